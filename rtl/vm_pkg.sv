@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Types shared by every module: requests, responses, faults, and the two configuration records.
+// A machine is data: `machine_t` (geometry, widths, memory map) holds a `format_t` (page-table format).
+// Payload structs have the maximum width of any machine; bits a machine does not have are constant zero
+// and disappear in synthesis.
+//
+// Byte lanes: data on every port travels in byte lanes, as on AXI. The byte at address `a` is on lane
+// `a mod 8`, for misaligned and page-crossing accesses too (eight bytes never need one lane twice), so no
+// port contains a shifter; the core aligns.
+package vm_pkg;
+
+  localparam int unsigned VaMax = 64;     // virtual address, as the core gives it
+  localparam int unsigned PaMax = 56;     // physical address
+  localparam int unsigned AsidMax = 16;
+  localparam int unsigned IdBits = 4;     // tag of a request on any port
+  localparam int unsigned MaxLevels = 5;
+  localparam int unsigned MaxRegions = 4;
+
+  // ---------------------------------------------------------------- page-table format
+
+  // How the bits of an entry are read; vm_pte_pkg is the only file that knows the layouts.
+  typedef enum logic [1:0] {
+    PteFlat = 2'd0  // positions given by the Pte*Bit fields below
+  } pte_kind_e;
+
+  // What the virtual-address bits above VaBits must be.
+  typedef enum logic {
+    UpperZero = 1'b0,  // all zero
+    UpperSign = 1'b1   // copies of bit VaBits-1 (canonical)
+  } upper_va_e;
+
+  localparam logic [7:0] NoBit = 8'hFF;  // a Pte*Bit that the format does not have
+
+  typedef struct packed {
+    pte_kind_e Kind;
+    logic [7:0] Levels;                       // 1 = one flat table
+    logic [MaxLevels-1:0][7:0] IndexBits;     // VPN bits per level, [0] = leaf level
+    logic [7:0] PageBits;                     // page offset bits
+    logic [7:0] PteBytesLog2;                 // 0..3
+    logic PteBigEndian;                       // first byte in memory is the entry's high byte
+    logic [7:0] PpnLsb;                       // PPN field in the entry
+    logic [7:0] PpnBits;
+    // PteFlat: bit positions, or NoBit. A missing kernel bit means every page is a user page; a missing
+    // read, write or execute bit means the right is always given.
+    logic [7:0] ValidBit;
+    logic [7:0] KernelBit;
+    logic [7:0] ReadBit;
+    logic [7:0] WriteBit;
+    logic [7:0] ExecBit;
+    upper_va_e UpperVa;
+  } format_t;
+
+  // ---------------------------------------------------------------- machine
+
+  typedef enum logic {
+    WalkMemory = 1'b0,  // the walker reads entries straight from the memory port
+    WalkCache  = 1'b1   // the walker reads entries through the data cache
+  } walk_port_e;
+
+  typedef struct packed {
+    logic [15:0] Sets;  // power of two
+    logic [7:0]  Ways;  // power of two; 0 = no TLB
+  } tlb_geometry_t;
+
+  typedef struct packed {
+    logic [15:0] Sets;       // power of two
+    logic [7:0]  Ways;       // power of two; 0 = no cache, every access goes to memory
+    logic [15:0] LineBytes;  // power of two, 4 or more
+  } cache_geometry_t;
+
+  typedef struct packed {
+    logic [PaMax:0] Base;
+    logic [PaMax:0] Size;  // 0 = region not used
+    logic Cacheable;
+  } region_t;
+
+  typedef struct packed {
+    format_t Format;
+    logic [7:0] VaBits;
+    logic [7:0] PaBits;   // what a translation can reach: PpnBits + PageBits
+    logic [7:0] BusBits;  // what the table base, the host port and the memory port can reach, >= PaBits
+    logic [7:0] AsidBits; // 0 = no ASIDs
+    tlb_geometry_t Itlb;
+    tlb_geometry_t Dtlb;
+    cache_geometry_t Icache;
+    cache_geometry_t Dcache;
+    walk_port_e WalkPort;
+    logic TrapSwap;       // the table base changes in hardware when an exception starts
+    logic ArrayPort;      // TLB and cache arrays can be read and written from outside
+    region_t [MaxRegions-1:0] Regions;  // what is in no region is a hole
+  } machine_t;
+
+  // ---------------------------------------------------------------- core ports
+
+  typedef enum logic [1:0] {
+    AccessFetch = 2'd0,
+    AccessLoad  = 2'd1,
+    AccessStore = 2'd2
+  } access_e;
+
+  // Why an access failed. Every cause can be told from every other; nothing wraps or is truncated.
+  typedef enum logic [3:0] {
+    FaultNone        = 4'd0,
+    FaultVa          = 4'd1,   // upper virtual-address bits are not what UpperVa asks for (R4, X1)
+    FaultLimit       = 4'd2,   // VPN at or above the table limit
+    FaultInvalid     = 4'd3,   // entry not valid (R7, X3)
+    FaultPrivilege   = 4'd4,   // user access to a kernel page (R11, X6)
+    FaultRead        = 4'd5,   // R12
+    FaultWrite       = 4'd6,   // R12, X7
+    FaultExec        = 4'd7,   // R12, X8
+    FaultEntryAccess = 4'd8,   // an entry's address lies in a hole of the physical map (R6)
+    FaultEntryBus    = 4'd9,   // bus error while an entry was read (R6)
+    FaultAccess      = 4'd10,  // the translated address lies in a hole, or its PPN is wider than PaBits (R6, R14)
+    FaultBus         = 4'd11   // bus error on the data itself
+  } fault_e;
+
+  // va: the first byte of the access that faulted (for a crossing access, in the page that faulted: R15).
+  // level, pte_addr, pte: the entry that decided; zero when no entry was read (FaultVa, FaultLimit), when
+  // no entry is to blame (FaultBus), and in Bare mode. FaultEntryAccess and FaultEntryBus have pte = 0.
+  // FaultAccess carries the leaf entry that named the hole.
+  typedef struct packed {
+    fault_e cause;
+    access_e access;
+    logic user;
+    logic [VaMax-1:0] va;
+    logic [2:0] level;
+    logic [PaMax-1:0] pte_addr;
+    logic [63:0] pte;
+  } fault_t;
+
+  // The access covers 2**size bytes from va, at any alignment. wdata in byte lanes.
+  typedef struct packed {
+    logic [IdBits-1:0] id;
+    access_e access;
+    logic user;
+    logic [1:0] size;
+    logic [VaMax-1:0] va;
+    logic [63:0] wdata;
+  } core_req_t;
+
+  // rdata in byte lanes; lanes that were not asked for are zero, and all lanes are zero on a fault.
+  typedef struct packed {
+    logic [IdBits-1:0] id;
+    logic [63:0] rdata;
+    fault_t fault;
+  } core_rsp_t;
+
+  // ---------------------------------------------------------------- inside a port (after the splitter)
+
+  // One access inside one aligned unit of UnitBytes (see unit_bytes). `probe` asks for the translation
+  // only; `phys` says that `va` is a physical address which a probe of this same access has passed.
+  typedef struct packed {
+    logic [IdBits-1:0] id;
+    access_e access;
+    logic user;
+    logic probe;
+    logic phys;
+    logic [7:0] strb;
+    logic [VaMax-1:0] va;
+    logic [63:0] wdata;
+  } unit_req_t;
+
+  typedef struct packed {
+    logic [IdBits-1:0] id;
+    logic [63:0] rdata;
+    logic [PaMax-1:0] pa;
+    fault_t fault;
+  } unit_rsp_t;
+
+  // ---------------------------------------------------------------- translation
+
+  // Rights and attributes of a page, the same for every format.
+  typedef struct packed {
+    logic u;  // user page
+    logic r;
+    logic w;
+    logic x;
+  } attr_t;
+
+  typedef enum logic [1:0] {
+    SourceBare = 2'd0,  // no translation: Bare mode, or `phys`
+    SourceTlb  = 2'd1,
+    SourceWalk = 2'd2,
+    SourceNone = 2'd3   // refused before any lookup (FaultVa, FaultLimit)
+  } source_e;
+
+  // ---------------------------------------------------------------- cache, host and memory ports
+
+  typedef enum logic [1:0] {
+    ClientCore = 2'd0,
+    ClientWalk = 2'd1,
+    ClientHost = 2'd2
+  } client_e;
+
+  // Physical access, coherent with the data cache; must lie inside one aligned unit of UnitBytes.
+  typedef struct packed {
+    logic [IdBits-1:0] id;
+    logic write;
+    logic [7:0] strb;
+    logic [PaMax-1:0] addr;
+    logic [63:0] wdata;
+  } host_req_t;
+
+  typedef struct packed {
+    logic [IdBits-1:0] id;
+    logic [63:0] rdata;
+    logic err;  // hole or bus error
+  } host_rsp_t;
+
+  typedef enum logic [1:0] {
+    MemFetch = 2'd0,
+    MemData  = 2'd1,
+    MemWalk  = 2'd2
+  } mem_src_e;
+
+  // A burst of len+1 beats of 64 bits. Single beats: addr is the first byte, strb the lanes taken (reads
+  // too: a device sees exactly the bytes asked for). Bursts: addr is aligned to the line, strb all ones.
+  // At most one request per src is outstanding.
+  typedef struct packed {
+    mem_src_e src;
+    logic write;
+    logic [7:0] len;
+    logic [7:0] strb;
+    logic [PaMax-1:0] addr;
+  } mem_req_t;
+
+  typedef struct packed {
+    logic [63:0] data;
+    logic last;
+  } mem_wdata_t;
+
+  // A read answers with len+1 beats, a write with one beat after its last data beat; `last` marks the end.
+  // Beats of different sources may interleave.
+  typedef struct packed {
+    mem_src_e src;
+    logic [63:0] rdata;
+    logic err;
+    logic last;
+  } mem_rsp_t;
+
+  // ---------------------------------------------------------------- control, fence, array ports
+
+  typedef enum logic [2:0] {
+    CtlBase       = 3'd0,  // address of the root table
+    CtlLimit      = 3'd1,  // number of VPNs the table serves, 0 .. 2**VpnBits (reset: all)
+    CtlAsid       = 3'd2,
+    CtlMode       = 3'd3,  // 0 = Bare (reset), 1 = translate
+    CtlTrapBase   = 3'd4,  // table base that an exception switches to (TrapSwap)
+    CtlTrapEnter  = 3'd5,  // the core starts an exception: base := trap base. Not refused in user mode
+    CtlTrapReturn = 3'd6   // base := the base before CtlTrapEnter
+  } ctl_reg_e;
+
+  typedef struct packed {
+    logic [IdBits-1:0] id;
+    logic user;
+    ctl_reg_e index;
+    logic [63:0] data;
+  } ctl_req_t;
+
+  // refused: user mode, or a value the register cannot hold, or a register the machine does not have;
+  // nothing changed.
+  typedef struct packed {
+    logic [IdBits-1:0] id;
+    logic refused;
+  } ctl_rsp_t;
+
+  typedef enum logic [2:0] {
+    FenceTlb        = 3'd0,  // invalidate translations: all, by VA, by ASID, by both
+    CacheClean      = 3'd1,  // data cache, whole or the line of one physical address: write back dirty
+    CacheInvalidate = 3'd2,  //   drop without writing back
+    CacheCleanInvalidate = 3'd3,
+    FetchSync       = 3'd4   // clean the data cache, then invalidate the instruction cache
+  } fence_op_e;
+
+  // addr: virtual for FenceTlb, physical for the cache operations. by_addr = 0: whole structure.
+  typedef struct packed {
+    logic [IdBits-1:0] id;
+    logic user;
+    fence_op_e op;
+    logic by_addr;
+    logic by_asid;
+    logic [VaMax-1:0] addr;
+    logic [AsidMax-1:0] asid;
+  } fence_req_t;
+
+  typedef struct packed {
+    logic [IdBits-1:0] id;
+    logic refused;  // user mode; nothing done
+  } fence_rsp_t;
+
+  typedef enum logic [2:0] {
+    ArrayItlb       = 3'd0,
+    ArrayDtlb       = 3'd1,
+    ArrayIcacheTag  = 3'd2,
+    ArrayIcacheData = 3'd3,
+    ArrayDcacheTag  = 3'd4,
+    ArrayDcacheData = 3'd5
+  } array_e;
+
+  // TLB entry:  data0 = {valid [63], attr u,r,w,x [55:52], vpn [51:0]}, data1 = {asid [59:44], ppn [43:0]}
+  // Cache tag:  data0 = {valid [63], dirty [62], line address = PA without the line offset [55:0]}
+  // Cache data: data0 = the 64-bit word `word` of the line (32-bit lines: low half)
+  typedef struct packed {
+    logic write;
+    array_e array;
+    logic [15:0] set;
+    logic [7:0] way;
+    logic [7:0] word;
+    logic [63:0] data0;
+    logic [63:0] data1;
+  } array_req_t;
+
+  typedef struct packed {
+    logic [63:0] data0;
+    logic [63:0] data1;
+  } array_rsp_t;
+
+  // ---------------------------------------------------------------- derived geometry
+
+  function automatic int unsigned vpn_bits(machine_t cfg);
+    return 32'(cfg.VaBits) - 32'(cfg.Format.PageBits);
+  endfunction
+
+  // Bits to index n things, at least 1 so that no vector has width zero.
+  function automatic int unsigned idx_bits(int unsigned n);
+    return (n > 1) ? $clog2(n) : 1;
+  endfunction
+
+  // The largest aligned piece that lies in one page, one line and one beat: 4 or 8 bytes.
+  function automatic int unsigned unit_bytes(machine_t cfg);
+    int unsigned u;
+    u = 8;
+    if ((32'd1 << cfg.Format.PageBits) < u) u = 32'd1 << cfg.Format.PageBits;
+    if (cfg.Icache.Ways != 0 && 32'(cfg.Icache.LineBytes) < u) u = 32'(cfg.Icache.LineBytes);
+    if (cfg.Dcache.Ways != 0 && 32'(cfg.Dcache.LineBytes) < u) u = 32'(cfg.Dcache.LineBytes);
+    return u;
+  endfunction
+
+endpackage

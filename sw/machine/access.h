@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a core asks and what it can be told: accesses, fault causes and the fault record. The numbers are those of
+// rtl/vm_pkg.sv and docs/trace_interface.md.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "machine/address.h"
+
+namespace vm {
+
+enum class AccessKind : std::uint8_t { Fetch = 0, Load = 1, Store = 2 };
+
+enum class Cause : std::uint8_t {
+  None = 0,
+  Va = 1,           // upper virtual-address bits are wrong (R4, X1)
+  Limit = 2,        // VPN at or above the table limit
+  Invalid = 3,      // entry not valid (R7, X3)
+  Privilege = 4,    // user access to a kernel page (R11, X6)
+  Read = 5,         // no read right (R12)
+  Write = 6,        // no write right (R12, X7)
+  Exec = 7,         // no execute right (R12, X8)
+  EntryAccess = 8,  // an entry's address lies in a hole of the physical map (R6)
+  EntryBus = 9,     // bus error while an entry was read (R6)
+  Access = 10,      // the translated address lies in a hole or beyond PaBits (R6, R14)
+  Bus = 11,         // bus error on the data itself
+};
+
+std::string_view to_string(AccessKind kind);  // "fetch", "load", "store"
+std::string_view to_string(Cause cause);      // "none", "va", "limit", "invalid", "privilege", ...
+
+// A page fault is one the operating system may repair by changing the table; the other causes are bus faults.
+constexpr bool is_page_fault(Cause c) { return c >= Cause::Va && c <= Cause::Exec; }
+
+// level, pte_addr, pte: the entry that decided; zero where none did (Va, Limit, Bus, Bare mode). EntryAccess and
+// EntryBus have pte = 0. va: first byte of the access in the page (piece) that faulted (R15).
+struct Fault {
+  Cause cause = Cause::None;
+  AccessKind access = AccessKind::Load;
+  bool user = false;
+  std::uint8_t level = 0;
+  VirtAddr va;
+  PhysAddr pte_addr;
+  std::uint64_t pte = 0;
+
+  explicit operator bool() const { return cause != Cause::None; }
+  bool operator==(const Fault&) const = default;
+};
+
+// One access of a core port: 2^size_log2 bytes at any alignment. `data` is the value as the core sees it: the byte at
+// `va` is its least significant byte (the drivers move it to byte lanes).
+struct Access {
+  AccessKind kind = AccessKind::Load;
+  bool user = true;
+  std::uint8_t size_log2 = 0;
+  VirtAddr va;
+  std::uint64_t data = 0;
+
+  unsigned size() const { return 1U << size_log2; }
+};
+
+}  // namespace vm

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A machine is data: the C++ twin of rtl/vm_machines_pkg.sv, written apart from it on purpose. Every model reports the
+// machine it was elaborated for, and opening a model compares the two field by field.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "machine/address.h"
+
+namespace vm {
+
+// How the bits of an entry are read.
+enum class PteKind : std::uint8_t { Flat = 0 };
+// What virtual-address bits above va_bits must be.
+enum class UpperVa : std::uint8_t { Zero = 0, Sign = 1 };
+
+struct Format {
+  static constexpr unsigned kMaxLevels = 5;
+  PteKind kind = PteKind::Flat;
+  unsigned levels = 1;                           // 1 = one flat table
+  std::array<unsigned, kMaxLevels> index_bits{};  // VPN bits per level, [0] = leaf
+  unsigned page_bits = 0;
+  unsigned pte_bytes_log2 = 0;
+  bool pte_big_endian = false;
+  unsigned ppn_lsb = 0;
+  unsigned ppn_bits = 0;
+  // Bit positions; nullopt: the format has no such bit (no kernel bit: every page is a user page; no read, write or
+  // execute bit: the right is always given).
+  std::optional<unsigned> valid_bit, kernel_bit, read_bit, write_bit, exec_bit;
+  UpperVa upper_va = UpperVa::Zero;
+
+  unsigned pte_bytes() const { return 1U << pte_bytes_log2; }
+  std::uint64_t page_size() const { return 1ULL << page_bits; }
+  bool operator==(const Format&) const = default;
+};
+
+struct TlbGeometry {
+  unsigned sets = 1;
+  unsigned ways = 0;  // 0 = no TLB
+  bool operator==(const TlbGeometry&) const = default;
+};
+
+struct CacheGeometry {
+  unsigned sets = 1;
+  unsigned ways = 0;  // 0 = no cache
+  unsigned line_bytes = 8;
+  bool operator==(const CacheGeometry&) const = default;
+};
+
+struct Region {
+  PhysAddr base;
+  std::uint64_t size = 0;
+  bool cacheable = false;
+  bool contains(PhysAddr a) const { return a.value - base.value < size; }
+  bool operator==(const Region&) const = default;
+};
+
+enum class WalkPort : std::uint8_t { Memory = 0, Cache = 1 };
+
+struct Machine {
+  std::string name;
+  std::string summary;  // one line for people
+  Format format;
+  unsigned va_bits = 0;
+  unsigned pa_bits = 0;   // what a translation can reach
+  unsigned bus_bits = 0;  // what table base, host port and memory port can reach
+  unsigned asid_bits = 0;
+  TlbGeometry itlb, dtlb;
+  CacheGeometry icache, dcache;
+  WalkPort walk_port = WalkPort::Memory;
+  bool trap_swap = false;
+  bool array_port = false;
+  std::vector<Region> regions;  // what is in none is a hole
+
+  unsigned vpn_bits() const { return va_bits - format.page_bits; }
+  // The largest aligned piece inside one page, one line and one beat: 4 or 8 bytes.
+  unsigned unit_bytes() const;
+  const Region* region_of(PhysAddr a) const;  // nullptr: a hole
+  Vpn vpn_of(VirtAddr va) const { return Vpn((va.value & low_mask(va_bits)) >> format.page_bits); }
+  std::uint64_t offset_of(VirtAddr va) const { return va.value & low_mask(format.page_bits); }
+  bool va_is_legal(VirtAddr va) const;  // upper bits as upper_va asks
+};
+
+// The textbook machines, in the order of the documentation.
+std::span<const Machine> machines();
+const Machine* find_machine(std::string_view name);
+
+// A machine described in a TOML file (docs/machines.md); throws InputError (file, line, what was expected).
+Machine load_machine(const std::filesystem::path& file);
+
+// Why this combination is illegal, in the words the RTL uses when it refuses it; empty if legal.
+std::string why_illegal(const Machine& machine);
+
+}  // namespace vm

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the checkers ask the operating system model: its own idea of the world, kept in its own structures and never read
+// from page tables (source "os map" of the translation check), and the per-process memory image (source "image"), which
+// knows nothing of frames, tables or caches.
+//
+// An address space is named by what the hardware sees when it is active: table base and ASID.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "machine/access.h"
+#include "machine/address.h"
+
+namespace vm {
+
+struct Context {
+  bool translate = false;  // false: Bare
+  PhysAddr base;
+  std::uint64_t limit = ~0ULL;  // number of VPNs
+  std::uint16_t asid = 0;
+  bool operator==(const Context&) const = default;
+};
+
+// One translation the OS believes the hardware may use.
+struct OsMapping {
+  bool mapped = false;
+  Ppn ppn;
+  bool user = true, read = true, write = true, exec = true;
+  bool operator==(const OsMapping&) const = default;
+};
+
+class OsView {
+ public:
+  virtual ~OsView() = default;
+
+  // Every mapping of vpn that the hardware may still use under this context: the present one (always last), and those
+  // replaced but not yet fenced. Empty if the OS has no address space with this context (then the source abstains).
+  // The result is written into `out`, which is cleared first (the clock loop allocates nothing once it has grown).
+  virtual void os_mappings(const Context& context, Vpn vpn, std::vector<OsMapping>& out) const = 0;
+
+  // The per-process image. A store has retired / the bytes a load or fetch should return. `fetch_stale` lists for a fetch
+  // every older value of that byte that an instruction cache may still hold (written since the last FetchSync).
+  // nullopt: the image does not know this byte (unmapped for the OS, or a context the OS does not know).
+  virtual void image_store(const Context& context, VirtAddr va, std::uint8_t byte) = 0;
+  virtual std::optional<std::uint8_t> image_byte(const Context& context, VirtAddr va) const = 0;
+  virtual bool image_fetch_may_be(const Context& context, VirtAddr va, std::uint8_t byte) const = 0;
+};
+
+}  // namespace vm

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The hardware as the operating system sees it: a core's accesses, control registers, fences, and physical memory through
+// the host port. Two implementations: RtlPlatform (tb/) drives the verilated RTL under all checkers; ReferencePlatform
+// (sw/platform/) walks tables in C++ and needs no Verilator. The OS model, the trace language and every scenario run on
+// either.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+
+#include "machine/access.h"
+#include "machine/address.h"
+#include "machine/machine.h"
+
+namespace vm {
+
+enum class CtlReg : std::uint8_t {
+  Base = 0,        // address of the root table
+  Limit = 1,       // number of VPNs the table serves (after reset: all)
+  Asid = 2,
+  Mode = 3,        // 0 Bare (after reset), 1 translate
+  TrapBase = 4,    // base that an exception switches to (machines with trap_swap)
+  TrapEnter = 5,   // the core starts an exception: base := trap base. Allowed in user mode
+  TrapReturn = 6,  // base := the base before TrapEnter
+};
+
+enum class FenceOp : std::uint8_t {
+  Tlb = 0,                   // invalidate translations: all, by VA, by ASID, by both
+  CacheClean = 1,            // data cache, whole or the line of one physical address: write back dirty
+  CacheInvalidate = 2,       //   drop without writing back
+  CacheCleanInvalidate = 3,
+  FetchSync = 4,             // clean the data cache, then invalidate the instruction cache
+};
+
+struct Fence {
+  FenceOp op = FenceOp::Tlb;
+  bool user = false;
+  bool by_addr = false;  // otherwise the whole structure
+  bool by_asid = false;
+  std::uint64_t addr = 0;  // virtual for Tlb, physical for the cache operations
+  std::uint16_t asid = 0;
+};
+
+enum class Array : std::uint8_t { Itlb = 0, Dtlb = 1, IcacheTag = 2, IcacheData = 3, DcacheTag = 4, DcacheData = 5 };
+
+// One element of a TLB or cache array (machines with array_port); data layout as array_req_t in rtl/vm_pkg.sv.
+struct ArrayElement {
+  Array array = Array::Dtlb;
+  unsigned set = 0, way = 0, word = 0;
+  std::uint64_t data0 = 0, data1 = 0;
+};
+
+enum class Hit : std::uint8_t { NotAsked, Miss, Hit };  // NotAsked: no such structure, or not looked up
+
+// What happened to one access. The observations are those of its first piece (accesses inside one unit have one);
+// reads, writes and entries are counted over all pieces.
+struct AccessResult {
+  std::uint64_t data = 0;  // loads and fetches: value, byte at va least significant, zero-extended
+  Fault fault;
+  PhysAddr pa;
+  Hit tlb = Hit::NotAsked;
+  Hit cache = Hit::NotAsked;
+  unsigned entry_reads = 0;  // page-table entries the walker read
+  unsigned bus_reads = 0;    // requests on the memory port this access caused (its walk included)
+  unsigned bus_writes = 0;
+  std::uint64_t accepted = 0;  // cycle of acceptance
+  std::uint64_t answered = 0;  // cycle of the response
+};
+
+class Platform {
+ public:
+  virtual ~Platform() = default;
+
+  virtual const Machine& machine() const = 0;
+
+  // Place bytes in memory before reset is released. Once anything else was called this is a backdoor: it still works,
+  // and is counted.
+  virtual void preload(PhysAddr pa, std::span<const std::uint8_t> bytes) = 0;
+  virtual std::uint64_t backdoor_accesses() const = 0;
+
+  // Perform accesses in program order. Stops after the first that faults: returns how many were performed without
+  // fault; results[returned] is then the faulting one and later accesses had no effect. `surely_ok(i)` says the OS
+  // knows access i cannot fault: such an access may be issued before the answers of earlier ones; others wait.
+  virtual std::size_t perform(std::span<const Access> accesses, std::span<AccessResult> results,
+                              const std::function<bool(std::size_t)>& surely_ok) = 0;
+
+  // Physical memory through the host port, coherent with the data cache; any length and alignment. False: hole or bus
+  // error somewhere in the range.
+  virtual bool host_read(PhysAddr pa, std::span<std::uint8_t> bytes) = 0;
+  virtual bool host_write(PhysAddr pa, std::span<const std::uint8_t> bytes) = 0;
+
+  // False: refused by the hardware, nothing changed.
+  virtual bool ctl_write(CtlReg reg, std::uint64_t value, bool user) = 0;
+  virtual bool fence(const Fence& fence) = 0;
+
+  // Array port (machines with array_port, otherwise throws std::logic_error).
+  virtual void array_write(const ArrayElement& element) = 0;
+  virtual ArrayElement array_read(Array array, unsigned set, unsigned way, unsigned word) = 0;
+
+  virtual std::uint64_t cycles() const = 0;  // 0 where there is no clock
+};
+
+}  // namespace vm

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The reference operating system: processes, areas, page tables, frames, faults, fork and copy-on-write, on top of a
+// Platform. It reaches physical memory only through the platform's host port once the machine runs, and owes every table
+// change the fence that makes it true.
+//
+// Each mechanism is one file: frames.h (allocator, reference counts), page_table.h (entries in memory), area.h (what an
+// address range is for), process.h, fault.cpp (classify, serve, retry), fork.cpp, mmap.cpp, image.h (the per-process
+// memory image the checkers compare loads with).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "machine/access.h"
+#include "machine/machine.h"
+#include "oracle/os_view.h"
+#include "platform/platform.h"
+
+namespace vm {
+
+using ProcessId = std::uint32_t;
+
+struct Rights {
+  bool read = true, write = true, exec = true, kernel = false;  // kernel: kernel-only page
+  bool operator==(const Rights&) const = default;
+};
+
+struct KernelCounts {
+  std::uint64_t faults = 0, cow_copies = 0, zero_fills = 0, fences = 0, switches = 0;
+};
+
+// How one access ended for the process.
+struct Outcome {
+  AccessResult last;          // of the last try
+  Fault last_fault;           // the last fault the hardware reported, also when it was then served
+  unsigned faults_served = 0;
+  bool refused = false;       // last.fault stands, and the OS could not serve it
+  bool segv = false;          // refused because of a page fault (no area, or no right)
+};
+
+class Kernel : public OsView {
+ public:
+  // The platform must outlive the kernel. Until start() everything is placed by preload.
+  explicit Kernel(Platform& platform);
+  ~Kernel() override;
+  Kernel(const Kernel&) = delete;
+  Kernel& operator=(const Kernel&) = delete;
+
+  // --- setup and administration; each throws InputError with a sentence if it cannot be done
+  struct ProcessOptions {
+    std::optional<std::uint16_t> asid;
+    std::optional<PhysAddr> table;
+    std::optional<std::uint64_t> limit;
+  };
+  ProcessId create_process(std::string name, const ProcessOptions& options);
+  std::optional<ProcessId> find_process(std::string_view name) const;
+  const std::string& name_of(ProcessId pid) const;
+  Context context_of(ProcessId pid) const;
+  void set_free_frames(std::vector<Ppn> frames);  // in the order they are to be handed out
+  std::size_t free_frames() const;
+  unsigned frame_references(Ppn frame) const;
+  void start();  // setup ends: from here on through the ports only
+
+  // Map a page to a frame the caller names (the page is that frame, for every process that maps it). cow: read-only for
+  // the hardware, private for the OS: the first store copies. Replacing or narrowing an entry fences it.
+  void map(ProcessId pid, Vpn vpn, Ppn frame, Rights rights, bool cow);
+  void unmap(ProcessId pid, Vpn vpn);
+  void add_area(ProcessId pid, VirtAddr from, VirtAddr to, Rights rights, bool grows_down);  // [from, to) demand-zero
+  std::optional<std::uint64_t> read_entry(ProcessId pid, Vpn vpn);  // as it stands in memory
+
+  // --- running
+  void switch_to(ProcessId pid);  // through the control port: base, limit, ASID; fences if the machine has no ASIDs
+  std::optional<ProcessId> current() const;
+  void set_translation(bool on);  // Bare or translate
+  // Perform accesses of a process in program order, serving faults and retrying; stops after the first that is refused.
+  // Returns how many entries of `outcomes` were written.
+  std::size_t perform(ProcessId pid, std::span<const Access> accesses, std::span<Outcome> outcomes);
+
+  // --- system calls: result, or -errno (Linux values)
+  std::int64_t mmap(ProcessId pid, std::uint64_t addr, std::uint64_t len, int prot, int flags, int fd, std::uint64_t offset);
+  std::int64_t munmap(ProcessId pid, std::uint64_t addr, std::uint64_t len);
+  std::int64_t mprotect(ProcessId pid, std::uint64_t addr, std::uint64_t len, int prot);
+  std::int64_t fork(ProcessId pid, std::string child_name);  // the child's ProcessId, or -errno
+  void exit(ProcessId pid);
+
+  const KernelCounts& counts() const;
+
+  // --- OsView
+  void os_mappings(const Context& context, Vpn vpn, std::vector<OsMapping>& out) const override;
+  void image_store(const Context& context, VirtAddr va, std::uint8_t byte) override;
+  std::optional<std::uint8_t> image_byte(const Context& context, VirtAddr va) const override;
+  bool image_fetch_may_be(const Context& context, VirtAddr va, std::uint8_t byte) const override;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace vm

@@ -64,6 +64,7 @@ struct AccessResult {
   Hit tlb = Hit::NotAsked;
   Hit cache = Hit::NotAsked;
   unsigned entry_reads = 0;  // page-table entries the walker read
+  PhysAddr entry_addr;       // address of the last of them, as the walker put it on its port (entry_reads > 0)
   unsigned bus_reads = 0;    // requests on the memory port this access caused (its walk included)
   unsigned bus_writes = 0;
   std::uint64_t accepted = 0;  // cycle of acceptance

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # One shared object per machine: verilated RTL + harness + tb/model/*.cpp + the Verilator runtime. Each carries its
-# own copy of everything under hidden symbols, so that several machines can live in one process.
+# own copy of everything and shows one symbol (machine.map), so that several machines can live in one process.
 #
 # The list of machines is read from the machine table in rtl/; Sv39Ulx3s there is sv39-ulx3s here.
 
@@ -15,11 +15,13 @@ add_library(verilator_runtime OBJECT
   ${VERILATOR_ROOT}/include/verilated_fst_c.cpp
   ${VERILATOR_ROOT}/include/verilated_threads.cpp)
 target_include_directories(verilator_runtime SYSTEM PUBLIC ${VERILATOR_ROOT}/include ${VERILATOR_ROOT}/include/vltstd)
-target_compile_options(verilator_runtime PUBLIC -fvisibility=hidden -fno-gnu-unique PRIVATE -w)
-target_compile_definitions(verilator_runtime PUBLIC VM_TRACE=1 VM_TRACE_FST=1 VM_TRACE_VCD=0 VM_COVERAGE=0 VM_SC=0)
+target_compile_options(verilator_runtime PUBLIC -fno-semantic-interposition -fno-gnu-unique PRIVATE -w)
+# VL_USER_STOP: tb/model says what a failed assertion does.
+target_compile_definitions(verilator_runtime PUBLIC VM_TRACE=1 VM_TRACE_FST=1 VM_TRACE_VCD=0 VM_COVERAGE=0 VM_SC=0
+                           VL_USER_STOP)
 target_link_libraries(verilator_runtime PUBLIC ZLIB::ZLIB Threads::Threads)
 
-set(verilator_flags --cc --top-module vm_sim_top --prefix Vvm --trace-fst --trace-structs --assert -O3 -Wno-fatal
+set(verilator_flags --cc --top-module vm_sim_top --trace-fst --trace-structs --assert -O3 -Wno-fatal
     --x-assign unique --x-initial unique --output-split 0)
 
 # What the verilated code depends on. Scenarios, C++ and docs are not among it.
@@ -46,7 +48,9 @@ function(vm_add_machine name package)
   target_include_directories(machine_${name} PRIVATE sw tb)
   target_include_directories(machine_${name} SYSTEM PRIVATE ${dir}/verilated)
   target_link_libraries(machine_${name} PRIVATE verilator_runtime)
+  target_link_options(machine_${name} PRIVATE -Wl,--version-script=${CMAKE_SOURCE_DIR}/cmake/machine.map)
   set_target_properties(machine_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name} EXCLUDE_FROM_ALL ON
+    LINK_DEPENDS ${CMAKE_SOURCE_DIR}/cmake/machine.map
     LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/machines)
 endfunction()
 

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A trace after parsing (docs/trace_language.md): scenarios made of setup items and steps. Everything is checked
+// against the machine's widths by the parser, so the runner meets no nonsense.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "machine/access.h"
+#include "machine/machine.h"
+#include "os/kernel.h"
+#include "platform/platform.h"
+#include "trace/source.h"
+
+namespace vm::trace {
+
+using ProcessIndex = std::uint16_t;  // into Scenario::processes
+
+constexpr unsigned kRegisters = 16;
+constexpr std::uint32_t kMaxAccessBytes = 65536;
+
+enum class Side : std::uint8_t { Fetch, Data };  // which TLB or cache
+
+// ---------------------------------------------------------------- run parameters
+
+struct Latency {
+  enum class Kind : std::uint8_t { Fixed, Random, Replay };
+  Kind kind = Kind::Fixed;
+  unsigned min = 1, max = 1;     // Fixed: both the same
+  std::vector<unsigned> replay;  // Replay: used in turn, over and over
+};
+
+struct Stall {
+  enum class Kind : std::uint8_t { None, Half, Bursty, Until };
+  Kind kind = Kind::None;
+  std::uint64_t until = 0;  // Until: nothing is accepted before this cycle
+};
+
+struct AddressRange {
+  PhysAddr first, last;  // both included
+};
+
+// ---------------------------------------------------------------- setup (some of it is a step too)
+
+struct MemoryBytes {
+  PhysAddr at;
+  std::vector<std::uint8_t> bytes;
+};
+
+struct FreeFrames {
+  std::vector<Ppn> frames;
+};
+
+struct NewProcess {
+  ProcessIndex process = 0;
+  Kernel::ProcessOptions options;
+};
+
+struct MapPage {
+  ProcessIndex process = 0;
+  Vpn vpn;
+  Ppn frame;
+  Rights rights;
+  bool cow = false;
+};
+
+struct UnmapPage {
+  ProcessIndex process = 0;
+  Vpn vpn;
+};
+
+struct NewArea {
+  ProcessIndex process = 0;
+  VirtAddr from, to;  // `to` excluded
+  Rights rights;
+  bool stack = false;
+};
+
+struct TlbWay {
+  std::uint64_t tag = 0;
+  bool valid = false;
+  std::uint64_t ppn = 0;
+};
+
+struct TlbSet {
+  Side side = Side::Data;
+  unsigned set = 0;
+  std::vector<TlbWay> ways;
+};
+
+struct CacheLine {
+  Side side = Side::Data;
+  unsigned set = 0, way = 0;
+  std::uint64_t tag = 0;
+  bool valid = false, dirty = false;
+  std::vector<std::uint8_t> bytes;
+};
+
+using SetupAction = std::variant<MemoryBytes, FreeFrames, NewProcess, MapPage, NewArea, TlbSet, CacheLine>;
+
+struct SetupItem {
+  Place place;
+  SetupAction action;
+};
+
+// ---------------------------------------------------------------- accesses
+
+struct ExpectedFault {
+  std::optional<Cause> cause;  // nullopt: `segv`, the OS refused a page fault
+  std::optional<std::uint64_t> at;
+};
+
+struct AccessExpectations {
+  std::optional<std::vector<std::uint8_t>> value;  // in memory order
+  std::optional<ExpectedFault> fault;
+  std::optional<std::uint64_t> pa, faults, fault_at, entries, reads, writes, entry, cycles;
+  std::optional<Cause> fault_cause;
+  std::optional<bool> tlb_hit, cache_hit;
+};
+
+enum class Operation : std::uint8_t { Fetch, Load, Store, Modify };
+enum class ValueSource : std::uint8_t { None, Bytes, Register };
+
+struct AccessStep {
+  ProcessIndex process = 0;
+  Operation operation = Operation::Load;
+  bool user = true;
+  ValueSource source = ValueSource::None;  // of a store: None = made from the seed
+  std::uint8_t source_register = 0;
+  std::optional<std::uint8_t> target;  // of a load: the register that takes the value
+  std::uint32_t size = 0;
+  VirtAddr va;
+  std::vector<std::uint8_t> bytes;             // source Bytes, in memory order
+  std::unique_ptr<AccessExpectations> expect;  // null: none
+};
+
+struct RegisterStep {
+  enum class Op : std::uint8_t { Set, Add, Subtract, Multiply, And, Or, Xor };
+  ProcessIndex process = 0;
+  std::uint8_t target = 0;
+  Op op = Op::Set;
+  std::optional<std::uint8_t> operand_register;
+  std::uint64_t operand = 0;
+};
+
+// ---------------------------------------------------------------- system calls
+
+struct MmapCall {
+  std::uint64_t addr = 0, length = 0, offset = 0;
+  int prot = 0, flags = 0, fd = -1;
+};
+struct MunmapCall {
+  std::uint64_t addr = 0, length = 0;
+};
+struct MprotectCall {
+  std::uint64_t addr = 0, length = 0;
+  int prot = 0;
+};
+struct ForkCall {
+  ProcessIndex child = 0;
+};
+struct ExitCall {};
+
+struct SystemCall {
+  ProcessIndex process = 0;
+  std::variant<MmapCall, MunmapCall, MprotectCall, ForkCall, ExitCall> call;
+  std::optional<std::int64_t> result;  // expected
+};
+
+// ---------------------------------------------------------------- hardware and OS operations
+
+struct CtlStep {
+  ProcessIndex process = 0;
+  bool user = true;
+  CtlReg reg = CtlReg::Base;
+  std::uint64_t value = 0;
+  std::optional<bool> refused;  // expected; otherwise it must be done
+};
+
+struct FenceStep {
+  ProcessIndex process = 0;
+  Fence fence;
+  std::optional<bool> refused;
+};
+
+struct BareStep {
+  bool on = false;
+};
+
+struct SwitchStep {
+  ProcessIndex process = 0;
+};
+
+struct HostStep {
+  bool write = false;
+  PhysAddr at;
+  std::uint32_t size = 0;
+  std::optional<std::vector<std::uint8_t>> bytes;  // to write, or expected
+  bool error = false;                              // expected
+};
+
+struct MarkStep {};
+
+// ---------------------------------------------------------------- expectations about the state
+
+struct ExpectMemory {
+  PhysAddr at;
+  std::vector<std::uint8_t> bytes;
+};
+
+struct ExpectMap {
+  ProcessIndex process = 0;
+  Vpn vpn;
+  std::optional<std::uint64_t> frame;  // nullopt: `none`
+  std::optional<Rights> rights;
+};
+
+struct ExpectTlb {
+  TlbSet set;
+};
+
+struct ExpectFreeFrames {
+  std::uint64_t count = 0;
+};
+
+struct ExpectReferences {
+  Ppn frame;
+  std::uint64_t count = 0;
+};
+
+struct ExpectRegister {
+  ProcessIndex process = 0;
+  std::uint8_t reg = 0;
+  std::uint64_t value = 0;
+};
+
+enum class Counter : std::uint8_t {
+  Faults,
+  CowCopies,
+  ZeroFills,
+  Fences,
+  Switches,  // what the OS did
+  Entries,
+  Reads,
+  Writes,
+  TlbHits,
+  TlbMisses,
+  CacheHits,
+  CacheMisses  // what the accesses caused
+};
+
+struct ExpectCount {
+  Counter counter = Counter::Faults;
+  std::uint64_t count = 0;
+};
+
+using Action = std::variant<AccessStep, RegisterStep, SystemCall, CtlStep, FenceStep, BareStep, SwitchStep, HostStep,
+                            MarkStep, MapPage, UnmapPage, TlbSet, ExpectMemory, ExpectMap, ExpectTlb, ExpectFreeFrames,
+                            ExpectReferences, ExpectRegister, ExpectCount>;
+
+struct Step {
+  Place place;
+  Action action;
+};
+
+// ---------------------------------------------------------------- the whole
+
+struct Scenario {
+  Place place;
+  Machine machine;
+  std::string name;  // file name without its ending, with the number of the scenario if the file has several
+  std::string title;
+  std::optional<std::uint64_t> seed;
+  std::optional<Latency> latency;
+  std::optional<Stall> stall;
+  std::vector<AddressRange> bus_errors;
+  std::vector<std::string> processes;  // names; those made by fork too
+  std::vector<SetupItem> setup;
+  std::vector<Step> steps;
+};
+
+struct Trace {
+  Files files;
+  std::vector<Scenario> scenarios;
+};
+
+}  // namespace vm::trace

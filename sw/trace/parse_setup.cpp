@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <bit>
+
+#include "trace/parser_state.h"
+
+namespace vm::trace {
+
+namespace {
+
+constexpr std::size_t kMaxFrames = 1U << 20;
+
+}  // namespace
+
+bool Parser::setup_line() {
+  const auto take = [this](std::string_view keyword) {
+    if (!cursor_.is(keyword)) return false;
+    begin_setup_item();
+    return cursor_.accept(keyword);
+  };
+  if (take("memory")) {
+    memory_line();
+  } else if (take("free")) {
+    free_line();
+  } else if (take("process")) {
+    process_line();
+  } else if (take("area")) {
+    area_line();
+  } else if (take("cache")) {
+    cache_line();
+  } else {
+    return false;
+  }
+  return true;
+}
+
+bool Parser::shared_line() {
+  const bool map = cursor_.is("map");
+  const bool tlb = cursor_.is("tlb");
+  if (!map && !tlb && !cursor_.is("unmap")) return false;
+  scenario();
+  if (!has_steps_) has_setup_ = true;
+  const Place place = cursor_.place();
+  cursor_.take();
+  if (map) {
+    map_line();
+  } else if (tlb) {
+    if (!machine().array_port)
+      cursor_.fail_at(cursor_.peek(), fmt::format("a machine with an array port ({} has none)", machine().name));
+    const TlbSet set = tlb_set();
+    add_shared(place, set, set);
+  } else {
+    const ProcessIndex process = known_process();
+    const Vpn vpn(cursor_.number_up_to(vpn_max(), "a virtual page number"));
+    unmap(place, process, vpn);
+  }
+  return true;
+}
+
+void Parser::unmap(Place place, ProcessIndex process, Vpn vpn) {
+  if (has_steps_) return add_step(place, UnmapPage{process, vpn});
+  std::erase_if(scenario().setup, [&](const SetupItem& item) {
+    const auto* map = std::get_if<MapPage>(&item.action);
+    return map != nullptr && map->process == process && map->vpn == vpn;
+  });
+}
+
+void Parser::add_shared(Place place, SetupAction setup, Action step) {
+  if (has_steps_) {
+    scenario().steps.push_back({place, std::move(step)});
+  } else {
+    scenario().setup.push_back({place, std::move(setup)});
+  }
+}
+
+std::vector<std::uint8_t> Parser::hex_bytes() {
+  std::vector<std::uint8_t> bytes;
+  do {
+    bytes.push_back(static_cast<std::uint8_t>(cursor_.hex_up_to(0xFF, "a byte in hexadecimal")));
+  } while (!cursor_.at_end() && !cursor_.is("}"));
+  return bytes;
+}
+
+void Parser::memory_line() {
+  const Place place = cursor_.place();
+  const Token token = cursor_.peek();
+  MemoryBytes item;
+  item.at = PhysAddr(cursor_.number_up_to(bus_max(), "a physical address"));
+  cursor_.expect(":");
+  if (cursor_.peek().kind == TokenKind::Text) {
+    const std::string_view text = cursor_.take().text;
+    item.bytes.assign(text.begin(), text.end());
+  } else {
+    item.bytes = hex_bytes();
+  }
+  for (std::size_t i = 0; i < item.bytes.size(); ++i) {
+    if (machine().region_of(item.at + i) == nullptr) {
+      cursor_.fail_at(
+          token, fmt::format("addresses where {} has memory (0x{:x} is a hole)", machine().name, item.at.value + i));
+    }
+  }
+  scenario().setup.push_back({place, std::move(item)});
+}
+
+void Parser::free_line() {
+  const Place place = cursor_.place();
+  FreeFrames item;
+  do {
+    const Token token = cursor_.peek();
+    const std::uint64_t first = cursor_.number_up_to(ppn_max(), "a frame number");
+    std::uint64_t last = first;
+    if (cursor_.accept("..")) last = cursor_.number_up_to(ppn_max(), "a frame number");
+    if (last < first || last - first >= kMaxFrames || item.frames.size() + (last - first) >= kMaxFrames) {
+      cursor_.fail_at(token, fmt::format("a rising range, and at most {} frames", kMaxFrames));
+    }
+    for (std::uint64_t f = first; f <= last; ++f) item.frames.emplace_back(f);
+  } while (!cursor_.at_end());
+  scenario().setup.push_back({place, std::move(item)});
+}
+
+void Parser::process_line() {
+  const Place place = cursor_.place();
+  const Token token = cursor_.peek();
+  NewProcess item;
+  item.process = new_process(cursor_.name("a name for the process"), token);
+  last_process_ = item.process;
+  while (!cursor_.at_end()) {
+    if (cursor_.accept("asid")) {
+      cursor_.expect("=");
+      item.options.asid = static_cast<std::uint16_t>(cursor_.number_up_to(low_mask(machine().asid_bits), "an ASID"));
+    } else if (cursor_.accept("table")) {
+      cursor_.expect("=");
+      item.options.table = PhysAddr(cursor_.number_up_to(bus_max(), "the physical address of a table"));
+    } else if (cursor_.accept("limit")) {
+      cursor_.expect("=");
+      item.options.limit = cursor_.number_up_to(vpn_max() + 1, "the number of pages that the table serves");
+    } else {
+      cursor_.fail("'asid=N', 'table=ADDR', 'limit=N' or the end of the line");
+    }
+  }
+  scenario().setup.push_back({place, item});
+}
+
+Rights Parser::rights() {
+  const Token token = cursor_.peek();
+  const std::string expected = "rights: letters of r, w, x and k";
+  if (token.kind != TokenKind::Word) cursor_.fail(expected);
+  Rights given{false, false, false, false};
+  for (const char c : token.text) {
+    bool* right = nullptr;
+    if (c == 'r') right = &given.read;
+    if (c == 'w') right = &given.write;
+    if (c == 'x') right = &given.exec;
+    if (c == 'k') right = &given.kernel;
+    if (right == nullptr || *right) cursor_.fail(expected);
+    *right = true;
+  }
+  const Format& format = machine().format;
+  if (given.kernel && !format.kernel_bit) {
+    cursor_.fail(fmt::format("rights without k ({}'s entries have no kernel bit)", machine().name));
+  }
+  cursor_.take();
+  // `k` alone says only who may use the page. A right that the entries have no bit for is always given.
+  const bool all = token.text == "k";
+  given.read |= all || !format.read_bit;
+  given.write |= all || !format.write_bit;
+  given.exec |= all || !format.exec_bit;
+  return given;
+}
+
+void Parser::area_line() {
+  const Place place = cursor_.place();
+  const std::uint64_t page = machine().format.page_size();
+  NewArea item;
+  item.process = known_process();
+  const auto boundary = [&](std::string_view what) {
+    const Token token = cursor_.peek();
+    const std::uint64_t address = cursor_.number_up_to(low_mask(machine().va_bits) + 1, what);
+    if (address % page != 0)
+      cursor_.fail_at(token, fmt::format("{} that is a multiple of the page size {}", what, page));
+    return VirtAddr(address);
+  };
+  item.from = boundary("the area's first address");
+  cursor_.expect("..");
+  const Token token = cursor_.peek();
+  item.to = boundary("the address after the area's last");
+  if (item.to <= item.from) cursor_.fail_at(token, "an address above the first");
+  item.rights = rights();
+  item.stack = cursor_.accept("stack");
+  scenario().setup.push_back({place, item});
+}
+
+void Parser::map_line() {
+  const Place place = cursor_.place();
+  MapPage item;
+  item.process = known_process();
+  item.vpn = Vpn(cursor_.number_up_to(vpn_max(), "a virtual page number"));
+  cursor_.expect("->");
+  if (cursor_.accept("none")) {
+    return unmap(place, item.process, item.vpn);
+  }
+  item.frame = Ppn(cursor_.number_up_to(ppn_max(), "a frame number or 'none'"));
+  if (!cursor_.at_end() && !cursor_.is("cow")) item.rights = rights();
+  item.cow = cursor_.accept("cow");
+  add_shared(place, item, item);
+}
+
+Side Parser::side() {
+  if (cursor_.accept("data")) return Side::Data;
+  if (cursor_.accept("fetch")) return Side::Fetch;
+  cursor_.fail("'data' or 'fetch'");
+}
+
+TlbSet Parser::tlb_set() {
+  TlbSet item;
+  const Token token = cursor_.peek();
+  item.side = side();
+  const TlbGeometry& tlb = item.side == Side::Data ? machine().dtlb : machine().itlb;
+  if (tlb.ways == 0) cursor_.fail_at(token, fmt::format("a TLB that {} has", machine().name));
+  item.set = static_cast<unsigned>(cursor_.number_up_to(tlb.sets - 1, "the number of a set"));
+  cursor_.expect(":");
+  const std::uint64_t tag_max = vpn_max() >> std::countr_zero(tlb.sets);
+  do {
+    if (item.ways.size() == tlb.ways) cursor_.fail(fmt::format("at most {} ways", tlb.ways));
+    TlbWay way;
+    way.tag = cursor_.hex_up_to(tag_max, "a tag in hexadecimal");
+    way.valid = !cursor_.accept("-");
+    if (way.valid) {
+      cursor_.expect("->");
+      way.ppn = cursor_.hex_up_to(ppn_max(), "a physical page number in hexadecimal");
+    }
+    item.ways.push_back(way);
+  } while (cursor_.accept(","));
+  return item;
+}
+
+void Parser::cache_line() {
+  const Place place = cursor_.place();
+  const Token token = cursor_.peek();
+  CacheLine item;
+  item.side = side();
+  const CacheGeometry& cache = item.side == Side::Data ? machine().dcache : machine().icache;
+  if (cache.ways == 0) cursor_.fail_at(token, fmt::format("a cache that {} has", machine().name));
+  if (!machine().array_port) {
+    cursor_.fail_at(token, fmt::format("a machine with an array port ({} has none)", machine().name));
+  }
+  item.set = static_cast<unsigned>(cursor_.number_up_to(cache.sets - 1, "the number of a set"));
+  if (cursor_.accept("."))
+    item.way = static_cast<unsigned>(cursor_.number_up_to(cache.ways - 1, "the number of a way"));
+  cursor_.expect(":");
+  cursor_.expect("tag");
+  cursor_.expect("=");
+  const std::uint64_t line_max = bus_max() / cache.line_bytes;
+  item.tag = cursor_.hex_up_to(line_max / cache.sets, "a tag in hexadecimal");
+  item.valid = cursor_.accept("valid");
+  if (!item.valid) cursor_.expect("invalid");
+  item.dirty = cursor_.accept("dirty");
+  if (item.valid || !cursor_.at_end()) {
+    const Token bytes = cursor_.peek();
+    item.bytes = hex_bytes();
+    if (item.bytes.size() != cache.line_bytes)
+      cursor_.fail_at(bytes, fmt::format("the {} bytes of a line", cache.line_bytes));
+  }
+  scenario().setup.push_back({place, std::move(item)});
+}
+
+}  // namespace vm::trace

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "trace/parser_state.h"
+
+namespace vm::trace {
+
+bool Parser::is_access_letter() const {
+  return cursor_.is("L") || cursor_.is("S") || cursor_.is("I") || cursor_.is("M");
+}
+
+// An access line without a bracket: lackey's format, or a step of the process named last.
+bool Parser::unbracketed_access() {
+  if (!is_access_letter()) return false;
+  const Place place = cursor_.place();
+  if (!open_) {
+    const Machine* machine = find_machine(options_.default_machine);
+    if (machine == nullptr) {
+      throw InputError(fmt::format("found machine '{}' for a trace without a `machine` line, expected a known machine",
+                                   options_.default_machine));
+    }
+    begin_scenario(place, *machine, file_stem());
+  }
+  const bool plain = scenario().processes.empty() && !has_setup_;
+  if (plain) bare_process();
+  begin_step();
+  action_of(place, bare_process(), true, false);
+  return true;
+}
+
+void Parser::process_step() {
+  const Place place = cursor_.place();
+  cursor_.expect("[");
+  const ProcessIndex process = known_process();
+  bool user = true;
+  if (cursor_.accept(":")) {
+    user = cursor_.accept("user");
+    if (!user) cursor_.expect("kernel");
+  }
+  cursor_.expect("]");
+  action_of(place, process, user, true);
+}
+
+void Parser::action_of(Place place, ProcessIndex process, bool user, bool bracket) {
+  if (is_access_letter()) return access(place, process, user, std::nullopt, bracket);
+  if (cursor_.accept("ctl")) return ctl_line(place, process, user);
+  if (cursor_.accept("fence")) return fence_line(place, process, user);
+  if (const auto target = accept_register()) {
+    if (cursor_.is("=")) {
+      const Token& next = cursor_.peek(1);
+      if (next.kind == TokenKind::Word && (next.text == "L" || next.text == "I")) {
+        cursor_.take();
+        return access(place, process, user, target, bracket);
+      }
+    }
+    return register_step(place, process, *target);
+  }
+  if (system_call(place, process)) return;
+  cursor_.fail("an access (L, S, I, M), a register, a system call, 'ctl' or 'fence'");
+}
+
+std::optional<std::uint8_t> Parser::register_of(std::string_view word) {
+  if (word.size() < 2 || word.size() > 3 || word[0] != 'r') return std::nullopt;
+  const auto number = parse_number(word.substr(1));
+  if (!number || *number >= kRegisters) return std::nullopt;
+  return static_cast<std::uint8_t>(*number);
+}
+
+std::optional<std::uint8_t> Parser::accept_register() {
+  if (cursor_.peek().kind != TokenKind::Word) return std::nullopt;
+  const auto number = register_of(cursor_.peek().text);
+  if (number) cursor_.take();
+  return number;
+}
+
+void Parser::register_step(Place place, ProcessIndex process, std::uint8_t target) {
+  using Op = RegisterStep::Op;
+  constexpr std::pair<std::string_view, Op> kOperators[] = {{"=", Op::Set},       {"+=", Op::Add}, {"-=", Op::Subtract},
+                                                            {"*=", Op::Multiply}, {"&=", Op::And}, {"|=", Op::Or},
+                                                            {"^=", Op::Xor}};
+  RegisterStep step{process, target, Op::Set, std::nullopt, 0};
+  bool found = false;
+  for (const auto& [sign, op] : kOperators) {
+    if (!cursor_.accept(sign)) continue;
+    step.op = op;
+    found = true;
+    break;
+  }
+  if (!found) cursor_.fail("'=', '+=', '-=', '*=', '&=', '|=' or '^='");
+  step.operand_register = accept_register();
+  if (!step.operand_register) step.operand = cursor_.number("a number or a register");
+  add_step(place, step);
+}
+
+std::uint64_t Parser::access_address(bool bracket, Token& token) {
+  token = cursor_.peek();
+  if (bracket || token.text.starts_with("0x") || token.text.starts_with("0X")) return cursor_.number("an address");
+  return cursor_.hex_up_to(~0ULL, "an address in hexadecimal");  // as lackey writes it
+}
+
+void Parser::access(Place place, ProcessIndex process, bool user, std::optional<std::uint8_t> target, bool bracket) {
+  AccessStep step;
+  step.process = process;
+  step.user = user;
+  step.target = target;
+  switch (cursor_.take().text[0]) {
+    case 'L':
+      step.operation = Operation::Load;
+      break;
+    case 'S':
+      step.operation = Operation::Store;
+      break;
+    case 'M':
+      step.operation = Operation::Modify;
+      break;
+    default:
+      step.operation = Operation::Fetch;
+      break;
+  }
+  Token address;
+  step.va = VirtAddr(access_address(bracket, address));
+  cursor_.expect(",");
+  const Token size = cursor_.peek();
+  const auto bytes = parse_number(size.text);
+  const std::uint32_t max = target ? 8 : kMaxAccessBytes;
+  if (size.kind != TokenKind::Word || !bytes || *bytes == 0 || *bytes > max) {
+    cursor_.fail(fmt::format("a size from 1 to {} bytes", max));
+  }
+  cursor_.take();
+  step.size = static_cast<std::uint32_t>(*bytes);
+  const Token& after = cursor_.peek(1);
+  const bool fault = after.kind == TokenKind::Word && (after.text == "fault" || after.text == "segv");
+  if (step.operation == Operation::Store && cursor_.is("=") && !fault) {
+    cursor_.take();
+    if (const auto reg = accept_register()) {
+      if (step.size > 8) cursor_.fail_at(size, "a size from 1 to 8 bytes, as a register is stored");
+      step.source = ValueSource::Register;
+      step.source_register = *reg;
+    } else {
+      step.source = ValueSource::Bytes;
+      step.bytes = value_bytes(step.size);
+    }
+  }
+  access_expectations(step);
+  check_address(step, address);
+  add_step(place, std::move(step));
+}
+
+void Parser::check_address(const AccessStep& step, const Token& token) const {
+  const bool wraps = step.va.value + (step.size - 1) < step.va.value;
+  const bool wide = !machine().va_is_legal(step.va) || !machine().va_is_legal(step.va + (step.size - 1));
+  if (wraps) cursor_.fail_at(token, "an access that ends below address 2^64");
+  // A trace may ask for a wrong address, but only if it says so.
+  if (wide && !(step.expect && step.expect->fault)) {
+    cursor_.fail_at(
+        token, fmt::format("an address of at most {} bits ({}'s), or `= fault va`", machine().va_bits, machine().name));
+  }
+}
+
+// A number (little-endian), a text, or bytes in braces; in memory order.
+std::vector<std::uint8_t> Parser::value_bytes(std::uint32_t size) {
+  const Token token = cursor_.peek();
+  std::vector<std::uint8_t> bytes;
+  if (token.kind == TokenKind::Text) {
+    bytes.assign(token.text.begin(), token.text.end());
+    cursor_.take();
+  } else if (cursor_.accept("{")) {
+    bytes = hex_bytes();
+    cursor_.expect("}");
+  } else {
+    const std::uint64_t max = size >= 8 ? ~0ULL : low_mask(8 * size);
+    const std::uint64_t value =
+        cursor_.number_up_to(max, fmt::format("a value of {} bytes: a number, a \"text\" or {{bytes}}", size));
+    for (std::uint32_t i = 0; i < size; ++i) bytes.push_back(i < 8 ? static_cast<std::uint8_t>(value >> (8 * i)) : 0);
+  }
+  if (bytes.size() != size) cursor_.fail_at(token, fmt::format("{} bytes, not {}", size, bytes.size()));
+  return bytes;
+}
+
+}  // namespace vm::trace

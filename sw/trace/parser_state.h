@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The parser's inside: one object per trace, its methods spread over parser.cpp (files, scenarios, lines),
+// parse_setup.cpp, parse_step.cpp (accesses and registers), parse_call.cpp (system calls and hardware operations) and
+// parse_expect.cpp.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "trace/ast.h"
+#include "trace/lexer.h"
+#include "trace/parser.h"
+
+namespace vm::trace {
+
+class Parser {
+ public:
+  Parser(Trace& trace, const ParseOptions& options) : trace_(trace), options_(options) {}
+
+  void file(const std::filesystem::path& path);
+  void text(std::string_view text, const std::string& name, const std::filesystem::path& directory);
+  void own_setup(const std::string& machine);
+  void finish();  // ends the last scenario; a trace without any is an error
+
+ private:
+  // --- parser.cpp
+  std::uint32_t enter(const std::string& name);
+  void lines(std::string_view text, std::uint32_t file, const std::filesystem::path& directory);
+  void line();
+  bool parameter_line();
+  bool step_line();
+  void machine_line();
+  void begin_scenario(Place place, const Machine& machine, const std::string& name);
+  Scenario& scenario();
+  void begin_setup_item();  // the next item is setup: refuse it after the first step
+  void begin_step();        // the next item is a step: without setup lines, take the machine's own
+  void take_own_setup();
+  void include_line();
+  void read_included(const std::filesystem::path& path, std::string_view content);
+  std::string file_stem() const;
+
+  ProcessIndex new_process(const std::string& name, const Token& token);
+  ProcessIndex known_process();
+  ProcessIndex bare_process();  // of a line without a bracket
+
+  // --- parse_setup.cpp
+  bool setup_line();
+  bool shared_line();  // lines that are setup before the first step and a step after it
+  void memory_line();
+  void free_line();
+  void process_line();
+  void area_line();
+  void map_line();
+  void unmap(Place place, ProcessIndex process, Vpn vpn);
+  void cache_line();
+  TlbSet tlb_set();
+  Side side();
+  Rights rights();
+  std::vector<std::uint8_t> hex_bytes();
+  void add_shared(Place place, SetupAction setup, Action step);
+
+  // --- parse_step.cpp
+  void process_step();
+  bool unbracketed_access();
+  bool is_access_letter() const;
+  void action_of(Place place, ProcessIndex process, bool user, bool bracket);
+  void access(Place place, ProcessIndex process, bool user, std::optional<std::uint8_t> target, bool bracket);
+  std::uint64_t access_address(bool bracket, Token& token);
+  void check_address(const AccessStep& step, const Token& token) const;
+  void register_step(Place place, ProcessIndex process, std::uint8_t target);
+  static std::optional<std::uint8_t> register_of(std::string_view word);  // r0 … r15
+  std::optional<std::uint8_t> accept_register();
+  std::vector<std::uint8_t> value_bytes(std::uint32_t size);
+
+  // --- parse_call.cpp
+  bool system_call(Place place, ProcessIndex process);
+  std::optional<std::int64_t> call_result();
+  int flags(const std::vector<std::pair<std::string_view, int>>& names, std::string_view what);
+  void ctl_line(Place place, ProcessIndex process, bool user);
+  void fence_line(Place place, ProcessIndex process, bool user);
+  std::optional<bool> refusal();
+  void host_line(Place place);
+
+  // --- parse_expect.cpp
+  void access_expectations(AccessStep& step);
+  void fault_expectation(AccessExpectations& expect);
+  bool named_expectation(AccessExpectations& expect);
+  Cause cause();
+  bool hit_or_miss();
+  void expect_line(Place place);
+
+  template <class T>
+  void add_step(Place place, T&& action) {
+    scenario().steps.push_back({place, Action(std::forward<T>(action))});
+  }
+  const Machine& machine() const { return trace_.scenarios.back().machine; }
+  std::uint64_t bus_max() const;
+  std::uint64_t vpn_max() const;
+  std::uint64_t ppn_max() const;
+
+  Trace& trace_;
+  const ParseOptions& options_;
+  Cursor cursor_;
+  std::filesystem::path directory_;  // of the file being read, for includes
+  unsigned depth_ = 0;               // of includes
+  bool open_ = false;                // a scenario has begun
+  bool has_setup_ = false;
+  bool has_steps_ = false;
+  std::optional<ProcessIndex> last_process_;
+  std::vector<bool> exited_;  // by process index
+};
+
+}  // namespace vm::trace

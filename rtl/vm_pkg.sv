@@ -139,7 +139,7 @@ package vm_pkg;
     logic [63:0] wdata;
   } core_req_t;
 
-  // rdata in byte lanes; lanes that were not asked for are zero, and all lanes are zero on a fault.
+  // rdata in byte lanes; lanes that were not asked for carry no meaning, nor does any lane on a fault.
   typedef struct packed {
     logic [IdBits-1:0] id;
     logic [63:0] rdata;
@@ -185,6 +185,61 @@ package vm_pkg;
     SourceNone = 2'd3   // refused before any lookup (FaultVa, FaultLimit)
   } source_e;
 
+  // The one permission function, for the hit path and the miss path alike (M8, R11, R12, X6..X8).
+  function automatic fault_e access_fault(attr_t attr, access_e access, logic user);
+    if (user && !attr.u) return FaultPrivilege;
+    unique case (access)
+      AccessFetch: return attr.x ? FaultNone : FaultExec;
+      AccessStore: return attr.w ? FaultNone : FaultWrite;
+      default: return attr.r ? FaultNone : FaultRead;
+    endcase
+  endfunction
+
+  // What the MMU is asked. phys: va is a physical address that has been checked already.
+  typedef struct packed {
+    logic [IdBits-1:0] id;
+    access_e access;
+    logic user;
+    logic probe;
+    logic phys;
+    logic [VaMax-1:0] va;
+  } xlat_req_t;
+
+  // pa and cacheable mean something only without a fault, or with FaultAccess (pa).
+  typedef struct packed {
+    xlat_req_t req;
+    source_e source;
+    logic cacheable;
+    logic [PaMax-1:0] pa;
+    fault_t fault;
+  } xlat_rsp_t;
+
+  // Verdict of a walk before permissions: cause is FaultNone, FaultInvalid, FaultEntryAccess or FaultEntryBus.
+  typedef struct packed {
+    fault_e cause;
+    logic [2:0] level;
+    logic [PaMax-1:0] pte_addr;
+    logic [63:0] pte;
+  } walk_result_t;
+
+  // The table the walker starts from, held by vm_ctl; it changes only while nothing is in flight.
+  typedef struct packed {
+    logic translate;  // 0: Bare
+    logic [PaMax-1:0] base;
+    logic [63:0] limit;
+    logic [AsidMax-1:0] asid;
+  } context_t;
+
+  // Selective TLB invalidation, one set per cycle.
+  typedef struct packed {
+    logic all;          // everything, at once
+    logic set_valid;    // the set of `vpn`: what matches
+    logic by_vpn;
+    logic by_asid;
+    logic [VaMax-1:0] vpn;
+    logic [AsidMax-1:0] asid;
+  } tlb_inv_t;
+
   // ---------------------------------------------------------------- cache, host and memory ports
 
   typedef enum logic [1:0] {
@@ -192,6 +247,23 @@ package vm_pkg;
     ClientWalk = 2'd1,
     ClientHost = 2'd2
   } client_e;
+
+  // S0 of a cache: the address gives the set (for the core the virtual one: its index bits lie inside the page)
+  // and, for the physical clients, the tag. uncached is used for the physical clients only; the core says it in S1.
+  typedef struct packed {
+    logic write;
+    logic uncached;
+    logic [7:0] strb;
+    logic [PaMax-1:0] addr;
+    logic [63:0] wdata;
+  } cache_req_t;
+
+  typedef struct packed {
+    logic clean;
+    logic invalidate;
+    logic by_addr;
+    logic [PaMax-1:0] addr;
+  } maint_req_t;
 
   // Physical access, coherent with the data cache; must lie inside one aligned unit of UnitBytes.
   typedef struct packed {
@@ -304,7 +376,7 @@ package vm_pkg;
   typedef struct packed {
     logic write;
     array_e array;
-    logic [15:0] set;
+    logic [15:0] index;  // the set
     logic [7:0] way;
     logic [7:0] word;
     logic [63:0] data0;
@@ -320,6 +392,13 @@ package vm_pkg;
 
   function automatic int unsigned vpn_bits(machine_t cfg);
     return 32'(cfg.VaBits) - 32'(cfg.Format.PageBits);
+  endfunction
+
+  // Width of a PPN inside the MMU: what an entry can name, and what Bare mode passes through.
+  function automatic int unsigned ppn_w(machine_t cfg);
+    int unsigned bus;
+    bus = 32'(cfg.BusBits) - 32'(cfg.Format.PageBits);
+    return (32'(cfg.Format.PpnBits) > bus) ? 32'(cfg.Format.PpnBits) : bus;
   endfunction
 
   // Bits to index n things, at least 1 so that no vector has width zero.

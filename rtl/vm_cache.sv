@@ -1,0 +1,622 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Virtually indexed, physically tagged cache: write-back, write-allocate, tree pseudo-LRU, blocking. Zero ways is
+// legal: then every access goes to memory by itself.
+//
+//   S0  a request is accepted and the RAMs are addressed. The index bits lie inside the page, so the core's
+//       virtual address serves (elaboration refuses a geometry where they do not: M10)
+//   S1  the physical address meets the tags. The core's port brings it in this cycle (core_go_i, core_pa_i) or
+//       lets the access drop by leaving core_go_i low. A hit answers here: one cycle after acceptance
+//
+// A miss or an uncached access is taken over in S1 and answered later through *_done / *_rsp; until then nothing
+// is accepted. A request accepted in the very cycle in which the one before it missed has to come again:
+// core_s1_open_o is low in its S1, or walk_retry_o / host_retry_o is high.
+//
+// A store writes the data RAM one cycle after S1; loads that read the RAM before that get the word forwarded.
+//
+// Latencies from S1 of a miss, m = latency of memory from acceptance of a request to its first beat,
+// B = beats in a line, no stalls: clean victim 1 (victim) + 1 (request) + m + B-1 + 1 (replay) + 1 (S1) cycles.
+// A dirty victim adds 1 + B + the write's latency. An uncached read takes 1 (request) + m + 1.
+module vm_cache
+  import vm_pkg::*;
+#(
+    parameter machine_t        Cfg = '0,
+    parameter cache_geometry_t Geometry = '0,
+    parameter mem_src_e        Src = MemData
+) (
+    input logic clk_i,
+    input logic rst_ni,
+
+    // Core, S0 and S1
+    input  logic             core_req_valid_i,
+    output logic             core_req_ready_o,
+    input  cache_req_t       core_req_i,
+    output logic             core_s1_open_o,
+    input  logic             core_go_i,
+    input  logic [PaMax-1:0] core_pa_i,
+    input  logic             core_uncached_i,
+    output logic             core_hit_o,
+    output logic [63:0]      core_rdata_o,      // with core_hit_o or core_done_valid_o
+    output logic             core_done_valid_o,
+    output logic             core_done_err_o,
+
+    // Walker and host: physical addresses; the answer or a retry comes after acceptance
+    input  logic        walk_req_valid_i,
+    output logic        walk_req_ready_o,
+    input  cache_req_t  walk_req_i,
+    output logic        walk_rsp_valid_o,
+    output logic        walk_retry_o,
+    input  logic        host_req_valid_i,
+    output logic        host_req_ready_o,
+    input  cache_req_t  host_req_i,
+    output logic        host_rsp_valid_o,
+    output logic        host_retry_o,
+    output logic [63:0] phys_rdata_o,      // with walk_rsp_valid_o or host_rsp_valid_o
+    output logic        phys_err_o,
+
+    // Maintenance; maint_valid_i holds until maint_done_o
+    input  logic       maint_valid_i,
+    input  maint_req_t maint_req_i,
+    output logic       maint_done_o,
+    // Array port (Cfg.ArrayPort); array_valid_i holds until array_done_o
+    input  logic       array_valid_i,
+    input  logic       array_is_tag_i,
+    input  array_req_t array_req_i,
+    output logic       array_done_o,
+    output array_rsp_t array_rsp_o,
+
+    // Memory; responses of this source only
+    output logic        mem_req_valid_o,
+    input  logic        mem_req_ready_i,
+    output mem_req_t    mem_req_o,
+    output logic        mem_w_valid_o,
+    input  logic        mem_w_ready_i,
+    output mem_wdata_t  mem_w_o,
+    input  logic        mem_rsp_valid_i,
+    input  logic [63:0] mem_rsp_data_i,
+    input  logic        mem_rsp_err_i,
+    input  logic        mem_rsp_last_i,
+
+    output logic             wb_error_valid_o,  // a write-back came back with an error
+    output logic [PaMax-1:0] wb_error_addr_o
+);
+
+  localparam bit HasCache = Geometry.Ways != 0;
+  localparam int unsigned Ways = HasCache ? 32'(Geometry.Ways) : 1;
+  localparam int unsigned Sets = 32'(Geometry.Sets);
+  localparam int unsigned LineBytes = 32'(Geometry.LineBytes);
+  localparam int unsigned WordW = (LineBytes < 8) ? 32 : 64;
+  localparam int unsigned Words = (LineBytes < 8) ? 1 : LineBytes / 8;
+  localparam int unsigned OffBits = $clog2(LineBytes);
+  localparam int unsigned SetBits = $clog2(Sets);
+  localparam int unsigned SetW = idx_bits(Sets);
+  localparam int unsigned WordIdxW = idx_bits(Words);
+  localparam int unsigned WayBits = idx_bits(Ways);
+  localparam int unsigned TagW = 32'(Cfg.BusBits) - OffBits - SetBits;
+
+  typedef enum logic [4:0] {
+    StReady,
+    StVictim,     // choose the line to replace, take it out
+    StWbReq,      // write it back if dirty
+    StWbData,
+    StWbAck,
+    StFillReq,    // read the new line
+    StFillData,
+    StReplay,     // S0 of the access that missed, again
+    StReplayHit,  // and its S1
+    StUcReq,      // uncached access
+    StUcData,
+    StUcWait,
+    StDone,       // answer of an uncached access, or of a refill that failed
+    StMaintLook,  // maintenance: look at one line
+    StMaintAct,   //   and change its state
+    StArrayRead,  // array port: address the RAMs
+    StArray       //   and answer
+  } state_e;
+
+  typedef struct packed {
+    client_e client;
+    cache_req_t req;  // addr: for the core, up to S1, only its offset inside the page counts
+  } access_t;
+
+  function automatic logic [SetW-1:0] set_of(logic [PaMax-1:0] a);
+    return (Sets > 1) ? SetW'(a >> OffBits) : '0;
+  endfunction
+  function automatic logic [WordIdxW-1:0] word_of(logic [PaMax-1:0] a);
+    return (Words > 1) ? WordIdxW'(a >> 3) : '0;
+  endfunction
+  function automatic logic [TagW-1:0] tag_of(logic [PaMax-1:0] a);
+    return TagW'(a >> (OffBits + SetBits));
+  endfunction
+  function automatic logic [PaMax-1:0] line_addr(logic [TagW-1:0] tag, logic [SetW-1:0] index);
+    return (PaMax'(tag) << (OffBits + SetBits)) | ((Sets > 1) ? PaMax'(index) << OffBits : '0);
+  endfunction
+
+  state_e state_d, state_q;
+
+  // ------------------------------------------------------------------ S0
+
+  access_t s0;
+  logic s0_fire;
+  logic host_turn_d, host_turn_q;  // the core had the last turn that both wanted
+  logic open, quiet;
+  logic s1_valid_d, s1_valid_q;
+  logic s1_phys_d, s1_phys_q;
+  access_t s1_d, s1_q;
+  access_t m_d, m_q;               // the access being served outside the pipeline
+
+  typedef struct packed {
+    logic [WayBits-1:0] way;
+    logic [PaMax-1:0] addr;
+    logic [WordW-1:0] data;
+  } store_t;
+  store_t st_d, st_q;               // store being written into the data RAM
+  store_t st2_q;                    // and the one before it, for reads that passed it
+  logic st_valid_q, st2_valid_q;
+
+  assign open = state_q == StReady && !maint_valid_i && !(Cfg.ArrayPort && array_valid_i);
+  assign quiet = !s1_valid_q && !st_valid_q;
+
+  assign walk_req_ready_o = open;
+  assign host_req_ready_o = open && !walk_req_valid_i && (!core_req_valid_i || host_turn_q);
+  assign core_req_ready_o = open && !walk_req_valid_i && !(host_req_valid_i && host_turn_q);
+
+  always_comb begin
+    s0.client = ClientCore;
+    s0.req = core_req_i;
+    if (walk_req_valid_i) begin
+      s0.client = ClientWalk;
+      s0.req = walk_req_i;
+    end else if (host_req_valid_i && (host_turn_q || !core_req_valid_i)) begin
+      s0.client = ClientHost;
+      s0.req = host_req_i;
+    end
+    s0_fire = open && (walk_req_valid_i || host_req_valid_i || core_req_valid_i);
+    host_turn_d = host_turn_q;
+    if (open && !walk_req_valid_i && host_req_valid_i && core_req_valid_i) host_turn_d = !host_turn_q;
+    if (state_q == StReplay) begin
+      s0 = m_q;
+      s0_fire = 1'b1;
+    end
+    s1_valid_d = s0_fire;
+    s1_phys_d = state_q == StReplay || s0.client != ClientCore;
+    s1_d = s0_fire ? s0 : s1_q;
+  end
+
+  // ------------------------------------------------------------------ arrays
+
+  logic [SetW-1:0] look_set, m_set;
+  logic [Ways-1:0] look_valid, look_dirty;
+  logic [Ways-1:0][TagW-1:0] look_tag;
+  logic [WayBits-1:0] look_victim;
+  logic [WordIdxW-1:0] read_word;
+  logic [Ways-1:0][WordW-1:0] read_data;
+  logic ram_write, tag_write, dirty_write, meta_dirty, invalidate, invalidate_all, touch;
+  logic [WayBits-1:0] ram_way, meta_way;
+  logic [SetW-1:0] ram_set, meta_set;
+  logic [WordIdxW-1:0] ram_word;
+  logic [WordW-1:0] ram_data;
+  logic [TagW-1:0] meta_tag;
+
+  logic [WayBits-1:0] way_d, way_q;        // the line the state machine works on
+  logic [TagW-1:0] vtag_d, vtag_q;         // its tag, if it is a victim
+  logic [WordIdxW-1:0] beat_d, beat_q;
+  logic err_d, err_q;
+  logic maint_d, maint_q;                  // the state machine does maintenance
+  logic selected_d, selected_q;            // the line looked at is one to act on
+  logic [63:0] done_data_d, done_data_q;
+
+  assign m_set = set_of(m_q.req.addr);
+  assign look_set = (state_q == StReady) ? set_of(s0.req.addr) : m_set;
+
+  // ------------------------------------------------------------------ S1
+
+  logic [Ways-1:0] s1_way_valid_d, s1_way_valid_q;
+  logic [Ways-1:0][TagW-1:0] s1_tag_q;
+  logic [PaMax-1:0] s1_pa;
+  logic [Ways-1:0] s1_hit_way;
+  logic [WayBits-1:0] s1_hit_idx;
+  logic s1_hit, s1_uncached, decide, hit, miss, uncached;
+  logic fwd_match, fwd2_match, fwd, fwd2;
+  logic [WordW-1:0] s1_word, merged;
+
+  assign s1_way_valid_d = s0_fire ? look_valid : '0;
+  assign s1_pa = s1_phys_q ? s1_q.req.addr : core_pa_i;
+  assign s1_uncached = !HasCache || (s1_phys_q ? s1_q.req.uncached : core_uncached_i);
+
+  always_comb begin
+    s1_hit_idx = '0;
+    for (int unsigned w = 0; w < Ways; w++) begin
+      s1_hit_way[w] = HasCache && s1_way_valid_q[w] && s1_tag_q[w] == tag_of(s1_pa);
+      if (s1_hit_way[w]) s1_hit_idx |= WayBits'(w);
+    end
+    s1_hit = |s1_hit_way;
+  end
+
+  assign decide = s1_valid_q && (state_q == StReady || state_q == StReplayHit) && (s1_phys_q || core_go_i);
+  assign uncached = decide && s1_uncached;
+  assign hit = decide && !s1_uncached && s1_hit;
+  assign miss = decide && !s1_uncached && !s1_hit;
+
+  // The set and word lie in the page offset, so this comparison does not wait for the translation.
+  assign fwd_match = st_valid_q && set_of(st_q.addr) == set_of(s1_q.req.addr) &&
+      word_of(st_q.addr) == word_of(s1_q.req.addr);
+  assign fwd2_match = st2_valid_q && set_of(st2_q.addr) == set_of(s1_q.req.addr) &&
+      word_of(st2_q.addr) == word_of(s1_q.req.addr);
+  assign fwd = fwd_match && s1_hit_way[st_q.way];
+  assign fwd2 = fwd2_match && s1_hit_way[st2_q.way] && !fwd;
+
+  always_comb begin
+    s1_word = '0;
+    for (int unsigned w = 0; w < Ways; w++) begin
+      if (s1_hit_way[w] && !fwd && !fwd2) s1_word |= read_data[w];
+    end
+    if (fwd) s1_word |= st_q.data;
+    if (fwd2) s1_word |= st2_q.data;
+  end
+
+  // A store turns the word it hit into a new whole word.
+  logic [WordW/8-1:0] word_strb;
+  logic [WordW-1:0] word_wdata;
+  if (WordW == 64) begin : gen_word64
+    assign word_strb = s1_q.req.strb;
+    assign word_wdata = s1_q.req.wdata;
+  end else begin : gen_word32
+    assign word_strb = s1_q.req.addr[2] ? s1_q.req.strb[7:4] : s1_q.req.strb[3:0];
+    assign word_wdata = s1_q.req.addr[2] ? s1_q.req.wdata[63:32] : s1_q.req.wdata[31:0];
+  end
+  always_comb begin
+    for (int unsigned i = 0; i < WordW / 8; i++) begin
+      merged[8*i+:8] = word_strb[i] ? word_wdata[8*i+:8] : s1_word[8*i+:8];
+    end
+    st_d.way = s1_hit_idx;
+    st_d.addr = s1_pa;
+    st_d.data = merged;
+  end
+  assign touch = hit;
+
+  // ------------------------------------------------------------------ answers
+
+  logic done, done_client_core;
+  logic [63:0] rdata;
+  assign done = state_q == StReplayHit || state_q == StDone;
+  assign done_client_core = m_q.client == ClientCore;
+  // No line hits in StDone (nothing was accepted), so the two sources can be merged.
+  assign rdata = {(64 / WordW) {s1_word}} | ((state_q == StDone) ? done_data_q : 64'd0);
+
+  assign core_s1_open_o = state_q == StReady;
+  assign core_hit_o = hit && state_q == StReady && s1_q.client == ClientCore;
+  assign core_rdata_o = rdata;
+  assign core_done_valid_o = done && done_client_core;
+  assign core_done_err_o = err_q;
+  assign walk_rsp_valid_o = (done && m_q.client == ClientWalk) ||
+      (hit && state_q == StReady && s1_q.client == ClientWalk);
+  assign host_rsp_valid_o = (done && m_q.client == ClientHost) ||
+      (hit && state_q == StReady && s1_q.client == ClientHost);
+  assign walk_retry_o = s1_valid_q && state_q != StReady && state_q != StReplayHit && s1_q.client == ClientWalk;
+  assign host_retry_o = s1_valid_q && state_q != StReady && state_q != StReplayHit && s1_q.client == ClientHost;
+  assign phys_rdata_o = rdata;
+  assign phys_err_o = done && err_q;
+
+  // ------------------------------------------------------------------ memory
+
+  logic [7:0] wb_strb;
+  logic [PaMax-1:0] victim_addr;
+  assign victim_addr = line_addr(vtag_q, m_set);
+  assign wb_strb = (WordW == 64) ? 8'hFF : (victim_addr[2] ? 8'hF0 : 8'h0F);
+
+  localparam logic [7:0] BurstLen = 8'(Words - 1);
+  logic [7:0] line_strb;
+  assign line_strb = (WordW == 64) ? 8'hFF : (m_q.req.addr[2] ? 8'hF0 : 8'h0F);
+  logic [WordW-1:0] wb_word, rsp_word;
+  assign wb_word = read_data[way_q];
+  if (WordW == 64) begin : gen_rsp64
+    assign rsp_word = mem_rsp_data_i;
+  end else begin : gen_rsp32
+    assign rsp_word = m_q.req.addr[2] ? mem_rsp_data_i[63:32] : mem_rsp_data_i[31:0];
+  end
+
+  always_comb begin
+    mem_req_o = '{src: Src, write: 1'b0, len: 8'd0, strb: m_q.req.strb, addr: m_q.req.addr};
+    unique case (state_q)
+      StWbReq: mem_req_o = '{src: Src, write: 1'b1, len: BurstLen, strb: wb_strb, addr: victim_addr};
+      StFillReq:
+      mem_req_o = '{src: Src, write: 1'b0, len: BurstLen, strb: line_strb,
+                    addr: line_addr(tag_of(m_q.req.addr), m_set)};
+      default: mem_req_o.write = m_q.req.write;
+    endcase
+  end
+  assign mem_req_valid_o = state_q == StWbReq || state_q == StFillReq || state_q == StUcReq;
+  assign mem_w_valid_o = state_q == StWbData || state_q == StUcData;
+  always_comb begin
+    mem_w_o.data = m_q.req.wdata;
+    mem_w_o.last = 1'b1;
+    if (state_q == StWbData) begin
+      mem_w_o.data = {(64 / WordW) {wb_word}};
+      mem_w_o.last = beat_q == WordIdxW'(Words - 1);
+    end
+  end
+  assign wb_error_valid_o = state_q == StWbAck && mem_rsp_valid_i && mem_rsp_err_i;
+  assign wb_error_addr_o = victim_addr;
+
+  // ------------------------------------------------------------------ state machine
+
+  logic [Ways-1:0] maint_way;
+  logic maint_last;
+  always_comb begin
+    for (int unsigned w = 0; w < Ways; w++) begin
+      maint_way[w] = look_valid[w] &&
+          (maint_req_i.by_addr ? look_tag[w] == tag_of(m_q.req.addr) : way_q == WayBits'(w));
+    end
+  end
+  assign maint_last = maint_req_i.by_addr ||
+      (way_q == WayBits'(Ways - 1) && m_set == SetW'(Sets - 1));
+
+  always_comb begin
+    state_d = state_q;
+    m_d = m_q;
+    way_d = way_q;
+    vtag_d = vtag_q;
+    beat_d = beat_q;
+    err_d = err_q;
+    maint_d = maint_q;
+    selected_d = selected_q;
+    done_data_d = done_data_q;
+    maint_done_o = 1'b0;
+    array_done_o = 1'b0;
+    invalidate_all = 1'b0;
+
+    read_word = (state_q == StArrayRead) ? word_of(m_q.req.addr) : word_of(s0.req.addr);
+    ram_write = st_valid_q;
+    ram_way = st_q.way;
+    ram_set = set_of(st_q.addr);
+    ram_word = word_of(st_q.addr);
+    ram_data = st_q.data;
+    tag_write = 1'b0;
+    dirty_write = st_valid_q;
+    meta_way = st_q.way;
+    meta_set = set_of(st_q.addr);
+    meta_tag = tag_of(m_q.req.addr);
+    meta_dirty = 1'b1;
+    invalidate = 1'b0;
+
+    unique case (state_q)
+      StReady: begin
+        m_d = s1_q;
+        m_d.req.addr = s1_pa;
+        err_d = 1'b0;
+        maint_d = 1'b0;
+        beat_d = '0;
+        if (uncached) begin
+          state_d = StUcReq;
+        end else if (miss) begin
+          state_d = StVictim;
+        end else if (quiet && maint_valid_i) begin
+          if (!HasCache) begin
+            maint_done_o = 1'b1;
+          end else if (!maint_req_i.by_addr && !maint_req_i.clean) begin
+            invalidate_all = 1'b1;
+            maint_done_o = 1'b1;
+          end else begin
+            m_d.req.addr = maint_req_i.by_addr ? maint_req_i.addr : '0;
+            way_d = '0;
+            maint_d = 1'b1;
+            state_d = StMaintLook;
+          end
+        end else if (Cfg.ArrayPort && HasCache && quiet && array_valid_i) begin
+          m_d.req.addr = line_addr('0, SetW'(array_req_i.index)) | PaMax'({array_req_i.word, 3'b000});
+          way_d = WayBits'(array_req_i.way);
+          state_d = StArrayRead;
+        end else if (Cfg.ArrayPort && !HasCache && array_valid_i) begin
+          array_done_o = 1'b1;
+        end
+      end
+      StVictim: begin
+        way_d = look_victim;
+        vtag_d = look_tag[look_victim];
+        invalidate = 1'b1;
+        meta_way = look_victim;
+        meta_set = m_set;
+        state_d = (look_valid[look_victim] && look_dirty[look_victim]) ? StWbReq : StFillReq;
+      end
+      StWbReq: begin
+        read_word = '0;
+        if (mem_req_ready_i) state_d = StWbData;
+      end
+      StWbData: begin
+        read_word = mem_w_ready_i ? beat_q + 1'b1 : beat_q;
+        if (mem_w_ready_i) begin
+          beat_d = beat_q + 1'b1;
+          if (mem_w_o.last) begin
+            beat_d = '0;
+            state_d = StWbAck;
+          end
+        end
+      end
+      StWbAck: begin
+        if (mem_rsp_valid_i) state_d = maint_q ? StMaintAct : StFillReq;
+      end
+      StFillReq: begin
+        if (mem_req_ready_i) state_d = StFillData;
+      end
+      StFillData: begin
+        ram_write = mem_rsp_valid_i;
+        ram_way = way_q;
+        ram_set = m_set;
+        ram_word = beat_q;
+        ram_data = rsp_word;
+        meta_way = way_q;
+        meta_set = m_set;
+        meta_dirty = 1'b0;
+        if (mem_rsp_valid_i) begin
+          beat_d = beat_q + 1'b1;
+          err_d = err_q || mem_rsp_err_i;
+          if (mem_rsp_last_i) begin
+            beat_d = '0;
+            tag_write = !err_d;
+            done_data_d = '0;
+            state_d = err_d ? StDone : StReplay;
+          end
+        end
+      end
+      StReplay: state_d = StReplayHit;
+      StReplayHit: state_d = StReady;
+      StUcReq: begin
+        if (mem_req_ready_i) state_d = m_q.req.write ? StUcData : StUcWait;
+      end
+      StUcData: begin
+        if (mem_w_ready_i) state_d = StUcWait;
+      end
+      StUcWait: begin
+        if (mem_rsp_valid_i) begin
+          done_data_d = mem_rsp_data_i;
+          err_d = mem_rsp_err_i;
+          state_d = StDone;
+        end
+      end
+      StDone: state_d = StReady;
+      StMaintLook: begin
+        selected_d = |maint_way;
+        for (int unsigned w = 0; w < Ways; w++) begin
+          if (maint_way[w]) begin
+            way_d = WayBits'(w);
+            vtag_d = look_tag[w];
+          end
+        end
+        state_d = (maint_req_i.clean && |(maint_way & look_dirty)) ? StWbReq : StMaintAct;
+      end
+      StMaintAct: begin
+        meta_way = way_q;
+        meta_set = m_set;
+        meta_dirty = 1'b0;
+        dirty_write = selected_q && maint_req_i.clean;
+        invalidate = selected_q && maint_req_i.invalidate;
+        if (maint_last) begin
+          maint_done_o = 1'b1;
+          state_d = StReady;
+        end else begin
+          way_d = way_q + 1'b1;
+          if (way_q == WayBits'(Ways - 1)) begin
+            way_d = '0;
+            m_d.req.addr = m_q.req.addr + PaMax'(LineBytes);
+          end
+          state_d = StMaintLook;
+        end
+      end
+      StArrayRead: state_d = StArray;
+      StArray: begin
+        array_done_o = 1'b1;
+        state_d = StReady;
+        if (array_req_i.write && array_is_tag_i) begin
+          meta_way = way_q;
+          meta_set = m_set;
+          meta_tag = tag_of(array_req_i.data0[PaMax-1:0]);
+          meta_dirty = array_req_i.data0[62];
+          tag_write = 1'b1;
+          invalidate = !array_req_i.data0[63];
+        end
+        if (array_req_i.write && !array_is_tag_i) begin
+          ram_write = 1'b1;
+          ram_way = way_q;
+          ram_set = m_set;
+          ram_word = word_of(m_q.req.addr);
+          ram_data = array_req_i.data0[WordW-1:0];
+        end
+      end
+      default: state_d = StReady;
+    endcase
+  end
+
+  if (HasCache) begin : gen_array
+    vm_cache_array #(
+        .Sets (Sets),
+        .Ways (Ways),
+        .Words(Words),
+        .WordW(WordW),
+        .TagW (TagW)
+    ) u_array (
+        .clk_i,
+        .rst_ni,
+        .set_i           (look_set),
+        .valid_o         (look_valid),
+        .tag_o           (look_tag),
+        .dirty_o         (look_dirty),
+        .victim_o        (look_victim),
+        .read_set_i      (look_set),
+        .read_word_i     (read_word),
+        .read_data_o     (read_data),
+        .write_i         (ram_write),
+        .write_way_i     (ram_way),
+        .write_set_i     (ram_set),
+        .write_word_i    (ram_word),
+        .write_data_i    (ram_data),
+        .tag_write_i     (tag_write),
+        .dirty_write_i   (dirty_write),
+        .meta_way_i      (meta_way),
+        .meta_set_i      (meta_set),
+        .meta_tag_i      (meta_tag),
+        .meta_dirty_i    (meta_dirty),
+        .invalidate_i    (invalidate),
+        .invalidate_all_i(invalidate_all),
+        .touch_i         (touch),
+        .touch_way_i     (s1_hit_idx),
+        .touch_set_i     (set_of(s1_q.req.addr))
+    );
+  end else begin : gen_no_array
+    logic unused;
+    assign unused = ^{look_set, read_word, ram_write, ram_way, ram_set, ram_word, ram_data, tag_write, dirty_write,
+                      meta_way, meta_set, meta_tag, meta_dirty, invalidate, invalidate_all, touch};
+    assign look_valid = '0;
+    assign look_tag = '0;
+    assign look_dirty = '0;
+    assign look_victim = '0;
+    assign read_data = '0;
+  end
+
+  always_comb begin
+    array_rsp_o = '0;
+    if (Cfg.ArrayPort && HasCache) begin
+      if (array_is_tag_i) begin
+        array_rsp_o.data0[63] = look_valid[way_q];
+        array_rsp_o.data0[62] = look_dirty[way_q];
+        array_rsp_o.data0[PaMax-1:0] = line_addr(look_tag[way_q], m_set);
+      end else begin
+        array_rsp_o.data0[WordW-1:0] = read_data[way_q];
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      state_q <= StReady;
+      s1_valid_q <= 1'b0;
+      s1_way_valid_q <= '0;
+      st_valid_q <= 1'b0;
+      st2_valid_q <= 1'b0;
+      host_turn_q <= 1'b0;
+    end else begin
+      state_q <= state_d;
+      s1_valid_q <= s1_valid_d;
+      s1_way_valid_q <= s1_way_valid_d;
+      st_valid_q <= hit && s1_q.req.write;
+      st2_valid_q <= st_valid_q;
+      host_turn_q <= host_turn_d;
+    end
+  end
+  always_ff @(posedge clk_i) begin
+    s1_q <= s1_d;
+    s1_phys_q <= s1_phys_d;
+    s1_tag_q <= look_tag;
+    st_q <= st_d;
+    st2_q <= st_q;
+    m_q <= m_d;
+    way_q <= way_d;
+    vtag_q <= vtag_d;
+    beat_q <= beat_d;
+    err_q <= err_d;
+    maint_q <= maint_d;
+    selected_q <= selected_d;
+    done_data_q <= done_data_d;
+  end
+
+endmodule

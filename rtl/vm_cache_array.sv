@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The memories of one cache: tags and dirty bits in LUT RAM (read asynchronously), data in block RAM (read
+// synchronously), valid bits and pseudo-LRU state in flip-flops. One set is looked at at a time.
+//
+//   tag side   set_i -> valid_o, tag_o, dirty_o, victim_o in the same cycle
+//   data side  read_set_i, read_word_i -> read_data_o of every way in the next cycle
+//
+// Data words are written whole, so the block RAM needs no byte enables; a word that is written in the cycle it is
+// read comes out undefined, and the cache forwards the written one instead.
+module vm_cache_array
+  import vm_pkg::*;
+#(
+    parameter  int unsigned Sets = 1,
+    parameter  int unsigned Ways = 1,
+    parameter  int unsigned Words = 1,    // data words in a line
+    parameter  int unsigned WordW = 64,
+    parameter  int unsigned TagW = 1,
+    localparam int unsigned SetW = idx_bits(Sets),
+    localparam int unsigned WordIdxW = idx_bits(Words),
+    localparam int unsigned WayBits = idx_bits(Ways)
+) (
+    input logic clk_i,
+    input logic rst_ni,
+
+    input  logic [SetW-1:0]           set_i,
+    output logic [Ways-1:0]           valid_o,
+    output logic [Ways-1:0][TagW-1:0] tag_o,
+    output logic [Ways-1:0]           dirty_o,
+    output logic [WayBits-1:0]        victim_o,  // the lowest invalid way, else pseudo-LRU
+
+    input  logic [SetW-1:0]            read_set_i,
+    input  logic [WordIdxW-1:0]        read_word_i,
+    output logic [Ways-1:0][WordW-1:0] read_data_o,
+
+    input logic                write_i,
+    input logic [WayBits-1:0]  write_way_i,
+    input logic [SetW-1:0]     write_set_i,
+    input logic [WordIdxW-1:0] write_word_i,
+    input logic [WordW-1:0]    write_data_i,
+
+    // Line state: of meta_way_i in meta_set_i. tag_write_i also sets valid and the dirty bit.
+    input logic               tag_write_i,
+    input logic               dirty_write_i,
+    input logic [WayBits-1:0] meta_way_i,
+    input logic [SetW-1:0]    meta_set_i,
+    input logic [TagW-1:0]    meta_tag_i,
+    input logic               meta_dirty_i,
+    input logic               invalidate_i,
+    input logic               invalidate_all_i,
+
+    input logic               touch_i,
+    input logic [WayBits-1:0] touch_way_i,
+    input logic [SetW-1:0]    touch_set_i
+);
+
+  localparam int unsigned PlruW = (Ways > 1) ? Ways - 1 : 1;
+
+  localparam int unsigned AddrW = idx_bits(Sets * Words);
+
+  logic [AddrW-1:0] read_addr, write_addr;
+  assign read_addr = AddrW'(read_set_i) * AddrW'(Words) + AddrW'(read_word_i);
+  assign write_addr = AddrW'(write_set_i) * AddrW'(Words) + AddrW'(write_word_i);
+
+  logic [Sets-1:0][Ways-1:0] valid_d, valid_q;
+  logic [Sets-1:0][PlruW-1:0] plru_d, plru_q;
+  logic [PlruW-1:0] touched, unused_touched;
+  logic [WayBits-1:0] plru_victim, unused_victim;
+
+  for (genvar w = 0; w < Ways; w++) begin : gen_way
+    (* ram_style = "distributed", no_rw_check *) logic [TagW-1:0] tag_mem[Sets];
+    (* ram_style = "distributed", no_rw_check *) logic dirty_mem[Sets];
+    (* no_rw_check *) logic [WordW-1:0] data_mem[Sets*Words];
+
+    always_ff @(posedge clk_i) begin
+      if (tag_write_i && meta_way_i == WayBits'(w)) tag_mem[meta_set_i] <= meta_tag_i;
+    end
+    always_ff @(posedge clk_i) begin
+      if ((tag_write_i || dirty_write_i) && meta_way_i == WayBits'(w)) dirty_mem[meta_set_i] <= meta_dirty_i;
+    end
+    always_ff @(posedge clk_i) begin
+      if (write_i && write_way_i == WayBits'(w)) begin
+        data_mem[write_addr] <= write_data_i;
+      end
+      read_data_o[w] <= data_mem[read_addr];
+    end
+
+    assign tag_o[w] = tag_mem[set_i];
+    assign dirty_o[w] = dirty_mem[set_i];
+  end
+
+  assign valid_o = valid_q[set_i];
+
+  vm_plru #(
+      .Ways(Ways)
+  ) u_plru_victim (
+      .state_i    (plru_q[set_i]),
+      .touch_way_i('0),
+      .touched_o  (unused_touched),
+      .victim_o   (plru_victim)
+  );
+  vm_plru #(
+      .Ways(Ways)
+  ) u_plru_touch (
+      .state_i    (plru_q[touch_set_i]),
+      .touch_way_i(touch_way_i),
+      .touched_o  (touched),
+      .victim_o   (unused_victim)
+  );
+
+  always_comb begin
+    victim_o = plru_victim;
+    for (int w = Ways - 1; w >= 0; w--) begin
+      if (!valid_q[set_i][w]) victim_o = WayBits'(w);
+    end
+  end
+
+  always_comb begin
+    plru_d = plru_q;
+    if (touch_i) plru_d[touch_set_i] = touched;
+    valid_d = valid_q;
+    if (tag_write_i) valid_d[meta_set_i][meta_way_i] = 1'b1;
+    if (invalidate_i) valid_d[meta_set_i][meta_way_i] = 1'b0;
+    if (invalidate_all_i) valid_d = '0;
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      valid_q <= '0;
+      plru_q <= '0;
+    end else begin
+      valid_q <= valid_d;
+      plru_q <= plru_d;
+    end
+  end
+
+  logic unused;
+  assign unused = ^{unused_touched, unused_victim};
+
+endmodule

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// In front of a core port: cuts an access that does not lie in one aligned unit (unit_bytes) into pieces that do.
+//
+// An access inside one unit passes through combinationally, at no cost. Any other is taken when the port is empty
+// and done in two rounds: first every piece is translated (probe), then every piece is performed at the physical
+// address found. So nothing takes effect before the last byte is known to be allowed, whatever happens to the
+// tables meanwhile (R34, X28, M19). The first fault ends it; its va is the first byte of the access in that piece.
+// A bus error on the data of a later piece is reported after the earlier pieces were performed.
+//
+// Latency of n pieces: the sum of n probes and n physical accesses, 1 cycle between them, and 1 to respond.
+module vm_split
+  import vm_pkg::*;
+#(
+    parameter machine_t Cfg = '0
+) (
+    input logic clk_i,
+    input logic rst_ni,
+
+    input  logic      block_i,  // accept nothing from the core
+    output logic      idle_o,
+    input  logic      core_req_valid_i,
+    output logic      core_req_ready_o,
+    input  core_req_t core_req_i,
+    output logic      core_rsp_valid_o,
+    output core_rsp_t core_rsp_o,
+
+    output logic      unit_req_valid_o,
+    input  logic      unit_req_ready_i,
+    output unit_req_t unit_req_o,
+    input  logic      unit_rsp_valid_i,
+    input  unit_rsp_t unit_rsp_i,
+    input  logic      port_idle_i
+);
+
+  localparam int unsigned Unit = unit_bytes(Cfg);
+  localparam int unsigned OffBits = $clog2(Unit);
+  localparam int unsigned MaxPieces = (8 + 2 * Unit - 2) / Unit;
+  localparam int unsigned MaskBits = MaxPieces * Unit;
+
+  typedef enum logic [2:0] {
+    StPass,
+    StProbe,
+    StProbeWait,
+    StAccess,
+    StAccessWait,
+    StRespond
+  } state_e;
+
+  // Bytes of an access, counted from the start of its first unit.
+  function automatic logic [MaskBits-1:0] byte_mask(logic [VaMax-1:0] va, logic [1:0] size);
+    return MaskBits'((32'd1 << (32'd1 << size)) - 1) << va[OffBits-1:0];
+  endfunction
+
+  // The part of it in one unit, in byte lanes.
+  function automatic logic [7:0] unit_strb(logic [Unit-1:0] mask, logic [VaMax-1:0] va);
+    return (Unit == 8) ? 8'(mask) : (va[2] ? {4'(mask), 4'b0} : {4'b0, 4'(mask)});
+  endfunction
+
+  state_e state_d, state_q;
+  core_req_t req_d, req_q;
+  logic [1:0] piece_d, piece_q;
+  logic [MaxPieces-1:0][PaMax-1:0] pa_d, pa_q;
+  logic [63:0] rdata_d, rdata_q;
+  fault_t fault_d, fault_q;
+
+  logic [MaskBits-1:0] req_mask, mask;
+  logic split;
+  assign req_mask = byte_mask(core_req_i.va, core_req_i.size);
+  assign split = req_mask[MaskBits-1:Unit] != '0;
+
+  logic [VaMax-1:0] piece_va;
+  logic [7:0] piece_strb;
+  logic last_piece;
+  assign mask = byte_mask(req_q.va, req_q.size);
+  always_comb begin
+    piece_va = req_q.va;
+    if (piece_q != 2'd0) piece_va = {req_q.va[VaMax-1:OffBits] + (VaMax - OffBits)'(piece_q), OffBits'(0)};
+    piece_strb = unit_strb(mask[Unit*32'(piece_q)+:Unit], piece_va);
+    last_piece = 1'b1;
+    for (int unsigned i = 1; i < MaxPieces; i++) begin
+      if (i > 32'(piece_q) && mask[Unit*i+:Unit] != '0) last_piece = 1'b0;
+    end
+  end
+
+  always_comb begin
+    state_d = state_q;
+    req_d = req_q;
+    piece_d = piece_q;
+    pa_d = pa_q;
+    rdata_d = rdata_q;
+    fault_d = fault_q;
+
+    core_req_ready_o = 1'b0;
+    core_rsp_valid_o = 1'b0;
+    core_rsp_o = '{id: unit_rsp_i.id, rdata: unit_rsp_i.rdata, fault: unit_rsp_i.fault};
+
+    unit_req_valid_o = 1'b0;
+    unit_req_o = '{
+        id: req_q.id,
+        access: req_q.access,
+        user: req_q.user,
+        probe: state_q == StProbe,
+        phys: state_q == StAccess,
+        strb: piece_strb,
+        va: (state_q == StAccess) ? VaMax'(pa_q[piece_q]) : piece_va,
+        wdata: req_q.wdata
+    };
+
+    unique case (state_q)
+      StPass: begin
+        unit_req_valid_o = core_req_valid_i && !split && !block_i;
+        unit_req_o = '{
+            id: core_req_i.id,
+            access: core_req_i.access,
+            user: core_req_i.user,
+            probe: 1'b0,
+            phys: 1'b0,
+            strb: unit_strb(req_mask[Unit-1:0], core_req_i.va),
+            va: core_req_i.va,
+            wdata: core_req_i.wdata
+        };
+        core_req_ready_o = !block_i && (split ? port_idle_i : unit_req_ready_i);
+        core_rsp_valid_o = unit_rsp_valid_i;
+        req_d = core_req_i;
+        piece_d = '0;
+        rdata_d = '0;
+        fault_d = '0;
+        if (core_req_valid_i && split && core_req_ready_o) state_d = StProbe;
+      end
+      StProbe: begin
+        unit_req_valid_o = 1'b1;
+        if (unit_req_ready_i) state_d = StProbeWait;
+      end
+      StProbeWait: begin
+        if (unit_rsp_valid_i) begin
+          pa_d[piece_q] = unit_rsp_i.pa;
+          piece_d = last_piece ? 2'd0 : piece_q + 2'd1;
+          fault_d = unit_rsp_i.fault;
+          state_d = last_piece ? StAccess : StProbe;
+          if (unit_rsp_i.fault.cause != FaultNone) state_d = StRespond;
+        end
+      end
+      StAccess: begin
+        unit_req_valid_o = 1'b1;
+        if (unit_req_ready_i) state_d = StAccessWait;
+      end
+      StAccessWait: begin
+        if (unit_rsp_valid_i) begin
+          for (int unsigned i = 0; i < 8; i++) begin
+            if (piece_strb[i]) rdata_d[8*i+:8] = unit_rsp_i.rdata[8*i+:8];
+          end
+          piece_d = piece_q + 2'd1;
+          fault_d = unit_rsp_i.fault;
+          if (unit_rsp_i.fault.cause != FaultNone) fault_d.va = piece_va;
+          state_d = (last_piece || unit_rsp_i.fault.cause != FaultNone) ? StRespond : StAccess;
+        end
+      end
+      StRespond: begin
+        core_rsp_valid_o = 1'b1;
+        core_rsp_o = '{id: req_q.id, rdata: rdata_q, fault: fault_q};
+        state_d = StPass;
+      end
+      default: state_d = StPass;
+    endcase
+  end
+
+  assign idle_o = state_q == StPass && port_idle_i;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) state_q <= StPass;
+    else state_q <= state_d;
+  end
+  always_ff @(posedge clk_i) begin
+    req_q <= req_d;
+    piece_q <= piece_d;
+    pa_q <= pa_d;
+    rdata_q <= rdata_d;
+    fault_q <= fault_d;
+  end
+
+endmodule

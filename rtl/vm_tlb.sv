@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Set-associative TLB. The set index is the low bits of the VPN. The lookup is combinational: tags and data lie
+// in LUT RAM, one memory per way, read asynchronously; valid bits stand apart in flip-flops, so that
+// "invalidate all" takes one cycle. Zero ways is legal and never hits.
+//
+// One read port serves lookup, selective invalidation and the array port; the owner sees to it that no lookup
+// happens in a cycle with inv_set_i or array_valid_i. If software wrote two matching entries, the lowest way
+// wins and nothing is mixed (R17, M7).
+module vm_tlb
+  import vm_pkg::*;
+#(
+    parameter  machine_t      Cfg = '0,
+    parameter  tlb_geometry_t Geometry = '0,
+    parameter  int unsigned   PpnW = 1,  // width of a stored PPN
+    localparam int unsigned   VpnW = vpn_bits(Cfg),
+    localparam int unsigned   WayBits = idx_bits(32'(Geometry.Ways))
+) (
+    input logic clk_i,
+    input logic rst_ni,
+
+    input  logic [VpnW-1:0]    vpn_i,
+    input  logic [AsidMax-1:0] asid_i,
+    output logic               hit_o,
+    output logic [WayBits-1:0] hit_way_o,
+    output logic [PpnW-1:0]    ppn_o,     // zero without a hit
+    output attr_t              attr_o,    // zero without a hit
+    output logic [WayBits-1:0] victim_o,  // way to replace in this set: the lowest invalid one, else pseudo-LRU
+
+    // A hit was used: `touch_way_i` of the set of `update_vpn_i` becomes most recent.
+    input logic               touch_i,
+    input logic [WayBits-1:0] touch_way_i,
+    // A walk's result is written into `touch_way_i` of that set.
+    input logic               fill_i,
+    input logic [VpnW-1:0]    update_vpn_i,
+    input logic [AsidMax-1:0] fill_asid_i,
+    input logic [PpnW-1:0]    fill_ppn_i,
+    input attr_t              fill_attr_i,
+
+    input logic               inv_all_i,
+    // Invalidate in the set of `inv_vpn_i` what matches the VPN (if inv_by_vpn_i) and the ASID (if inv_by_asid_i).
+    input logic               inv_set_i,
+    input logic               inv_by_vpn_i,
+    input logic               inv_by_asid_i,
+    input logic [VpnW-1:0]    inv_vpn_i,
+    input logic [AsidMax-1:0] inv_asid_i,
+
+    input  logic       array_valid_i,  // one cycle; the answer is combinational
+    input  array_req_t array_req_i,
+    output array_rsp_t array_rsp_o
+);
+
+  localparam int unsigned Ways = 32'(Geometry.Ways);
+  localparam int unsigned Sets = 32'(Geometry.Sets);
+  localparam int unsigned SetBits = $clog2(Sets);
+  localparam int unsigned SetW = idx_bits(Sets);
+  localparam int unsigned TagW = VpnW - SetBits;
+  localparam int unsigned AsidW = (Cfg.AsidBits != 0) ? 32'(Cfg.AsidBits) : 1;
+
+  if (Ways == 0) begin : gen_none
+    logic unused;
+    assign unused = ^{clk_i, rst_ni, vpn_i, asid_i, touch_i, touch_way_i, fill_i, update_vpn_i, fill_asid_i,
+                      fill_ppn_i, fill_attr_i, inv_all_i, inv_set_i, inv_by_vpn_i, inv_by_asid_i, inv_vpn_i,
+                      inv_asid_i, array_valid_i, array_req_i};
+    assign hit_o = 1'b0;
+    assign hit_way_o = '0;
+    assign ppn_o = '0;
+    assign attr_o = '0;
+    assign victim_o = '0;
+    assign array_rsp_o = '0;
+  end else begin : gen_tlb
+    typedef struct packed {
+      logic [TagW-1:0]  tag;
+      logic [AsidW-1:0] asid;
+      logic [PpnW-1:0]  ppn;
+      attr_t            attr;
+    } entry_t;
+
+    logic [Sets-1:0][Ways-1:0] valid_d, valid_q;
+    entry_t [Ways-1:0] read;
+    entry_t write;
+    logic [Ways-1:0] write_way;
+    logic [SetW-1:0] read_set, write_set, inv_set, array_set;
+    logic array_write;
+
+    assign inv_set = (Sets > 1) ? SetW'(inv_vpn_i) : '0;
+    assign array_set = (Sets > 1) ? SetW'(array_req_i.index) : '0;
+    assign array_write = array_valid_i && array_req_i.write;
+
+    always_comb begin
+      read_set = (Sets > 1) ? SetW'(vpn_i) : '0;
+      if (inv_set_i) read_set = inv_set;
+      if (Cfg.ArrayPort && array_valid_i) read_set = array_set;
+    end
+
+    // Write port: a fill, or the array port.
+    always_comb begin
+      write = '{
+          tag: TagW'(update_vpn_i >> SetBits),
+          asid: AsidW'(fill_asid_i),
+          ppn: fill_ppn_i,
+          attr: fill_attr_i
+      };
+      write_set = (Sets > 1) ? SetW'(update_vpn_i) : '0;
+      write_way = '0;
+      write_way[touch_way_i] = fill_i;
+      if (Cfg.ArrayPort && array_write) begin
+        write = '{
+            tag: TagW'(array_req_i.data0[51:0] >> SetBits),
+            asid: AsidW'(array_req_i.data1[59:44]),
+            ppn: PpnW'(array_req_i.data1[43:0]),
+            attr: attr_t'(array_req_i.data0[55:52])
+        };
+        write_set = array_set;
+        write_way = '0;
+        write_way[WayBits'(array_req_i.way)] = 1'b1;
+      end
+    end
+
+    for (genvar w = 0; w < Ways; w++) begin : gen_way
+      (* ram_style = "distributed", no_rw_check *) entry_t mem[Sets];
+      always_ff @(posedge clk_i) begin
+        if (write_way[w]) mem[write_set] <= write;
+      end
+      assign read[w] = mem[read_set];
+    end
+
+    logic [Ways-1:0] tag_match, match, hit_way;
+    always_comb begin
+      for (int unsigned w = 0; w < Ways; w++) begin
+        tag_match[w] = read[w].tag == TagW'(vpn_i >> SetBits);
+        match[w] = valid_q[read_set][w] && tag_match[w] &&
+            (Cfg.AsidBits == 0 || read[w].asid == AsidW'(asid_i));
+      end
+      for (int unsigned w = 0; w < Ways; w++) begin
+        hit_way[w] = match[w];
+        for (int unsigned v = 0; v < w; v++) hit_way[w] &= !match[v];
+      end
+      hit_o = |match;
+      hit_way_o = '0;
+      ppn_o = '0;
+      attr_o = '0;
+      for (int unsigned w = 0; w < Ways; w++) begin
+        if (hit_way[w]) begin
+          hit_way_o |= WayBits'(w);
+          ppn_o |= read[w].ppn;
+          attr_o |= read[w].attr;
+        end
+      end
+    end
+
+    // What a selective fence removes from the set it looks at.
+    logic [Ways-1:0] inv_way;
+    always_comb begin
+      for (int unsigned w = 0; w < Ways; w++) begin
+        inv_way[w] = inv_set_i && valid_q[inv_set][w] &&
+            (!inv_by_vpn_i || read[w].tag == TagW'(inv_vpn_i >> SetBits)) &&
+            (!inv_by_asid_i || Cfg.AsidBits == 0 || read[w].asid == AsidW'(inv_asid_i));
+      end
+    end
+
+    always_comb begin
+      valid_d = valid_q;
+      valid_d[write_set] |= write_way;
+      if (Cfg.ArrayPort && array_write && !array_req_i.data0[63]) valid_d[write_set] &= ~write_way;
+      valid_d[inv_set] &= ~inv_way;
+      if (inv_all_i) valid_d = '0;
+    end
+
+    localparam int unsigned PlruW = (Ways > 1) ? Ways - 1 : 1;
+    logic [Sets-1:0][PlruW-1:0] plru_d, plru_q;
+    logic [PlruW-1:0] touched, unused_touched;
+    logic [WayBits-1:0] plru_victim, unused_victim;
+
+    vm_plru #(
+        .Ways(Ways)
+    ) u_plru_victim (
+        .state_i    (plru_q[read_set]),
+        .touch_way_i('0),
+        .touched_o  (unused_touched),
+        .victim_o   (plru_victim)
+    );
+    vm_plru #(
+        .Ways(Ways)
+    ) u_plru_touch (
+        .state_i    (plru_q[(Sets > 1) ? SetW'(update_vpn_i) : '0]),
+        .touch_way_i(touch_way_i),
+        .touched_o  (touched),
+        .victim_o   (unused_victim)
+    );
+
+    always_comb begin
+      victim_o = plru_victim;
+      for (int w = Ways - 1; w >= 0; w--) begin
+        if (!valid_q[read_set][w]) victim_o = WayBits'(w);
+      end
+    end
+
+    always_comb begin
+      plru_d = plru_q;
+      if (touch_i || fill_i) plru_d[(Sets > 1) ? SetW'(update_vpn_i) : '0] = touched;
+    end
+
+    always_ff @(posedge clk_i or negedge rst_ni) begin
+      if (!rst_ni) begin
+        valid_q <= '0;
+        plru_q <= '0;
+      end else begin
+        valid_q <= valid_d;
+        plru_q <= plru_d;
+      end
+    end
+
+    if (Cfg.ArrayPort) begin : gen_array
+      always_comb begin
+        entry_t e;
+        e = read[WayBits'(array_req_i.way)];
+        array_rsp_o = '0;
+        array_rsp_o.data0[63] = valid_q[array_set][WayBits'(array_req_i.way)];
+        array_rsp_o.data0[55:52] = e.attr;
+        array_rsp_o.data0[51:0] = (52'(e.tag) << SetBits) | ((Sets > 1) ? 52'(array_set) : '0);
+        array_rsp_o.data1[59:44] = (Cfg.AsidBits != 0) ? 16'(e.asid) : '0;
+        array_rsp_o.data1[43:0] = 44'(e.ppn);
+      end
+    end else begin : gen_no_array
+      assign array_rsp_o = '0;
+    end
+
+    logic unused;
+    assign unused = ^{asid_i, fill_asid_i, inv_asid_i, array_valid_i, array_req_i, unused_touched, unused_victim};
+  end
+
+endmodule

@@ -1,0 +1,495 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The whole virtual-memory subsystem of one core: fetch and data port, MMU, caches, host port, control, fences, and
+// one memory port. Everything about it is in Cfg (see vm_pkg::machine_t); an impossible Cfg is refused at
+// elaboration. Handshakes are valid/ready as described in docs/architecture.md; responses to the core, host, control,
+// fence and array ports carry no ready and must be taken.
+module vm_top
+  import vm_pkg::*;
+#(
+    parameter machine_t Cfg = '0
+) (
+    input logic clk_i,
+    input logic rst_ni,
+
+    input  logic      fetch_req_valid_i,
+    output logic      fetch_req_ready_o,
+    input  core_req_t fetch_req_i,
+    output logic      fetch_rsp_valid_o,
+    output core_rsp_t fetch_rsp_o,
+
+    input  logic      data_req_valid_i,
+    output logic      data_req_ready_o,
+    input  core_req_t data_req_i,
+    output logic      data_rsp_valid_o,
+    output core_rsp_t data_rsp_o,
+
+    input  logic      host_req_valid_i,
+    output logic      host_req_ready_o,
+    input  host_req_t host_req_i,
+    output logic      host_rsp_valid_o,
+    output host_rsp_t host_rsp_o,
+
+    input  logic     ctl_req_valid_i,
+    output logic     ctl_req_ready_o,
+    input  ctl_req_t ctl_req_i,
+    output logic     ctl_rsp_valid_o,
+    output ctl_rsp_t ctl_rsp_o,
+
+    input  logic       fence_req_valid_i,
+    output logic       fence_req_ready_o,
+    input  fence_req_t fence_req_i,
+    output logic       fence_rsp_valid_o,
+    output fence_rsp_t fence_rsp_o,
+
+    input  logic       array_req_valid_i,
+    output logic       array_req_ready_o,
+    input  array_req_t array_req_i,
+    output logic       array_rsp_valid_o,
+    output array_rsp_t array_rsp_o,
+
+    output logic       mem_req_valid_o,
+    input  logic       mem_req_ready_i,
+    output mem_req_t   mem_req_o,
+    output logic       mem_w_valid_o,
+    input  logic       mem_w_ready_i,
+    output mem_wdata_t mem_w_o,
+    input  logic       mem_rsp_valid_i,
+    output logic       mem_rsp_ready_o,
+    input  mem_rsp_t   mem_rsp_i,
+
+    // A write-back that memory refused: imprecise, the line is gone
+    output logic             wb_error_valid_o,
+    output logic [PaMax-1:0] wb_error_addr_o
+);
+
+  // ------------------------------------------------------------------ what a machine may be
+
+  function automatic bit pow2(int unsigned n);
+    return n != 0 && (n & (n - 1)) == 0;
+  endfunction
+  function automatic bit tlb_ok(tlb_geometry_t g);
+    return g.Ways == 0 || (pow2(32'(g.Sets)) && pow2(32'(g.Ways)) && $clog2(32'(g.Sets)) < vpn_bits(Cfg));
+  endfunction
+  function automatic bit cache_ok(cache_geometry_t g);
+    return g.Ways == 0 || (pow2(32'(g.Sets)) && pow2(32'(g.Ways)) && pow2(32'(g.LineBytes)) &&
+        g.LineBytes >= 4 && g.LineBytes <= 2048);
+  endfunction
+  function automatic bit index_in_page(cache_geometry_t g);
+    return g.Ways == 0 || 32'(g.Sets) * 32'(g.LineBytes) <= (32'd1 << Cfg.Format.PageBits);
+  endfunction
+
+  if (Cfg.Format.PageBits < 2) begin : gen_bad_page
+    $error("PageBits: pages of fewer than 4 bytes are not supported");
+  end
+  if (Cfg.Format.Kind == PteFlat && Cfg.Format.Levels != 1) begin : gen_bad_levels
+    $error("Format: a flat table has one level; set Levels to 1");
+  end
+  if (32'(Cfg.VaBits) != 32'(Cfg.Format.PageBits) + 32'(Cfg.Format.IndexBits[0])) begin : gen_bad_va
+    $error("VaBits: must be PageBits plus the index bits of all levels");
+  end
+  if (Cfg.PaBits > Cfg.BusBits || 32'(Cfg.BusBits) > PaMax) begin : gen_bad_pa
+    $error("PaBits: must not exceed BusBits, nor BusBits the 56 bits of a physical address");
+  end
+  if (Cfg.BusBits <= Cfg.Format.PageBits || 32'(Cfg.BusBits) < 3) begin : gen_bad_bus
+    $error("BusBits: the bus must reach more than one page");
+  end
+  if (Cfg.Format.PpnLsb + Cfg.Format.PpnBits > (8'd8 << Cfg.Format.PteBytesLog2)) begin : gen_bad_ppn
+    $error("PpnBits: the PPN field does not fit in the entry; widen PteBytesLog2 or move PpnLsb");
+  end
+  if (!tlb_ok(Cfg.Itlb) || !tlb_ok(Cfg.Dtlb)) begin : gen_bad_tlb
+    $error("Itlb, Dtlb: sets and ways must be powers of two, and the set index shorter than the VPN");
+  end
+  if (!cache_ok(Cfg.Icache) || !cache_ok(Cfg.Dcache)) begin : gen_bad_cache
+    $error("Icache, Dcache: sets, ways and line bytes must be powers of two, lines 4 to 2048 bytes");
+  end
+  if (!index_in_page(Cfg.Icache) || !index_in_page(Cfg.Dcache)) begin : gen_bad_vipt
+    $error("Icache, Dcache: Sets * LineBytes exceeds the page, so aliases would arise; add ways instead of sets");
+  end
+  if (Cfg.WalkPort == WalkCache && Cfg.Dcache.Ways == 0) begin : gen_bad_walk
+    $error("WalkPort: WalkCache needs a data cache; set Dcache or use WalkMemory");
+  end
+  if (32'(Cfg.AsidBits) > AsidMax) begin : gen_bad_asid
+    $error("AsidBits: at most 16");
+  end
+
+  // ------------------------------------------------------------------ core ports. [0] fetch, [1] data
+
+  context_t ctx;
+  logic block;
+  logic [1:0] split_idle, port_idle;
+  logic [1:0] core_req_valid, core_req_ready, core_rsp_valid;
+  core_req_t [1:0] core_req;
+  core_rsp_t [1:0] core_rsp;
+  logic [1:0] unit_req_valid, unit_req_ready, unit_rsp_valid;
+  unit_req_t [1:0] unit_req;
+  unit_rsp_t [1:0] unit_rsp;
+  logic [1:0] xlat_req_valid, xlat_req_ready, xlat_rsp_valid, xlat_rsp_ready, xlat_idle;
+  xlat_req_t [1:0] xlat_req;
+  xlat_rsp_t [1:0] xlat_rsp;
+  logic [1:0] cache_req_valid, cache_req_ready, cache_s1_open, cache_go, cache_uncached;
+  cache_req_t [1:0] cache_req;
+  logic [1:0][PaMax-1:0] cache_pa;
+  logic [1:0] cache_hit, cache_done_valid, cache_done_err;
+  logic [1:0][63:0] cache_rdata;
+
+  assign core_req_valid = {data_req_valid_i, fetch_req_valid_i};
+  assign {data_req_ready_o, fetch_req_ready_o} = core_req_ready;
+  assign core_req = {data_req_i, fetch_req_i};
+  assign {data_rsp_valid_o, fetch_rsp_valid_o} = core_rsp_valid;
+  assign data_rsp_o = core_rsp[1];
+  assign fetch_rsp_o = core_rsp[0];
+
+  for (genvar p = 0; p < 2; p++) begin : gen_port
+    vm_split #(
+        .Cfg(Cfg)
+    ) u_split (
+        .clk_i,
+        .rst_ni,
+        .block_i         (block),
+        .idle_o          (split_idle[p]),
+        .core_req_valid_i(core_req_valid[p]),
+        .core_req_ready_o(core_req_ready[p]),
+        .core_req_i      (core_req[p]),
+        .core_rsp_valid_o(core_rsp_valid[p]),
+        .core_rsp_o      (core_rsp[p]),
+        .unit_req_valid_o(unit_req_valid[p]),
+        .unit_req_ready_i(unit_req_ready[p]),
+        .unit_req_o      (unit_req[p]),
+        .unit_rsp_valid_i(unit_rsp_valid[p]),
+        .unit_rsp_i      (unit_rsp[p]),
+        .port_idle_i     (port_idle[p])
+    );
+
+    vm_port u_port (
+        .clk_i,
+        .rst_ni,
+        .idle_o            (port_idle[p]),
+        .req_valid_i       (unit_req_valid[p]),
+        .req_ready_o       (unit_req_ready[p]),
+        .req_i             (unit_req[p]),
+        .rsp_valid_o       (unit_rsp_valid[p]),
+        .rsp_o             (unit_rsp[p]),
+        .xlat_req_valid_o  (xlat_req_valid[p]),
+        .xlat_req_ready_i  (xlat_req_ready[p]),
+        .xlat_req_o        (xlat_req[p]),
+        .xlat_idle_i       (xlat_idle[p]),
+        .xlat_rsp_valid_i  (xlat_rsp_valid[p]),
+        .xlat_rsp_ready_o  (xlat_rsp_ready[p]),
+        .xlat_rsp_i        (xlat_rsp[p]),
+        .cache_req_valid_o (cache_req_valid[p]),
+        .cache_req_ready_i (cache_req_ready[p]),
+        .cache_req_o       (cache_req[p]),
+        .cache_s1_open_i   (cache_s1_open[p]),
+        .cache_go_o        (cache_go[p]),
+        .cache_pa_o        (cache_pa[p]),
+        .cache_uncached_o  (cache_uncached[p]),
+        .cache_hit_i       (cache_hit[p]),
+        .cache_rdata_i     (cache_rdata[p]),
+        .cache_done_valid_i(cache_done_valid[p]),
+        .cache_done_err_i  (cache_done_err[p])
+    );
+  end
+
+  // ------------------------------------------------------------------ MMU
+
+  logic rd_valid, rd_ready, rd_cacheable, rd_rsp_valid, rd_retry, rd_rsp_err;
+  logic [PaMax-1:0] rd_addr;
+  logic [7:0] rd_strb;
+  logic [63:0] rd_rsp_data;
+  tlb_inv_t tlb_inv;
+  array_req_t array_req;
+  logic [1:0] tlb_array_valid, cache_array_valid, cache_array_done;
+  array_rsp_t [1:0] tlb_array_rsp, cache_array_rsp;
+  logic cache_array_is_tag;
+
+  vm_mmu #(
+      .Cfg(Cfg)
+  ) u_mmu (
+      .clk_i,
+      .rst_ni,
+      .context_i     (ctx),
+      .idle_o        (xlat_idle),
+      .req_valid_i   (xlat_req_valid),
+      .req_ready_o   (xlat_req_ready),
+      .req_i         (xlat_req),
+      .rsp_valid_o   (xlat_rsp_valid),
+      .rsp_ready_i   (xlat_rsp_ready),
+      .rsp_o         (xlat_rsp),
+      .rd_valid_o    (rd_valid),
+      .rd_ready_i    (rd_ready),
+      .rd_addr_o     (rd_addr),
+      .rd_strb_o     (rd_strb),
+      .rd_cacheable_o(rd_cacheable),
+      .rd_rsp_valid_i(rd_rsp_valid),
+      .rd_retry_i    (rd_retry),
+      .rd_rsp_data_i (rd_rsp_data),
+      .rd_rsp_err_i  (rd_rsp_err),
+      .inv_i         (tlb_inv),
+      .array_valid_i (tlb_array_valid),
+      .array_req_i   (array_req),
+      .array_rsp_o   (tlb_array_rsp)
+  );
+
+  // ------------------------------------------------------------------ memory sources. Index = mem_src_e
+
+  logic [2:0] src_req_valid, src_req_ready, src_w_valid, src_w_ready, src_rsp_valid;
+  mem_req_t [2:0] src_req;
+  mem_wdata_t [2:0] src_w;
+
+  // ------------------------------------------------------------------ walk port
+
+  logic walk_req_valid, walk_req_ready, walk_rsp_valid, walk_retry;
+  cache_req_t walk_req;
+  logic [63:0] phys_rdata;
+  logic phys_err;
+
+  assign walk_req = '{write: 1'b0, uncached: !rd_cacheable, strb: rd_strb, addr: rd_addr, wdata: '0};
+  assign src_req[MemWalk] = '{src: MemWalk, write: 1'b0, len: 8'd0, strb: rd_strb, addr: rd_addr};
+  assign src_w_valid[MemWalk] = 1'b0;
+  assign src_w[MemWalk] = '0;
+
+  if (Cfg.WalkPort == WalkCache) begin : gen_walk_cache
+    assign walk_req_valid = rd_valid;
+    assign rd_ready = walk_req_ready;
+    assign rd_rsp_valid = walk_rsp_valid;
+    assign rd_retry = walk_retry;
+    assign rd_rsp_data = phys_rdata;
+    assign rd_rsp_err = phys_err;
+    assign src_req_valid[MemWalk] = 1'b0;
+  end else begin : gen_walk_memory
+    assign walk_req_valid = 1'b0;
+    assign src_req_valid[MemWalk] = rd_valid;
+    assign rd_ready = src_req_ready[MemWalk];
+    assign rd_rsp_valid = src_rsp_valid[MemWalk];
+    assign rd_retry = 1'b0;
+    assign rd_rsp_data = mem_rsp_i.rdata;
+    assign rd_rsp_err = mem_rsp_i.err;
+  end
+
+  // ------------------------------------------------------------------ caches
+
+  logic host_cache_req_valid, host_cache_req_ready, host_cache_rsp_valid, host_cache_retry;
+  cache_req_t host_cache_req;
+  logic [1:0] maint_valid, maint_done;
+  maint_req_t maint_req;
+  logic [1:0] wb_error_valid;
+  logic [1:0][PaMax-1:0] wb_error_addr;
+
+  // The instruction cache serves the core only, and never holds anything dirty.
+  logic [4:0] unused_icache_phys;
+  logic [64:0] unused_icache_data;
+  logic unused_icache_err;
+
+  vm_cache #(
+      .Cfg     (Cfg),
+      .Geometry(Cfg.Icache),
+      .Src     (MemFetch)
+  ) u_icache (
+      .clk_i,
+      .rst_ni,
+      .core_req_valid_i (cache_req_valid[0]),
+      .core_req_ready_o (cache_req_ready[0]),
+      .core_req_i       (cache_req[0]),
+      .core_s1_open_o   (cache_s1_open[0]),
+      .core_go_i        (cache_go[0]),
+      .core_pa_i        (cache_pa[0]),
+      .core_uncached_i  (cache_uncached[0]),
+      .core_hit_o       (cache_hit[0]),
+      .core_rdata_o     (cache_rdata[0]),
+      .core_done_valid_o(cache_done_valid[0]),
+      .core_done_err_o  (cache_done_err[0]),
+      .walk_req_valid_i (1'b0),
+      .walk_req_ready_o (unused_icache_phys[0]),
+      .walk_req_i       ('0),
+      .walk_rsp_valid_o (unused_icache_phys[1]),
+      .walk_retry_o     (unused_icache_phys[2]),
+      .host_req_valid_i (1'b0),
+      .host_req_ready_o (unused_icache_phys[3]),
+      .host_req_i       ('0),
+      .host_rsp_valid_o (unused_icache_phys[4]),
+      .host_retry_o     (unused_icache_data[0]),
+      .phys_rdata_o     (unused_icache_data[64:1]),
+      .phys_err_o       (unused_icache_err),
+      .maint_valid_i    (maint_valid[0]),
+      .maint_req_i      (maint_req),
+      .maint_done_o     (maint_done[0]),
+      .array_valid_i    (cache_array_valid[0]),
+      .array_is_tag_i   (cache_array_is_tag),
+      .array_req_i      (array_req),
+      .array_done_o     (cache_array_done[0]),
+      .array_rsp_o      (cache_array_rsp[0]),
+      .mem_req_valid_o  (src_req_valid[MemFetch]),
+      .mem_req_ready_i  (src_req_ready[MemFetch]),
+      .mem_req_o        (src_req[MemFetch]),
+      .mem_w_valid_o    (src_w_valid[MemFetch]),
+      .mem_w_ready_i    (src_w_ready[MemFetch]),
+      .mem_w_o          (src_w[MemFetch]),
+      .mem_rsp_valid_i  (src_rsp_valid[MemFetch]),
+      .mem_rsp_data_i   (mem_rsp_i.rdata),
+      .mem_rsp_err_i    (mem_rsp_i.err),
+      .mem_rsp_last_i   (mem_rsp_i.last),
+      .wb_error_valid_o (wb_error_valid[0]),
+      .wb_error_addr_o  (wb_error_addr[0])
+  );
+
+  vm_cache #(
+      .Cfg     (Cfg),
+      .Geometry(Cfg.Dcache),
+      .Src     (MemData)
+  ) u_dcache (
+      .clk_i,
+      .rst_ni,
+      .core_req_valid_i (cache_req_valid[1]),
+      .core_req_ready_o (cache_req_ready[1]),
+      .core_req_i       (cache_req[1]),
+      .core_s1_open_o   (cache_s1_open[1]),
+      .core_go_i        (cache_go[1]),
+      .core_pa_i        (cache_pa[1]),
+      .core_uncached_i  (cache_uncached[1]),
+      .core_hit_o       (cache_hit[1]),
+      .core_rdata_o     (cache_rdata[1]),
+      .core_done_valid_o(cache_done_valid[1]),
+      .core_done_err_o  (cache_done_err[1]),
+      .walk_req_valid_i (walk_req_valid),
+      .walk_req_ready_o (walk_req_ready),
+      .walk_req_i       (walk_req),
+      .walk_rsp_valid_o (walk_rsp_valid),
+      .walk_retry_o     (walk_retry),
+      .host_req_valid_i (host_cache_req_valid),
+      .host_req_ready_o (host_cache_req_ready),
+      .host_req_i       (host_cache_req),
+      .host_rsp_valid_o (host_cache_rsp_valid),
+      .host_retry_o     (host_cache_retry),
+      .phys_rdata_o     (phys_rdata),
+      .phys_err_o       (phys_err),
+      .maint_valid_i    (maint_valid[1]),
+      .maint_req_i      (maint_req),
+      .maint_done_o     (maint_done[1]),
+      .array_valid_i    (cache_array_valid[1]),
+      .array_is_tag_i   (cache_array_is_tag),
+      .array_req_i      (array_req),
+      .array_done_o     (cache_array_done[1]),
+      .array_rsp_o      (cache_array_rsp[1]),
+      .mem_req_valid_o  (src_req_valid[MemData]),
+      .mem_req_ready_i  (src_req_ready[MemData]),
+      .mem_req_o        (src_req[MemData]),
+      .mem_w_valid_o    (src_w_valid[MemData]),
+      .mem_w_ready_i    (src_w_ready[MemData]),
+      .mem_w_o          (src_w[MemData]),
+      .mem_rsp_valid_i  (src_rsp_valid[MemData]),
+      .mem_rsp_data_i   (mem_rsp_i.rdata),
+      .mem_rsp_err_i    (mem_rsp_i.err),
+      .mem_rsp_last_i   (mem_rsp_i.last),
+      .wb_error_valid_o (wb_error_valid[1]),
+      .wb_error_addr_o  (wb_error_addr[1])
+  );
+
+  assign wb_error_valid_o = wb_error_valid[1];
+  assign wb_error_addr_o = wb_error_addr[1];
+
+  // ------------------------------------------------------------------ host
+
+  vm_host #(
+      .Cfg(Cfg)
+  ) u_host (
+      .clk_i,
+      .rst_ni,
+      .req_valid_i      (host_req_valid_i),
+      .req_ready_o      (host_req_ready_o),
+      .req_i            (host_req_i),
+      .rsp_valid_o      (host_rsp_valid_o),
+      .rsp_o            (host_rsp_o),
+      .cache_req_valid_o(host_cache_req_valid),
+      .cache_req_ready_i(host_cache_req_ready),
+      .cache_req_o      (host_cache_req),
+      .cache_rsp_valid_i(host_cache_rsp_valid),
+      .cache_retry_i    (host_cache_retry),
+      .cache_rdata_i    (phys_rdata),
+      .cache_err_i      (phys_err)
+  );
+
+  // ------------------------------------------------------------------ control
+
+  ctl_req_t ctl_op;
+  logic ctl_apply, ctl_refused;
+
+  vm_seq #(
+      .Cfg(Cfg)
+  ) u_seq (
+      .clk_i,
+      .rst_ni,
+      .block_o             (block),
+      .idle_i              (&split_idle),
+      .ctl_req_valid_i,
+      .ctl_req_ready_o,
+      .ctl_req_i,
+      .ctl_rsp_valid_o,
+      .ctl_rsp_o,
+      .fence_req_valid_i,
+      .fence_req_ready_o,
+      .fence_req_i,
+      .fence_rsp_valid_o,
+      .fence_rsp_o,
+      .array_req_valid_i,
+      .array_req_ready_o,
+      .array_req_i,
+      .array_rsp_valid_o,
+      .array_rsp_o,
+      .ctl_apply_o         (ctl_apply),
+      .ctl_o               (ctl_op),
+      .ctl_refused_i       (ctl_refused),
+      .tlb_inv_o           (tlb_inv),
+      .maint_valid_o       (maint_valid),
+      .maint_o             (maint_req),
+      .maint_done_i        (maint_done),
+      .array_o             (array_req),
+      .tlb_array_valid_o   (tlb_array_valid),
+      .tlb_array_rsp_i     (tlb_array_rsp),
+      .cache_array_valid_o (cache_array_valid),
+      .cache_array_is_tag_o(cache_array_is_tag),
+      .cache_array_done_i  (cache_array_done),
+      .cache_array_rsp_i   (cache_array_rsp)
+  );
+
+  vm_ctl #(
+      .Cfg(Cfg)
+  ) u_ctl (
+      .clk_i,
+      .rst_ni,
+      .apply_i  (ctl_apply),
+      .req_i    (ctl_op),
+      .refused_o(ctl_refused),
+      .context_o(ctx)
+  );
+
+  // ------------------------------------------------------------------ memory port
+
+  assign mem_rsp_ready_o = 1'b1;
+
+  vm_mem_arb u_mem_arb (
+      .clk_i,
+      .rst_ni,
+      .req_valid_i    (src_req_valid),
+      .req_ready_o    (src_req_ready),
+      .req_i          (src_req),
+      .w_valid_i      (src_w_valid),
+      .w_ready_o      (src_w_ready),
+      .w_i            (src_w),
+      .rsp_valid_o    (src_rsp_valid),
+      .mem_req_valid_o,
+      .mem_req_ready_i,
+      .mem_req_o,
+      .mem_w_valid_o,
+      .mem_w_ready_i,
+      .mem_w_o,
+      .mem_rsp_valid_i,
+      .mem_rsp_src_i  (mem_rsp_i.src)
+  );
+
+  logic unused;
+  assign unused = ^{unused_icache_phys, unused_icache_data, unused_icache_err, wb_error_valid[0], wb_error_addr[0],
+                    walk_rsp_valid, walk_retry, walk_req_ready, walk_req_valid, walk_req, rd_cacheable,
+                    src_req_ready[MemWalk], src_w_ready[MemWalk], src_rsp_valid[MemWalk]};
+
+endmodule

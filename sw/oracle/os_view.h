@@ -13,16 +13,9 @@
 
 #include "machine/access.h"
 #include "machine/address.h"
+#include "machine/context.h"
 
 namespace vm {
-
-struct Context {
-  bool translate = false;  // false: Bare
-  PhysAddr base;
-  std::uint64_t limit = ~0ULL;  // number of VPNs
-  std::uint16_t asid = 0;
-  bool operator==(const Context&) const = default;
-};
 
 // One translation the OS believes the hardware may use.
 struct OsMapping {

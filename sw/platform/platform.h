@@ -13,6 +13,7 @@
 
 #include "machine/access.h"
 #include "machine/address.h"
+#include "machine/fence.h"
 #include "machine/machine.h"
 
 namespace vm {
@@ -25,23 +26,6 @@ enum class CtlReg : std::uint8_t {
   TrapBase = 4,    // base that an exception switches to (machines with trap_swap)
   TrapEnter = 5,   // the core starts an exception: base := trap base. Allowed in user mode
   TrapReturn = 6,  // base := the base before TrapEnter
-};
-
-enum class FenceOp : std::uint8_t {
-  Tlb = 0,                   // invalidate translations: all, by VA, by ASID, by both
-  CacheClean = 1,            // data cache, whole or the line of one physical address: write back dirty
-  CacheInvalidate = 2,       //   drop without writing back
-  CacheCleanInvalidate = 3,
-  FetchSync = 4,             // clean the data cache, then invalidate the instruction cache
-};
-
-struct Fence {
-  FenceOp op = FenceOp::Tlb;
-  bool user = false;
-  bool by_addr = false;  // otherwise the whole structure
-  bool by_asid = false;
-  std::uint64_t addr = 0;  // virtual for Tlb, physical for the cache operations
-  std::uint16_t asid = 0;
 };
 
 enum class Array : std::uint8_t { Itlb = 0, Dtlb = 1, IcacheTag = 2, IcacheData = 3, DcacheTag = 4, DcacheData = 5 };

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a cache must hold, without the data: which lines, where, dirty or not. Write-back, write-allocate; set = address
+// bits above the line; a miss replaces the lowest invalid way, else the pseudo-LRU victim; pseudo-LRU is touched by a hit
+// and by a fill. Uncached accesses never come here.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "machine/array_layout.h"
+#include "machine/fence.h"
+#include "machine/machine.h"
+#include "oracle/plru.h"
+
+namespace vm {
+
+class CacheMirror {
+ public:
+  struct Place {
+    unsigned set = 0;
+    unsigned way = 0;
+  };
+
+  explicit CacheMirror(const CacheGeometry& geometry);
+
+  bool present() const { return geometry_.ways != 0; }
+  unsigned sets() const { return geometry_.sets; }
+  unsigned ways() const { return geometry_.ways; }
+  unsigned line_bytes() const { return geometry_.line_bytes; }
+  unsigned set_of(PhysAddr pa) const { return static_cast<unsigned>(pa.value / geometry_.line_bytes % geometry_.sets); }
+  PhysAddr line_of(PhysAddr pa) const { return PhysAddr(pa.value - pa.value % geometry_.line_bytes); }
+
+  // Where the line of this address lies; nullopt: nowhere (a miss). Pure.
+  std::optional<Place> find(PhysAddr pa) const;
+  void hit(Place place, bool write);  // touches; a write makes dirty
+
+  // A miss: victim() says which line goes, with its state before (dirty: it is written back first); begin_fill() takes it
+  // out. end_fill() brings the new line in, clean and touched. A fill with a bus error never ends: the way stays empty.
+  Place victim(PhysAddr pa) const;
+  CacheTag begin_fill(Place place);
+  void end_fill(Place place, PhysAddr pa);
+
+  void clean(Place place) { tags_[index(place)].dirty = false; }
+  void invalidate(Place place) { tags_[index(place)].valid = false; }
+
+  const CacheTag& tag(Place place) const { return tags_[index(place)]; }
+  void write(Place place, const CacheTag& tag);  // array port: touches no pseudo-LRU
+  void reset();
+
+ private:
+  std::size_t index(Place p) const { return static_cast<std::size_t>(p.set) * geometry_.ways + p.way; }
+
+  CacheGeometry geometry_;
+  std::vector<CacheTag> tags_;
+  TreePlru plru_;
+};
+
+}  // namespace vm

@@ -57,11 +57,15 @@ module vm_tlb
   localparam int unsigned TagW = VpnW - SetBits;
   localparam int unsigned AsidW = (Cfg.AsidBits != 0) ? 32'(Cfg.AsidBits) : 1;
 
+  // What a selective fence removes from the set it looks at.
+  logic [((Ways != 0) ? Ways : 1)-1:0] inv_way;
+
   if (Ways == 0) begin : gen_none
     logic unused;
     assign unused = ^{clk_i, rst_ni, vpn_i, asid_i, touch_i, touch_way_i, fill_i, update_vpn_i, fill_asid_i,
                       fill_ppn_i, fill_attr_i, inv_all_i, inv_set_i, inv_by_vpn_i, inv_by_asid_i, inv_vpn_i,
-                      inv_asid_i, array_valid_i, array_req_i};
+                      inv_asid_i, array_valid_i, array_req_i, inv_way};
+    assign inv_way = '0;
     assign hit_o = 1'b0;
     assign hit_way_o = '0;
     assign ppn_o = '0;
@@ -149,8 +153,6 @@ module vm_tlb
       end
     end
 
-    // What a selective fence removes from the set it looks at.
-    logic [Ways-1:0] inv_way;
     always_comb begin
       for (int unsigned w = 0; w < Ways; w++) begin
         inv_way[w] = inv_set_i && valid_q[inv_set][w] &&

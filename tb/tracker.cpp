@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tracker.h"
+
+#include <fmt/format.h>
+
+#include "platform/platform.h"
+
+namespace vm {
+namespace {
+
+std::string_view port_name(Port port) { return port == Port::Fetch ? "fetch" : "data"; }
+
+}  // namespace
+
+Tracker::Tracker(const Machine& machine, Reporter& reporter) : machine_(machine), reporter_(reporter) {
+  context_.limit = 1ULL << machine.vpn_bits();
+}
+
+void Tracker::on_cycle(const Cycle& cycle) {
+  retired_count_ = accepted_count_ = 0;
+  lookup_owner_valid_ = {};
+  for (const Event& event : cycle.events) on_event(event, cycle.number);
+  if (cycle.mem_accepted()) on_mem_request(cycle.out->mem_req);
+  for (const Port port : {Port::Fetch, Port::Data}) {
+    if (cycle.response(port).valid) on_response(port, cycle.response(port), cycle.number);
+  }
+  for (const Port port : {Port::Fetch, Port::Data}) {
+    if (cycle.accepted(port)) on_accept(port, cycle.request(port), cycle.number);
+  }
+  if (cycle.out->ctl.valid) {
+    if (!ctl_pending_ || cycle.out->ctl.id != ctl_id_) {
+      reporter_.mismatch("protocol", fmt::format("a control answer with id {} where none was due", cycle.out->ctl.id));
+    } else if (cycle.out->ctl.refused != ctl_refused_) {
+      reporter_.mismatch("state", fmt::format("the control write was {}, expected it {} (R26)",
+                                              cycle.out->ctl.refused ? "refused" : "done",
+                                              ctl_refused_ ? "refused" : "done"));
+    }
+    ctl_pending_ = false;
+  }
+  // Last: a change holds for acceptances after it.
+  if (cycle.ctl_accepted()) on_ctl(cycle.in->ctl);
+}
+
+void Tracker::on_event(const Event& event, std::uint64_t cycle) {
+  switch (event.kind) {
+    case EventKind::Xlat:
+      on_xlat(event, cycle);
+      break;
+    case EventKind::WalkStart:
+      walking_ = static_cast<unsigned>(event.port());
+      break;
+    case EventKind::WalkRead:
+      ++walk_cost_[walking_].entry_reads;
+      walk_cost_[walking_].entry_addr = PhysAddr(event.b);
+      break;
+    case EventKind::CacheLookup:
+      on_lookup(event, cycle);
+      break;
+    case EventKind::CacheDone:
+      on_done(event);
+      break;
+    default:
+      break;
+  }
+}
+
+void Tracker::on_xlat(const Event& event, std::uint64_t cycle) {
+  const auto p = static_cast<unsigned>(event.port());
+  TrackedAccess& access = slots_[p][event.id()];
+  if (access.piece_count == TrackedAccess::kMaxPieces) {
+    reporter_.mismatch("translation.walk", fmt::format("access {} of the {} port has more translations than the "
+                                                       "splitter can need",
+                                                       event.id(), port_name(event.port())));
+    return;
+  }
+  Piece& piece = access.pieces[access.piece_count];
+  piece.xlat = event;
+  piece.xlat_cycle = cycle;
+  piece.looked_up = piece.done = false;
+  if (event.source() == Source::Walk) {
+    WalkCost& cost = walk_cost_[p];
+    access.entry_reads += cost.entry_reads;
+    if (cost.entry_reads != 0) access.entry_addr = cost.entry_addr;
+    access.bus_reads += cost.bus_reads;
+    access.bus_writes += cost.bus_writes;
+    cost = {};
+  }
+  if (event.xlat_cause() == Cause::None && !event.probe()) {
+    if (awaiting_lookup_[p].full()) {
+      reporter_.mismatch("protocol", "translations succeed, but the cache is not asked");
+      awaiting_lookup_[p].clear();
+    }
+    awaiting_lookup_[p].push({event.port(), static_cast<std::uint8_t>(event.id()),
+                              static_cast<std::uint8_t>(access.piece_count)});
+  }
+  ++access.piece_count;
+}
+
+void Tracker::on_lookup(const Event& event, std::uint64_t cycle) {
+  const unsigned c = event.cache();
+  if (event.client() == Client::Core) {
+    auto& queue = awaiting_lookup_[c];
+    if (queue.empty()) {
+      reporter_.mismatch("traffic", fmt::format("the {} cache looked up {:#x} for the core, but no translation "
+                                                "asked for it",
+                                                c == 0 ? "instruction" : "data", event.b));
+      return;
+    }
+    lookup_owner_[c] = queue.front();
+    lookup_owner_valid_[c] = true;
+    queue.pop();
+    const PieceRef& ref = lookup_owner_[c];
+    Piece& piece = access(ref.port, ref.id).pieces[ref.piece];
+    piece.looked_up = true;
+    piece.lookup = event;
+    piece.lookup_cycle = cycle;
+  }
+  if (event.hit()) return;
+  miss_client_[c] = event.client();
+  miss_owner_valid_[c] = event.client() == Client::Core;
+  if (miss_owner_valid_[c]) miss_owner_[c] = lookup_owner_[c];
+}
+
+void Tracker::on_done(const Event& event) {
+  const unsigned c = event.cache();
+  if (event.client() == Client::Core && miss_owner_valid_[c]) {
+    const PieceRef& ref = miss_owner_[c];
+    Piece& piece = access(ref.port, ref.id).pieces[ref.piece];
+    piece.done = true;
+    piece.answer = event;
+  }
+}
+
+void Tracker::on_mem_request(const MemRequest& request) {
+  const auto count = [&request](unsigned& reads, unsigned& writes) { ++(request.write ? writes : reads); };
+  if (request.src == MemSource::Walk) {
+    count(walk_cost_[walking_].bus_reads, walk_cost_[walking_].bus_writes);
+    return;
+  }
+  const unsigned c = request.src == MemSource::Fetch ? 0 : 1;
+  if (miss_client_[c] == Client::Walk) {
+    count(walk_cost_[walking_].bus_reads, walk_cost_[walking_].bus_writes);
+  } else if (miss_client_[c] == Client::Core && miss_owner_valid_[c]) {
+    TrackedAccess& owner = access(miss_owner_[c].port, miss_owner_[c].id);
+    count(owner.bus_reads, owner.bus_writes);
+  }
+}
+
+void Tracker::on_response(Port port, const CoreResponse& response, std::uint64_t cycle) {
+  auto& queue = in_flight_[static_cast<unsigned>(port)];
+  if (queue.empty()) {
+    reporter_.mismatch("protocol", fmt::format("an answer with id {} on the {} port, where nothing is outstanding",
+                                               response.id, port_name(port)));
+    return;
+  }
+  if (queue.front() != response.id) {
+    reporter_.mismatch("protocol", fmt::format("an answer with id {} on the {} port, expected id {}: answers come in "
+                                               "order of acceptance",
+                                               response.id, port_name(port), queue.front()));
+  }
+  TrackedAccess& done = access(port, queue.front());
+  queue.pop();
+  done.answered = cycle;
+  done.response = response;
+  retired_[retired_count_++] = &done;
+}
+
+void Tracker::on_accept(Port port, const CoreRequest& request, std::uint64_t cycle) {
+  TrackedAccess& fresh = access(port, request.id);
+  fresh.port = port;
+  fresh.request = request;
+  fresh.context = context_;
+  fresh.accepted = cycle;
+  fresh.piece_count = 0;
+  fresh.entry_reads = fresh.bus_reads = fresh.bus_writes = 0;
+  fresh.entry_addr = PhysAddr();
+  fresh.answers_agree = true;
+  in_flight_[static_cast<unsigned>(port)].push(request.id);
+  accepted_[accepted_count_++] = &fresh;
+}
+
+std::string_view Tracker::why_refused(const CtlRequest& request) const {
+  const auto reg = static_cast<CtlReg>(request.index);
+  if (request.user && reg != CtlReg::TrapEnter) return "user mode";
+  switch (reg) {
+    case CtlReg::Base:
+    case CtlReg::TrapBase:
+      if (reg == CtlReg::TrapBase && !machine_.trap_swap) return "the machine has no trap base";
+      if (request.data > low_mask(machine_.bus_bits)) return "the base lies beyond the bus";
+      if ((request.data & low_mask(machine_.format.pte_bytes_log2)) != 0) return "the base is not aligned to an entry";
+      return {};
+    case CtlReg::Limit:
+      return request.data > (1ULL << machine_.vpn_bits()) ? "the limit exceeds the number of pages" : "";
+    case CtlReg::Asid:
+      return request.data > low_mask(machine_.asid_bits) ? "the ASID is too wide" : "";
+    case CtlReg::Mode:
+      return request.data > 1 ? "no such mode" : "";
+    case CtlReg::TrapEnter:
+    case CtlReg::TrapReturn:
+      return machine_.trap_swap ? "" : "the machine has no trap base";
+  }
+  return "no such register";
+}
+
+void Tracker::on_ctl(const CtlRequest& request) {
+  ctl_refused_ = !why_refused(request).empty();
+  ctl_pending_ = true;
+  ctl_id_ = request.id;
+  if (ctl_refused_) return;
+  switch (static_cast<CtlReg>(request.index)) {
+    case CtlReg::Base:
+      context_.base = PhysAddr(request.data);
+      break;
+    case CtlReg::Limit:
+      context_.limit = request.data;
+      break;
+    case CtlReg::Asid:
+      context_.asid = static_cast<std::uint16_t>(request.data);
+      break;
+    case CtlReg::Mode:
+      context_.translate = request.data != 0;
+      break;
+    case CtlReg::TrapBase:
+      trap_base_ = PhysAddr(request.data);
+      break;
+    case CtlReg::TrapEnter:
+      saved_base_ = context_.base;
+      context_.base = trap_base_;
+      break;
+    case CtlReg::TrapReturn:
+      context_.base = saved_base_;
+      break;
+  }
+}
+
+}  // namespace vm

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Puts ports and events together: which translations, cache lookups, walks and bus requests belong to which access, and
+// under which context it was accepted. No judgement here; that is the checks' work.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "checks/reporter.h"
+#include "event.h"
+#include "machine/machine.h"
+#include "oracle/os_view.h"
+#include "ring.h"
+
+namespace vm {
+
+// One translation of an access, and the cache access that followed it. An access inside one unit has one piece; the
+// splitter makes more: a probe of every piece first, then their physical accesses.
+struct Piece {
+  Event xlat;
+  std::uint64_t xlat_cycle = 0;
+  bool looked_up = false;
+  Event lookup;  // CacheLookup
+  std::uint64_t lookup_cycle = 0;
+  bool done = false;
+  Event answer;  // CacheDone, when it was not a hit
+};
+
+struct TrackedAccess {
+  static constexpr unsigned kMaxPieces = 8;
+  Port port = Port::Data;
+  CoreRequest request;
+  Context context;
+  std::uint64_t accepted = 0;
+  std::uint64_t answered = 0;
+  CoreResponse response;
+  std::array<Piece, kMaxPieces> pieces;
+  unsigned piece_count = 0;
+  unsigned entry_reads = 0;
+  PhysAddr entry_addr;
+  unsigned bus_reads = 0;
+  unsigned bus_writes = 0;
+  bool answers_agree = true;  // cleared by a check that has found this access wrong: others need not repeat it
+
+  AccessKind kind() const {
+    if (port == Port::Fetch) return AccessKind::Fetch;
+    return request.write ? AccessKind::Store : AccessKind::Load;
+  }
+  unsigned size() const { return 1U << request.size; }
+};
+
+// A piece of an access, named by its slot.
+struct PieceRef {
+  Port port = Port::Data;
+  std::uint8_t id = 0;
+  std::uint8_t piece = 0;
+};
+
+class Tracker {
+ public:
+  Tracker(const Machine& machine, Reporter& reporter);
+
+  void on_cycle(const Cycle& cycle);
+
+  // Accesses answered in this cycle; valid until the next on_cycle.
+  std::span<TrackedAccess* const> retired() const { return {retired_.data(), retired_count_}; }
+  // Accesses accepted in this cycle.
+  std::span<TrackedAccess* const> accepted() const { return {accepted_.data(), accepted_count_}; }
+  TrackedAccess& access(Port port, unsigned id) { return slots_[static_cast<unsigned>(port)][id & 15U]; }
+  const Context& context() const { return context_; }
+  unsigned outstanding(Port port) const {
+    return static_cast<unsigned>(in_flight_[static_cast<unsigned>(port)].size());
+  }
+  // The access a CacheLookup event of this cycle belongs to (client core); nullptr if none was expected.
+  const PieceRef* owner_of_lookup(unsigned cache) const {
+    return lookup_owner_valid_[cache] ? &lookup_owner_[cache] : nullptr;
+  }
+  // The access whose miss or uncached access the cache is serving; valid while the client is the core.
+  const PieceRef* owner_of_miss(unsigned cache) const { return miss_owner_valid_[cache] ? &miss_owner_[cache] : nullptr; }
+
+  // Why this control write must be refused, as the architecture has it; empty if it must be done.
+  std::string_view why_refused(const CtlRequest& request) const;
+
+ private:
+  struct WalkCost {
+    unsigned entry_reads = 0, bus_reads = 0, bus_writes = 0;
+    PhysAddr entry_addr;
+  };
+
+  void on_event(const Event& event, std::uint64_t cycle);
+  void on_xlat(const Event& event, std::uint64_t cycle);
+  void on_lookup(const Event& event, std::uint64_t cycle);
+  void on_done(const Event& event);
+  void on_mem_request(const MemRequest& request);
+  void on_response(Port port, const CoreResponse& response, std::uint64_t cycle);
+  void on_accept(Port port, const CoreRequest& request, std::uint64_t cycle);
+  void on_ctl(const CtlRequest& request);
+
+  const Machine& machine_;
+  Reporter& reporter_;
+  Context context_;
+  PhysAddr trap_base_, saved_base_;
+  std::array<std::array<TrackedAccess, 16>, 2> slots_;
+  std::array<Ring<std::uint8_t>, 2> in_flight_{Ring<std::uint8_t>(16), Ring<std::uint8_t>(16)};
+  std::array<Ring<PieceRef>, 2> awaiting_lookup_{Ring<PieceRef>(64), Ring<PieceRef>(64)};
+  std::array<PieceRef, 2> lookup_owner_{}, miss_owner_{};
+  std::array<bool, 2> lookup_owner_valid_{}, miss_owner_valid_{};
+  std::array<Client, 2> miss_client_{};
+  std::array<WalkCost, 2> walk_cost_{};
+  unsigned walking_ = 1;  // port whose walk is running or ran last
+  bool ctl_refused_ = false;
+  std::uint8_t ctl_id_ = 0;
+  bool ctl_pending_ = false;
+  std::array<TrackedAccess*, 2> retired_{}, accepted_{};
+  std::size_t retired_count_ = 0, accepted_count_ = 0;
+};
+
+}  // namespace vm

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Events of one translation unit and its TLB: Xlat, TlbFill, TlbInvalidate (docs/trace_interface.md).
+module vm_monitor_mmu
+  import vm_pkg::*;
+  import vm_dpi_pkg::*;
+#(
+    parameter machine_t      Cfg = '0,
+    parameter tlb_geometry_t Geometry = '0,
+    parameter bit            Port = 1'b0
+) (
+    input logic clk_i,
+    input logic rst_ni,
+    input xlat_rsp_t rsp_i,
+    input logic take_i,            // the response is taken in this cycle
+    input logic [7:0] way_i,       // of the hit, or the one that is filled
+    input logic fill_i,
+    input logic [43:0] fill_ppn_i,
+    input attr_t fill_attr_i,
+    input logic [AsidMax-1:0] fill_asid_i,
+    input tlb_inv_t inv_i,
+    input logic [63:0] inv_way_i
+);
+
+  localparam int unsigned PageBits = 32'(Cfg.Format.PageBits);
+  localparam int unsigned VpnW = vpn_bits(Cfg);
+
+  function automatic logic [15:0] set_of(logic [VaMax-1:0] vpn);
+    return 16'(vpn) & (Geometry.Sets - 16'd1);
+  endfunction
+
+  logic [VaMax-1:0] vpn;
+  logic fault, deciding;
+  logic [15:0] xlat_seq_q, fill_seq_q, inv_seq_q;
+  assign vpn = (rsp_i.req.va >> PageBits) & VaMax'((64'd1 << VpnW) - 1);
+  assign fault = rsp_i.fault.cause != FaultNone;
+  // An entry decided: it is part of the record.
+  assign deciding = fault && rsp_i.source == SourceWalk;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      xlat_seq_q <= '0;
+      fill_seq_q <= '0;
+      inv_seq_q <= '0;
+    end else begin
+      if (take_i) begin
+        xlat_seq_q <= xlat_seq_q + 1'b1;
+        vm_event(32'd1,
+                 {xlat_seq_q, 21'd0, deciding ? rsp_i.fault.level : 3'd0, 3'd0, rsp_i.cacheable && !fault,
+                  rsp_i.fault.cause, rsp_i.source, 1'b0, rsp_i.req.phys, rsp_i.req.probe, rsp_i.req.user, rsp_i.req.access,
+                  rsp_i.req.id, 3'd0, Port},
+                 rsp_i.req.va, (fault && rsp_i.fault.cause != FaultAccess) ? 64'd0 : 64'(rsp_i.pa),
+                 (rsp_i.source == SourceTlb) ? {40'd0, way_i, set_of(vpn)} : 64'd0,
+                 deciding ? 64'(rsp_i.fault.pte_addr) : 64'd0, deciding ? rsp_i.fault.pte : 64'd0);
+      end
+      if (fill_i && Geometry.Ways != 0) begin
+        fill_seq_q <= fill_seq_q + 1'b1;
+        vm_event(32'd6, {fill_seq_q, 8'd0, way_i, set_of(vpn), 15'd0, Port}, vpn, 64'(fill_ppn_i),
+                 {44'd0, fill_attr_i, (Cfg.AsidBits != 0) ? fill_asid_i : 16'd0}, 64'd0, 64'd0);
+      end
+      if (inv_i.all) begin
+        inv_seq_q <= inv_seq_q + 1'b1;
+        vm_event(32'd7, {inv_seq_q, 46'd0, 1'b1, Port}, 64'd0, 64'd0, 64'd0, 64'd0, 64'd0);
+      end else if (inv_way_i != 64'd0) begin
+        inv_seq_q <= inv_seq_q + 1'b1;
+        vm_event(32'd7, {inv_seq_q, 16'd0, set_of(inv_i.vpn), 15'd0, Port}, inv_way_i, 64'd0, 64'd0, 64'd0, 64'd0);
+      end
+    end
+  end
+
+  logic unused;
+  assign unused = ^{rsp_i.fault.access, rsp_i.fault.user, rsp_i.fault.va};
+
+endmodule

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The reference platform's own small lockstep check: the operating system's map and image against what was done.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "platform/reference_platform.h"
+
+namespace vm {
+
+void ReferencePlatform::check_translation(const Access& access, VirtAddr va, const WalkResult& walk) {
+  if (view_ == nullptr || !context_.translate) return;
+  const Cause cause = walk.fault.cause;
+  // What the OS cannot know: holes and bus errors; and what needs no map: upper bits and the limit.
+  if (cause != Cause::None && (!is_page_fault(cause) || cause == Cause::Va || cause == Cause::Limit)) return;
+  view_->os_mappings(context_, machine_.vpn_of(va), mappings_);
+  if (mappings_.empty()) return;
+  const bool agreed = std::any_of(mappings_.begin(), mappings_.end(), [&](const OsMapping& m) {
+    if (!m.mapped) return cause == Cause::Invalid;
+    const Pte page{.valid = true, .user = m.user, .read = m.read, .write = m.write, .exec = m.exec, .ppn = m.ppn};
+    if (const Cause denied = denied_by(page, access.kind, access.user); denied != Cause::None) return cause == denied;
+    return cause == Cause::None && walk.pa.value >> machine_.format.page_bits == m.ppn.value;
+  });
+  if (agreed) return;
+  mismatches_.push_back(fmt::format("os map: {} of 0x{:x} gave {} pa 0x{:x}, which the operating system did not mean",
+                                    to_string(access.kind), va.value, to_string(cause), walk.pa.value));
+}
+
+void ReferencePlatform::check_data(const Access& access, const AccessResult& result) {
+  if (view_ == nullptr) return;
+  for (unsigned i = 0; i < access.size(); ++i) {
+    const VirtAddr va = access.va + i;
+    if (access.kind == AccessKind::Store) {
+      view_->image_store(context_, va, static_cast<std::uint8_t>(access.data >> (8 * i)));
+      continue;
+    }
+    const auto found = static_cast<std::uint8_t>(result.data >> (8 * i));
+    const std::optional<std::uint8_t> expected = view_->image_byte(context_, va);
+    if (!expected || *expected == found) continue;
+    if (access.kind == AccessKind::Fetch && view_->image_fetch_may_be(context_, va, found)) continue;
+    mismatches_.push_back(fmt::format("image: {} of 0x{:x} gave 0x{:02x}, expected 0x{:02x}", to_string(access.kind),
+                                      va.value, found, *expected));
+  }
+}
+
+}  // namespace vm

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/reference_platform.h"
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+
+namespace vm {
+
+ReferencePlatform::ReferencePlatform(const Machine& machine)
+    : machine_(machine),
+      itlb_(machine, machine.itlb),
+      dtlb_(machine, machine.dtlb),
+      icache_(machine.icache, bus_),
+      dcache_(machine.dcache, bus_) {
+  context_.limit = 1ULL << machine.vpn_bits();
+}
+
+void ReferencePlatform::preload(PhysAddr pa, std::span<const std::uint8_t> bytes) {
+  if (running_) ++backdoor_accesses_;
+  bus_.memory.write(pa, bytes);
+}
+
+std::optional<std::uint64_t> ReferencePlatform::read_entry(PhysAddr entry) {
+  std::array<std::uint8_t, 8> bytes{};
+  const std::span<std::uint8_t> wanted = std::span(bytes).first(machine_.format.pte_bytes());
+  const bool ok = machine_.walk_port == WalkPort::Cache ? move_piece(dcache_, false, entry, wanted, nullptr)
+                                                        : bus_.read(entry, wanted);
+  if (!ok) return std::nullopt;
+  return pte_from_bytes(machine_.format, wanted);
+}
+
+WalkResult ReferencePlatform::translate(const Access& access, VirtAddr va, AccessResult& result, bool observe) {
+  const Request request{.kind = access.kind, .user = access.user, .va = va};
+  const auto reader = [this](PhysAddr entry, unsigned) { return read_entry(entry); };
+  const bool looks_up = context_.translate && refused_before_walk(machine_, context_, va) == Cause::None;
+  TlbMirror& tlb = tlb_of(access.kind);
+  if (!looks_up || !tlb.present()) {
+    WalkResult walked = walk(machine_, context_, request, reader);
+    result.entry_reads += walked.entry_reads;
+    if (walked.entry_reads > 0) result.entry_addr = walked.entry_addr;
+    return walked;
+  }
+
+  const Vpn vpn = machine_.vpn_of(va);
+  const TlbMirror::Lookup found = tlb.lookup(vpn, context_.asid, access.kind, access.user);
+  const bool hit = found.verdict == TlbMirror::Verdict::Granted;
+  if (observe) result.tlb = hit ? Hit::Hit : Hit::Miss;
+  if (hit) {
+    tlb.touch(found.set, found.way);
+    WalkResult remembered;
+    remembered.leaf = found.entry.page;
+    remembered.pa = PhysAddr((found.entry.page.ppn.value << machine_.format.page_bits) + machine_.offset_of(va));
+    return remembered;
+  }
+  WalkResult walked = walk(machine_, context_, request, reader);
+  result.entry_reads += walked.entry_reads;
+  if (walked.entry_reads > 0) result.entry_addr = walked.entry_addr;
+  if (!walked.fault) tlb.fill(vpn, context_.asid, walked.leaf);
+  return walked;
+}
+
+bool ReferencePlatform::move_piece(ReferenceCache& cache, bool write, PhysAddr pa, std::span<std::uint8_t> bytes,
+                                   Hit* hit) {
+  if (!cache.present() || !machine_.region_of(pa)->cacheable) return write ? bus_.write(pa, bytes) : bus_.read(pa, bytes);
+  const ReferenceCache::Answer answer = write ? cache.write(pa, bytes) : cache.read(pa, bytes);
+  if (hit != nullptr) *hit = answer.hit ? Hit::Hit : Hit::Miss;
+  return answer.ok;
+}
+
+Fault ReferencePlatform::move(const Access& access, std::span<const Piece> pieces, AccessResult& result) {
+  ReferenceCache& cache = access.kind == AccessKind::Fetch ? icache_ : dcache_;
+  const bool write = access.kind == AccessKind::Store;
+  std::array<std::uint8_t, 8> bytes{};
+  for (unsigned i = 0; write && i < access.size(); ++i) bytes.at(i) = static_cast<std::uint8_t>(access.data >> (8 * i));
+  for (const Piece& piece : pieces) {
+    Hit* hit = &piece == pieces.data() ? &result.cache : nullptr;
+    if (!move_piece(cache, write, piece.pa, std::span(bytes).subspan(piece.first, piece.bytes), hit)) {
+      return {.cause = Cause::Bus,
+              .access = access.kind,
+              .user = access.user,
+              .level = 0,
+              .va = access.va + piece.first,
+              .pte_addr = {},
+              .pte = 0};
+    }
+  }
+  for (unsigned i = 0; !write && i < access.size(); ++i) result.data |= static_cast<std::uint64_t>(bytes.at(i)) << (8 * i);
+  return {};
+}
+
+AccessResult ReferencePlatform::access(const Access& access) {
+  AccessResult result;
+  bus_.reads = 0;
+  bus_.writes = 0;
+  // Everything is translated before anything takes effect (R34).
+  std::array<Piece, 4> pieces{};
+  std::size_t count = 0;
+  const unsigned unit = machine_.unit_bytes();
+  for (unsigned first = 0; first < access.size();) {
+    const VirtAddr va = access.va + first;
+    Piece piece{.first = first, .bytes = 0, .pa = {}};
+    piece.bytes = std::min(access.size() - first, unit - static_cast<unsigned>(va.value % unit));
+    const WalkResult walked = translate(access, va, result, count == 0);
+    check_translation(access, va, walked);
+    piece.pa = walked.pa;
+    if (count == 0) result.pa = walked.pa;
+    if (walked.fault) {
+      result.fault = walked.fault;
+      break;
+    }
+    pieces.at(count++) = piece;
+    first += piece.bytes;
+  }
+  if (!result.fault) result.fault = move(access, std::span(pieces).first(count), result);
+  if (result.fault) result.data = 0;
+  result.bus_reads = bus_.reads;
+  result.bus_writes = bus_.writes;
+  if (!result.fault) check_data(access, result);
+  return result;
+}
+
+std::size_t ReferencePlatform::perform(std::span<const Access> accesses, std::span<AccessResult> results,
+                                       const std::function<bool(std::size_t)>&) {
+  running_ = true;
+  for (std::size_t i = 0; i < accesses.size(); ++i) {
+    results[i] = access(accesses[i]);
+    if (results[i].fault) return i;
+  }
+  return accesses.size();
+}
+
+bool ReferencePlatform::host_pieces(PhysAddr pa, std::size_t size,
+                                    FunctionRef<bool(PhysAddr, std::size_t, std::size_t)> piece) {
+  running_ = true;
+  const std::size_t unit = machine_.unit_bytes();
+  bool ok = true;
+  for (std::size_t first = 0; first < size;) {
+    const PhysAddr at = pa + first;
+    const std::size_t bytes = std::min(size - first, unit - at.value % unit);
+    ok = machine_.region_of(at) != nullptr && piece(at, first, bytes) && ok;
+    first += bytes;
+  }
+  return ok;
+}
+
+bool ReferencePlatform::host_read(PhysAddr pa, std::span<std::uint8_t> bytes) {
+  return host_pieces(pa, bytes.size(), [&](PhysAddr at, std::size_t first, std::size_t count) {
+    return move_piece(dcache_, false, at, bytes.subspan(first, count), nullptr);
+  });
+}
+
+bool ReferencePlatform::host_write(PhysAddr pa, std::span<const std::uint8_t> bytes) {
+  return host_pieces(pa, bytes.size(), [&](PhysAddr at, std::size_t first, std::size_t count) {
+    std::array<std::uint8_t, 8> piece{};
+    std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(first), count, piece.begin());
+    return move_piece(dcache_, true, at, std::span(piece).first(count), nullptr);
+  });
+}
+
+bool ReferencePlatform::base_is_legal(std::uint64_t value) const {
+  return value <= low_mask(machine_.bus_bits) && value % machine_.format.pte_bytes() == 0;
+}
+
+bool ReferencePlatform::ctl_write(CtlReg reg, std::uint64_t value, bool user) {
+  running_ = true;
+  if (user && reg != CtlReg::TrapEnter) return false;
+  switch (reg) {
+    case CtlReg::Base:
+      if (!base_is_legal(value)) return false;
+      context_.base = PhysAddr(value);
+      return true;
+    case CtlReg::Limit:
+      if (value > 1ULL << machine_.vpn_bits()) return false;
+      context_.limit = value;
+      return true;
+    case CtlReg::Asid:
+      if (value > low_mask(machine_.asid_bits)) return false;
+      context_.asid = static_cast<std::uint16_t>(value);
+      return true;
+    case CtlReg::Mode:
+      if (value > 1) return false;
+      context_.translate = value == 1;
+      return true;
+    case CtlReg::TrapBase:
+      if (!machine_.trap_swap || !base_is_legal(value)) return false;
+      trap_base_ = PhysAddr(value);
+      return true;
+    case CtlReg::TrapEnter:
+      if (!machine_.trap_swap) return false;
+      saved_base_ = context_.base;
+      context_.base = trap_base_;
+      return true;
+    case CtlReg::TrapReturn:
+      if (!machine_.trap_swap) return false;
+      context_.base = saved_base_;
+      return true;
+  }
+  return false;
+}
+
+bool ReferencePlatform::fence(const Fence& fence) {
+  running_ = true;
+  if (fence.user) return false;
+  switch (fence.op) {
+    case FenceOp::Tlb:
+      itlb_.invalidate(fence);
+      dtlb_.invalidate(fence);
+      return true;
+    case FenceOp::CacheClean:
+      dcache_.maintain(fence, true, false);
+      return true;
+    case FenceOp::CacheInvalidate:
+      dcache_.maintain(fence, false, true);
+      return true;
+    case FenceOp::CacheCleanInvalidate:
+      dcache_.maintain(fence, true, true);
+      return true;
+    case FenceOp::FetchSync:
+      dcache_.maintain(fence, true, false);
+      icache_.maintain(fence, false, true);
+      return true;
+  }
+  return false;
+}
+
+void ReferencePlatform::require_array_port() const {
+  if (!machine_.array_port) throw std::logic_error("machine " + machine_.name + " has no array port");
+}
+
+ReferenceCache& ReferencePlatform::cache_of(Array array) {
+  return array == Array::IcacheTag || array == Array::IcacheData ? icache_ : dcache_;
+}
+
+void ReferencePlatform::array_write(const ArrayElement& e) {
+  require_array_port();
+  running_ = true;
+  switch (e.array) {
+    case Array::Itlb:
+    case Array::Dtlb: {
+      TlbMirror& tlb = e.array == Array::Itlb ? itlb_ : dtlb_;
+      if (tlb.present()) tlb.write(e.set, e.way, unpack_tlb_entry({.data0 = e.data0, .data1 = e.data1}));
+      return;
+    }
+    case Array::IcacheTag:
+    case Array::DcacheTag:
+      if (cache_of(e.array).present()) cache_of(e.array).write_tag(e.set, e.way, e.data0);
+      return;
+    case Array::IcacheData:
+    case Array::DcacheData:
+      if (cache_of(e.array).present()) cache_of(e.array).write_word(e.set, e.way, e.word, e.data0);
+      return;
+  }
+}
+
+ArrayElement ReferencePlatform::array_read(Array array, unsigned set, unsigned way, unsigned word) {
+  require_array_port();
+  running_ = true;
+  ArrayWords words;
+  switch (array) {
+    case Array::Itlb:
+    case Array::Dtlb: {
+      const TlbMirror& tlb = array == Array::Itlb ? itlb_ : dtlb_;
+      if (tlb.present()) words = pack_tlb_entry(tlb.entry(set, way));
+      break;
+    }
+    case Array::IcacheTag:
+    case Array::DcacheTag:
+      if (cache_of(array).present()) words = cache_of(array).read_tag(set, way);
+      break;
+    case Array::IcacheData:
+    case Array::DcacheData:
+      if (cache_of(array).present()) words.data0 = cache_of(array).read_word(set, way, word);
+      break;
+  }
+  return {.array = array, .set = set, .way = way, .word = word, .data0 = words.data0, .data1 = words.data1};
+}
+
+}  // namespace vm

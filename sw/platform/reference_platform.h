@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A platform in plain C++: reference walker, mirrors and memory, no clock and no Verilator. Accesses are serial; what it
+// reports about TLBs, caches and bus requests is what the hardware does when each access waits for the one before.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "machine/context.h"
+#include "machine/physical_memory.h"
+#include "machine/reference_walker.h"
+#include "oracle/os_view.h"
+#include "oracle/tlb_mirror.h"
+#include "platform/platform.h"
+#include "platform/reference_cache.h"
+
+namespace vm {
+
+class ReferencePlatform : public Platform {
+ public:
+  explicit ReferencePlatform(const Machine& machine);
+
+  // Memory answers with bus errors in [from, to).
+  void add_error_range(PhysAddr from, PhysAddr to) { bus_.errors.push_back({.from = from, .to = to}); }
+
+  // The operating system that runs on this platform: its image is told of every store and compared with every load, its
+  // map with every translation. Differences are kept as sentences.
+  void set_os_view(OsView* view) { view_ = view; }
+  const std::vector<std::string>& mismatches() const { return mismatches_; }
+
+  const Context& context() const { return context_; }
+
+  const Machine& machine() const override { return machine_; }
+  void preload(PhysAddr pa, std::span<const std::uint8_t> bytes) override;
+  std::uint64_t backdoor_accesses() const override { return backdoor_accesses_; }
+  std::size_t perform(std::span<const Access> accesses, std::span<AccessResult> results,
+                      const std::function<bool(std::size_t)>& surely_ok) override;
+  bool host_read(PhysAddr pa, std::span<std::uint8_t> bytes) override;
+  bool host_write(PhysAddr pa, std::span<const std::uint8_t> bytes) override;
+  bool ctl_write(CtlReg reg, std::uint64_t value, bool user) override;
+  bool fence(const Fence& fence) override;
+  void array_write(const ArrayElement& element) override;
+  ArrayElement array_read(Array array, unsigned set, unsigned way, unsigned word) override;
+  std::uint64_t cycles() const override { return 0; }
+
+ private:
+  // The part of an access inside one aligned unit.
+  struct Piece {
+    unsigned first = 0;  // byte of the access
+    unsigned bytes = 0;
+    PhysAddr pa;
+  };
+
+  AccessResult access(const Access& access);
+  WalkResult translate(const Access& access, VirtAddr va, AccessResult& result, bool observe);
+  std::optional<std::uint64_t> read_entry(PhysAddr entry);
+  Fault move(const Access& access, std::span<const Piece> pieces, AccessResult& result);
+  bool move_piece(ReferenceCache& cache, bool write, PhysAddr pa, std::span<std::uint8_t> bytes, Hit* hit);
+  bool host_pieces(PhysAddr pa, std::size_t size, FunctionRef<bool(PhysAddr, std::size_t, std::size_t)> piece);
+  bool base_is_legal(std::uint64_t value) const;
+  TlbMirror& tlb_of(AccessKind kind) { return kind == AccessKind::Fetch ? itlb_ : dtlb_; }
+  ReferenceCache& cache_of(Array array);
+  void check_translation(const Access& access, VirtAddr va, const WalkResult& walk);
+  void check_data(const Access& access, const AccessResult& result);
+  void require_array_port() const;
+
+  Machine machine_;
+  Context context_;
+  PhysAddr trap_base_, saved_base_;
+  ReferenceBus bus_;
+  TlbMirror itlb_, dtlb_;
+  ReferenceCache icache_, dcache_;
+  bool running_ = false;
+  std::uint64_t backdoor_accesses_ = 0;
+  OsView* view_ = nullptr;
+  std::vector<OsMapping> mappings_;
+  std::vector<std::string> mismatches_;
+};
+
+}  // namespace vm

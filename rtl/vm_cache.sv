@@ -14,6 +14,8 @@
 //
 // A store writes the data RAM one cycle after S1; loads that read the RAM before that get the word forwarded.
 //
+// After reset nothing is accepted for as many cycles as there are sets.
+//
 // Latencies from S1 of a miss, m = latency of memory from acceptance of a request to its first beat,
 // B = beats in a line, no stalls: clean victim 1 (victim) + 1 (request) + m + B-1 + 1 (replay) + 1 (S1) cycles.
 // A dirty victim adds 1 + B + the write's latency. An uncached read takes 1 (request) + m + 1.
@@ -22,6 +24,7 @@ module vm_cache
 #(
     parameter machine_t        Cfg = '0,
     parameter cache_geometry_t Geometry = '0,
+    parameter bit              ReadOnly = 1'b0,  // instruction cache: no stores, nothing ever dirty
     parameter mem_src_e        Src = MemData
 ) (
     input logic clk_i,
@@ -95,6 +98,7 @@ module vm_cache
   localparam int unsigned TagW = 32'(Cfg.BusBits) - OffBits - SetBits;
 
   typedef enum logic [4:0] {
+    StSweep,      // invalidate all sets, one per cycle: after reset, and for "invalidate all"
     StReady,
     StVictim,     // choose the line to replace, take it out
     StWbReq,      // write it back if dirty
@@ -164,6 +168,7 @@ module vm_cache
   always_comb begin
     s0.client = ClientCore;
     s0.req = core_req_i;
+    s0.req.addr = PaMax'(core_req_i.addr[32'(Cfg.Format.PageBits)-1:0]);
     if (walk_req_valid_i) begin
       s0.client = ClientWalk;
       s0.req = walk_req_i;
@@ -191,7 +196,7 @@ module vm_cache
   logic [WayBits-1:0] look_victim;
   logic [WordIdxW-1:0] read_word;
   logic [Ways-1:0][WordW-1:0] read_data;
-  logic ram_write, tag_write, dirty_write, meta_dirty, invalidate, invalidate_all, touch;
+  logic ram_write, tag_write, dirty_write, meta_dirty, invalidate, sweep, touch;
   logic [WayBits-1:0] ram_way, meta_way;
   logic [SetW-1:0] ram_set, meta_set;
   logic [WordIdxW-1:0] ram_word;
@@ -203,6 +208,8 @@ module vm_cache
   logic [WordIdxW-1:0] beat_d, beat_q;
   logic err_d, err_q;
   logic maint_d, maint_q;                  // the state machine does maintenance
+  logic reset_sweep_q;                     // the sweep is the one after reset
+  logic [SetW-1:0] sweep_d, sweep_q;
   logic selected_d, selected_q;            // the line looked at is one to act on
   logic [63:0] done_data_d, done_data_q;
 
@@ -323,7 +330,7 @@ module vm_cache
       StFillReq:
       mem_req_o = '{src: Src, write: 1'b0, len: BurstLen, strb: line_strb,
                     addr: line_addr(tag_of(m_q.req.addr), m_set)};
-      default: mem_req_o.write = m_q.req.write;
+      default: mem_req_o.write = !ReadOnly && m_q.req.write;
     endcase
   end
   assign mem_req_valid_o = state_q == StWbReq || state_q == StFillReq || state_q == StUcReq;
@@ -364,7 +371,8 @@ module vm_cache
     done_data_d = done_data_q;
     maint_done_o = 1'b0;
     array_done_o = 1'b0;
-    invalidate_all = 1'b0;
+    sweep = 1'b0;
+    sweep_d = sweep_q;
 
     read_word = (state_q == StArrayRead) ? word_of(m_q.req.addr) : word_of(s0.req.addr);
     ram_write = st_valid_q;
@@ -395,8 +403,8 @@ module vm_cache
           if (!HasCache) begin
             maint_done_o = 1'b1;
           end else if (!maint_req_i.by_addr && !maint_req_i.clean) begin
-            invalidate_all = 1'b1;
-            maint_done_o = 1'b1;
+            sweep_d = '0;
+            state_d = StSweep;
           end else begin
             m_d.req.addr = maint_req_i.by_addr ? maint_req_i.addr : '0;
             way_d = '0;
@@ -411,13 +419,22 @@ module vm_cache
           array_done_o = 1'b1;
         end
       end
+      StSweep: begin
+        sweep = 1'b1;
+        meta_set = sweep_q;
+        sweep_d = sweep_q + 1'b1;
+        if (!HasCache || sweep_q == SetW'(Sets - 1)) begin
+          maint_done_o = !reset_sweep_q;
+          state_d = StReady;
+        end
+      end
       StVictim: begin
         way_d = look_victim;
         vtag_d = look_tag[look_victim];
         invalidate = 1'b1;
         meta_way = look_victim;
         meta_set = m_set;
-        state_d = (look_valid[look_victim] && look_dirty[look_victim]) ? StWbReq : StFillReq;
+        state_d = (!ReadOnly && look_valid[look_victim] && look_dirty[look_victim]) ? StWbReq : StFillReq;
       end
       StWbReq: begin
         read_word = '0;
@@ -462,7 +479,7 @@ module vm_cache
       StReplay: state_d = StReplayHit;
       StReplayHit: state_d = StReady;
       StUcReq: begin
-        if (mem_req_ready_i) state_d = m_q.req.write ? StUcData : StUcWait;
+        if (mem_req_ready_i) state_d = (!ReadOnly && m_q.req.write) ? StUcData : StUcWait;
       end
       StUcData: begin
         if (mem_w_ready_i) state_d = StUcWait;
@@ -483,7 +500,7 @@ module vm_cache
             vtag_d = look_tag[w];
           end
         end
-        state_d = (maint_req_i.clean && |(maint_way & look_dirty)) ? StWbReq : StMaintAct;
+        state_d = (!ReadOnly && maint_req_i.clean && |(maint_way & look_dirty)) ? StWbReq : StMaintAct;
       end
       StMaintAct: begin
         meta_way = way_q;
@@ -536,13 +553,11 @@ module vm_cache
         .TagW (TagW)
     ) u_array (
         .clk_i,
-        .rst_ni,
         .set_i           (look_set),
         .valid_o         (look_valid),
         .tag_o           (look_tag),
         .dirty_o         (look_dirty),
         .victim_o        (look_victim),
-        .read_set_i      (look_set),
         .read_word_i     (read_word),
         .read_data_o     (read_data),
         .write_i         (ram_write),
@@ -557,7 +572,8 @@ module vm_cache
         .meta_tag_i      (meta_tag),
         .meta_dirty_i    (meta_dirty),
         .invalidate_i    (invalidate),
-        .invalidate_all_i(invalidate_all),
+        .sweep_i         (sweep),
+        .sweep_plru_i    (sweep && reset_sweep_q),
         .touch_i         (touch),
         .touch_way_i     (s1_hit_idx),
         .touch_set_i     (set_of(s1_q.req.addr))
@@ -565,7 +581,7 @@ module vm_cache
   end else begin : gen_no_array
     logic unused;
     assign unused = ^{look_set, read_word, ram_write, ram_way, ram_set, ram_word, ram_data, tag_write, dirty_write,
-                      meta_way, meta_set, meta_tag, meta_dirty, invalidate, invalidate_all, touch};
+                      meta_way, meta_set, meta_tag, meta_dirty, invalidate, sweep, touch};
     assign look_valid = '0;
     assign look_tag = '0;
     assign look_dirty = '0;
@@ -588,7 +604,9 @@ module vm_cache
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      state_q <= StReady;
+      state_q <= StSweep;
+      reset_sweep_q <= 1'b1;
+      sweep_q <= '0;
       s1_valid_q <= 1'b0;
       s1_way_valid_q <= '0;
       st_valid_q <= 1'b0;
@@ -596,9 +614,11 @@ module vm_cache
       host_turn_q <= 1'b0;
     end else begin
       state_q <= state_d;
+      if (state_q == StReady) reset_sweep_q <= 1'b0;
+      sweep_q <= sweep_d;
       s1_valid_q <= s1_valid_d;
       s1_way_valid_q <= s1_way_valid_d;
-      st_valid_q <= hit && s1_q.req.write;
+      st_valid_q <= !ReadOnly && hit && s1_q.req.write;
       st2_valid_q <= st_valid_q;
       host_turn_q <= host_turn_d;
     end

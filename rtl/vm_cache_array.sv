@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The memories of one cache: tags and dirty bits in LUT RAM (read asynchronously), data in block RAM (read
-// synchronously), valid bits and pseudo-LRU state in flip-flops. One set is looked at at a time.
+// The memories of one cache: tags, valid and dirty bits and pseudo-LRU state in LUT RAM (read asynchronously), data in
+// block RAM (read synchronously). One set is looked at at a time.
 //
 //   tag side   set_i -> valid_o, tag_o, dirty_o, victim_o in the same cycle
-//   data side  read_set_i, read_word_i -> read_data_o of every way in the next cycle
+//   data side  set_i, read_word_i -> read_data_o of every way in the next cycle
 //
+// RAM has no reset: the owner sweeps all sets with sweep_i, after reset with sweep_plru_i.
 // Data words are written whole, so the block RAM needs no byte enables; a word that is written in the cycle it is
 // read comes out undefined, and the cache forwards the written one instead.
 module vm_cache_array
@@ -21,7 +22,6 @@ module vm_cache_array
     localparam int unsigned WayBits = idx_bits(Ways)
 ) (
     input logic clk_i,
-    input logic rst_ni,
 
     input  logic [SetW-1:0]           set_i,
     output logic [Ways-1:0]           valid_o,
@@ -29,7 +29,6 @@ module vm_cache_array
     output logic [Ways-1:0]           dirty_o,
     output logic [WayBits-1:0]        victim_o,  // the lowest invalid way, else pseudo-LRU
 
-    input  logic [SetW-1:0]            read_set_i,
     input  logic [WordIdxW-1:0]        read_word_i,
     output logic [Ways-1:0][WordW-1:0] read_data_o,
 
@@ -39,7 +38,7 @@ module vm_cache_array
     input logic [WordIdxW-1:0] write_word_i,
     input logic [WordW-1:0]    write_data_i,
 
-    // Line state: of meta_way_i in meta_set_i. tag_write_i also sets valid and the dirty bit.
+    // Line state of meta_way_i in meta_set_i. tag_write_i makes it valid, invalidate_i (stronger) invalid.
     input logic               tag_write_i,
     input logic               dirty_write_i,
     input logic [WayBits-1:0] meta_way_i,
@@ -47,7 +46,9 @@ module vm_cache_array
     input logic [TagW-1:0]    meta_tag_i,
     input logic               meta_dirty_i,
     input logic               invalidate_i,
-    input logic               invalidate_all_i,
+    // Invalidate every way of meta_set_i; with sweep_plru_i also forget what was used last.
+    input logic               sweep_i,
+    input logic               sweep_plru_i,
 
     input logic               touch_i,
     input logic [WayBits-1:0] touch_way_i,
@@ -55,86 +56,86 @@ module vm_cache_array
 );
 
   localparam int unsigned PlruW = (Ways > 1) ? Ways - 1 : 1;
-
   localparam int unsigned AddrW = idx_bits(Sets * Words);
 
   logic [AddrW-1:0] read_addr, write_addr;
-  assign read_addr = AddrW'(read_set_i) * AddrW'(Words) + AddrW'(read_word_i);
+  assign read_addr = AddrW'(set_i) * AddrW'(Words) + AddrW'(read_word_i);
   assign write_addr = AddrW'(write_set_i) * AddrW'(Words) + AddrW'(write_word_i);
-
-  logic [Sets-1:0][Ways-1:0] valid_d, valid_q;
-  logic [Sets-1:0][PlruW-1:0] plru_d, plru_q;
-  logic [PlruW-1:0] touched, unused_touched;
-  logic [WayBits-1:0] plru_victim, unused_victim;
 
   for (genvar w = 0; w < Ways; w++) begin : gen_way
     (* ram_style = "distributed", no_rw_check *) logic [TagW-1:0] tag_mem[Sets];
+    (* ram_style = "distributed", no_rw_check *) logic valid_mem[Sets];
     (* ram_style = "distributed", no_rw_check *) logic dirty_mem[Sets];
     (* no_rw_check *) logic [WordW-1:0] data_mem[Sets*Words];
 
+    logic mine;
+    assign mine = meta_way_i == WayBits'(w);
+
     always_ff @(posedge clk_i) begin
-      if (tag_write_i && meta_way_i == WayBits'(w)) tag_mem[meta_set_i] <= meta_tag_i;
+      if (tag_write_i && mine) tag_mem[meta_set_i] <= meta_tag_i;
     end
     always_ff @(posedge clk_i) begin
-      if ((tag_write_i || dirty_write_i) && meta_way_i == WayBits'(w)) dirty_mem[meta_set_i] <= meta_dirty_i;
-    end
-    always_ff @(posedge clk_i) begin
-      if (write_i && write_way_i == WayBits'(w)) begin
-        data_mem[write_addr] <= write_data_i;
+      if (((tag_write_i || invalidate_i) && mine) || sweep_i) begin
+        valid_mem[meta_set_i] <= !invalidate_i && !sweep_i;
       end
+    end
+    always_ff @(posedge clk_i) begin
+      if ((tag_write_i || dirty_write_i) && mine) dirty_mem[meta_set_i] <= meta_dirty_i;
+    end
+    always_ff @(posedge clk_i) begin
+      if (write_i && write_way_i == WayBits'(w)) data_mem[write_addr] <= write_data_i;
       read_data_o[w] <= data_mem[read_addr];
     end
 
     assign tag_o[w] = tag_mem[set_i];
+    assign valid_o[w] = valid_mem[set_i];
     assign dirty_o[w] = dirty_mem[set_i];
   end
 
-  assign valid_o = valid_q[set_i];
+  // ------------------------------------------------------------------ replacement
 
-  vm_plru #(
-      .Ways(Ways)
-  ) u_plru_victim (
-      .state_i    (plru_q[set_i]),
-      .touch_way_i('0),
-      .touched_o  (unused_touched),
-      .victim_o   (plru_victim)
-  );
-  vm_plru #(
-      .Ways(Ways)
-  ) u_plru_touch (
-      .state_i    (plru_q[touch_set_i]),
-      .touch_way_i(touch_way_i),
-      .touched_o  (touched),
-      .victim_o   (unused_victim)
-  );
+  logic [WayBits-1:0] plru_victim;
+
+  if (Ways > 1) begin : gen_plru
+    (* ram_style = "distributed", no_rw_check *) logic [PlruW-1:0] plru_mem[Sets];
+    logic [PlruW-1:0] touched, unused_touched;
+    logic [WayBits-1:0] unused_victim;
+    logic [SetW-1:0] plru_set;
+
+    assign plru_set = sweep_i ? meta_set_i : touch_set_i;
+    always_ff @(posedge clk_i) begin
+      if (touch_i || sweep_plru_i) plru_mem[plru_set] <= sweep_plru_i ? '0 : touched;
+    end
+
+    vm_plru #(
+        .Ways(Ways)
+    ) u_plru_victim (
+        .state_i    (plru_mem[set_i]),
+        .touch_way_i('0),
+        .touched_o  (unused_touched),
+        .victim_o   (plru_victim)
+    );
+    vm_plru #(
+        .Ways(Ways)
+    ) u_plru_touch (
+        .state_i    (plru_mem[touch_set_i]),
+        .touch_way_i(touch_way_i),
+        .touched_o  (touched),
+        .victim_o   (unused_victim)
+    );
+    logic unused;
+    assign unused = ^{unused_touched, unused_victim};
+  end else begin : gen_no_plru
+    logic unused;
+    assign unused = ^{touch_i, touch_way_i, touch_set_i, sweep_plru_i};
+    assign plru_victim = '0;
+  end
 
   always_comb begin
     victim_o = plru_victim;
     for (int w = Ways - 1; w >= 0; w--) begin
-      if (!valid_q[set_i][w]) victim_o = WayBits'(w);
+      if (!valid_o[w]) victim_o = WayBits'(w);
     end
   end
-
-  always_comb begin
-    plru_d = plru_q;
-    if (touch_i) plru_d[touch_set_i] = touched;
-    valid_d = valid_q;
-    if (tag_write_i) valid_d[meta_set_i][meta_way_i] = 1'b1;
-    if (invalidate_i) valid_d[meta_set_i][meta_way_i] = 1'b0;
-    if (invalidate_all_i) valid_d = '0;
-  end
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      valid_q <= '0;
-      plru_q <= '0;
-    end else begin
-      valid_q <= valid_d;
-      plru_q <= plru_d;
-    end
-  end
-
-  logic unused;
-  assign unused = ^{unused_touched, unused_victim};
 
 endmodule

@@ -50,7 +50,7 @@ module vm_host
           write: req_q.write,
           uncached: !cacheable,
           strb: req_q.strb,
-          addr: req_q.addr,
+          addr: PaMax'(req_q.addr[32'(Cfg.BusBits)-1:0]),  // nothing above it is mapped
           wdata: req_q.wdata
       };
 

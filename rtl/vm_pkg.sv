@@ -115,10 +115,11 @@ package vm_pkg;
     FaultBus         = 4'd11   // bus error on the data itself
   } fault_e;
 
+  // Means something only if cause is not FaultNone.
   // va: the first byte of the access that faulted (for a crossing access, in the page that faulted: R15).
-  // level, pte_addr, pte: the entry that decided; zero when no entry was read (FaultVa, FaultLimit), when
-  // no entry is to blame (FaultBus), and in Bare mode. FaultEntryAccess and FaultEntryBus have pte = 0.
-  // FaultAccess carries the leaf entry that named the hole.
+  // level, pte_addr, pte: the entry that decided. They carry no meaning where no entry did: FaultVa, FaultLimit,
+  // FaultBus, FaultAccess in Bare mode. FaultEntryAccess and FaultEntryBus have no pte. FaultAccess carries
+  // the leaf entry that named the hole.
   typedef struct packed {
     fault_e cause;
     access_e access;
@@ -205,7 +206,7 @@ package vm_pkg;
     logic [VaMax-1:0] va;
   } xlat_req_t;
 
-  // pa and cacheable mean something only without a fault, or with FaultAccess (pa).
+  // pa (BusBits wide) and cacheable mean something only without a fault.
   typedef struct packed {
     xlat_req_t req;
     source_e source;

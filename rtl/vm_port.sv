@@ -118,17 +118,13 @@ module vm_port
     rsp_o.rdata = cache_rdata_i;
     rsp_o.pa = xlat_rsp_i.pa;
     rsp_o.fault = xlat_rsp_i.fault;
-    if (xlat_rsp_i.fault.cause == FaultNone) rsp_o.fault = '0;
     if (pending_valid_q) begin
       rsp_o.id = pending_q.req.id;
       rsp_o.pa = pending_q.pa;
-      rsp_o.fault = '0;
-      if (cache_done_err_i) begin
-        rsp_o.fault.cause = FaultBus;
-        rsp_o.fault.access = pending_q.req.access;
-        rsp_o.fault.user = pending_q.req.user;
-        rsp_o.fault.va = pending_q.req.va;
-      end
+      rsp_o.fault.cause = cache_done_err_i ? FaultBus : FaultNone;
+      rsp_o.fault.access = pending_q.req.access;
+      rsp_o.fault.user = pending_q.req.user;
+      rsp_o.fault.va = pending_q.req.va;
     end
   end
 

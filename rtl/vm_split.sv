@@ -8,7 +8,8 @@
 // tables meanwhile (R34, X28, M19). The first fault ends it; its va is the first byte of the access in that piece.
 // A bus error on the data of a later piece is reported after the earlier pieces were performed.
 //
-// Latency of n pieces: the sum of n probes and n physical accesses, 1 cycle between them, and 1 to respond.
+// Latency of n pieces: n probes and n physical accesses, each offered in the cycle after the answer of the one
+// before; the core is answered in the cycle of the last, or of the first fault.
 module vm_split
   import vm_pkg::*;
 #(
@@ -43,8 +44,7 @@ module vm_split
     StProbe,
     StProbeWait,
     StAccess,
-    StAccessWait,
-    StRespond
+    StAccessWait
   } state_e;
 
   // Bytes of an access, counted from the start of its first unit.
@@ -62,7 +62,6 @@ module vm_split
   logic [1:0] piece_d, piece_q;
   logic [MaxPieces-1:0][PaMax-1:0] pa_d, pa_q;
   logic [63:0] rdata_d, rdata_q;
-  fault_t fault_d, fault_q;
 
   logic [MaskBits-1:0] req_mask, mask;
   logic split;
@@ -89,11 +88,15 @@ module vm_split
     piece_d = piece_q;
     pa_d = pa_q;
     rdata_d = rdata_q;
-    fault_d = fault_q;
 
     core_req_ready_o = 1'b0;
     core_rsp_valid_o = 1'b0;
     core_rsp_o = '{id: unit_rsp_i.id, rdata: unit_rsp_i.rdata, fault: unit_rsp_i.fault};
+    // The last piece brings its own lanes, the pieces before it theirs; a bus error names the virtual address.
+    for (int unsigned i = 0; i < 8; i++) begin
+      if (state_q == StAccessWait && !piece_strb[i]) core_rsp_o.rdata[8*i+:8] = rdata_q[8*i+:8];
+    end
+    if (state_q == StAccessWait) core_rsp_o.fault.va = piece_va;
 
     unit_req_valid_o = 1'b0;
     unit_req_o = '{
@@ -124,8 +127,6 @@ module vm_split
         core_rsp_valid_o = unit_rsp_valid_i;
         req_d = core_req_i;
         piece_d = '0;
-        rdata_d = '0;
-        fault_d = '0;
         if (core_req_valid_i && split && core_req_ready_o) state_d = StProbe;
       end
       StProbe: begin
@@ -136,9 +137,11 @@ module vm_split
         if (unit_rsp_valid_i) begin
           pa_d[piece_q] = unit_rsp_i.pa;
           piece_d = last_piece ? 2'd0 : piece_q + 2'd1;
-          fault_d = unit_rsp_i.fault;
           state_d = last_piece ? StAccess : StProbe;
-          if (unit_rsp_i.fault.cause != FaultNone) state_d = StRespond;
+          if (unit_rsp_i.fault.cause != FaultNone) begin
+            core_rsp_valid_o = 1'b1;
+            state_d = StPass;
+          end
         end
       end
       StAccess: begin
@@ -147,19 +150,14 @@ module vm_split
       end
       StAccessWait: begin
         if (unit_rsp_valid_i) begin
-          for (int unsigned i = 0; i < 8; i++) begin
-            if (piece_strb[i]) rdata_d[8*i+:8] = unit_rsp_i.rdata[8*i+:8];
-          end
+          rdata_d = core_rsp_o.rdata;
           piece_d = piece_q + 2'd1;
-          fault_d = unit_rsp_i.fault;
-          if (unit_rsp_i.fault.cause != FaultNone) fault_d.va = piece_va;
-          state_d = (last_piece || unit_rsp_i.fault.cause != FaultNone) ? StRespond : StAccess;
+          state_d = StAccess;
+          if (last_piece || unit_rsp_i.fault.cause != FaultNone) begin
+            core_rsp_valid_o = 1'b1;
+            state_d = StPass;
+          end
         end
-      end
-      StRespond: begin
-        core_rsp_valid_o = 1'b1;
-        core_rsp_o = '{id: req_q.id, rdata: rdata_q, fault: fault_q};
-        state_d = StPass;
       end
       default: state_d = StPass;
     endcase
@@ -176,7 +174,6 @@ module vm_split
     piece_q <= piece_d;
     pa_q <= pa_d;
     rdata_q <= rdata_d;
-    fault_q <= fault_d;
   end
 
 endmodule

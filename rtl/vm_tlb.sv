@@ -84,9 +84,10 @@ module vm_tlb
     entry_t [Ways-1:0] read;
     entry_t write;
     logic [Ways-1:0] write_way;
-    logic [SetW-1:0] read_set, write_set, inv_set, array_set;
+    logic [SetW-1:0] read_set, write_set, update_set, inv_set, array_set;
     logic array_write;
 
+    assign update_set = (Sets > 1) ? SetW'(update_vpn_i) : '0;
     assign inv_set = (Sets > 1) ? SetW'(inv_vpn_i) : '0;
     assign array_set = (Sets > 1) ? SetW'(array_req_i.index) : '0;
     assign array_write = array_valid_i && array_req_i.write;
@@ -105,7 +106,7 @@ module vm_tlb
           ppn: fill_ppn_i,
           attr: fill_attr_i
       };
-      write_set = (Sets > 1) ? SetW'(update_vpn_i) : '0;
+      write_set = update_set;
       write_way = '0;
       write_way[touch_way_i] = fill_i;
       if (Cfg.ArrayPort && array_write) begin
@@ -162,11 +163,15 @@ module vm_tlb
     end
 
     always_comb begin
-      valid_d = valid_q;
-      valid_d[write_set] |= write_way;
-      if (Cfg.ArrayPort && array_write && !array_req_i.data0[63]) valid_d[write_set] &= ~write_way;
-      valid_d[inv_set] &= ~inv_way;
-      if (inv_all_i) valid_d = '0;
+      for (int unsigned s = 0; s < Sets; s++) begin
+        valid_d[s] = valid_q[s];
+        if (write_set == SetW'(s)) begin
+          valid_d[s] |= write_way;
+          if (Cfg.ArrayPort && array_write && !array_req_i.data0[63]) valid_d[s] &= ~write_way;
+        end
+        if (inv_set == SetW'(s)) valid_d[s] &= ~inv_way;
+        if (inv_all_i) valid_d[s] = '0;
+      end
     end
 
     localparam int unsigned PlruW = (Ways > 1) ? Ways - 1 : 1;
@@ -185,7 +190,7 @@ module vm_tlb
     vm_plru #(
         .Ways(Ways)
     ) u_plru_touch (
-        .state_i    (plru_q[(Sets > 1) ? SetW'(update_vpn_i) : '0]),
+        .state_i    (plru_q[update_set]),
         .touch_way_i(touch_way_i),
         .touched_o  (touched),
         .victim_o   (unused_victim)
@@ -199,8 +204,9 @@ module vm_tlb
     end
 
     always_comb begin
-      plru_d = plru_q;
-      if (touch_i || fill_i) plru_d[(Sets > 1) ? SetW'(update_vpn_i) : '0] = touched;
+      for (int unsigned s = 0; s < Sets; s++) begin
+        plru_d[s] = ((touch_i || fill_i) && update_set == SetW'(s)) ? touched : plru_q[s];
+      end
     end
 
     always_ff @(posedge clk_i or negedge rst_ni) begin

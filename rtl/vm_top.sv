@@ -135,7 +135,13 @@ module vm_top
 
   assign core_req_valid = {data_req_valid_i, fetch_req_valid_i};
   assign {data_req_ready_o, fetch_req_ready_o} = core_req_ready;
-  assign core_req = {data_req_i, fetch_req_i};
+  always_comb begin
+    core_req = {data_req_i, fetch_req_i};
+    core_req[0].access = AccessFetch;
+    core_req[0].wdata = '0;
+    // The data port loads and stores.
+    core_req[1].access = (data_req_i.access == AccessStore) ? AccessStore : AccessLoad;
+  end
   assign {data_rsp_valid_o, fetch_rsp_valid_o} = core_rsp_valid;
   assign data_rsp_o = core_rsp[1];
   assign fetch_rsp_o = core_rsp[0];
@@ -284,6 +290,7 @@ module vm_top
   vm_cache #(
       .Cfg     (Cfg),
       .Geometry(Cfg.Icache),
+      .ReadOnly(1'b1),
       .Src     (MemFetch)
   ) u_icache (
       .clk_i,

@@ -137,17 +137,15 @@ module vm_xlat
     else if (refused) rsp_o.source = SourceNone;
     else if (s1_q.walked) rsp_o.source = SourceWalk;
     else rsp_o.source = SourceTlb;
-    rsp_o.pa = pa[PaMax-1:0];
+    rsp_o.pa = PaMax'(pa[32'(Cfg.BusBits)-1:0]);
     rsp_o.cacheable = pma_cacheable;
     rsp_o.fault.cause = cause;
     rsp_o.fault.access = s1_q.req.access;
     rsp_o.fault.user = s1_q.req.user;
     rsp_o.fault.va = s1_q.req.va;
-    if (s1_q.walked) begin
-      rsp_o.fault.level = walk_result_i.level;
-      rsp_o.fault.pte_addr = walk_result_i.pte_addr;
-      rsp_o.fault.pte = walk_result_i.pte;
-    end
+    rsp_o.fault.level = walk_result_i.level;
+    rsp_o.fault.pte_addr = walk_result_i.pte_addr;
+    rsp_o.fault.pte = walk_result_i.pte;
   end
 
   logic take, fill, touch;

@@ -2,6 +2,7 @@
 """Area and speed of a machine on a Lattice ECP5, by the open tools: Yosys (pyosys) and nextpnr.
 
     python fpga/synth.py --machine flat32 [--seeds 1,2,3] [--unit vm_mmu] [--json]
+    python fpga/synth.py --list         names the machines
 
 Run it with the Python of .venv (`make synth` does). The block is measured alone: every port bit sits behind a
 flip-flop, so Fmax is its slowest register-to-register path; the area does not count those flip-flops. Fails, besides on
@@ -161,11 +162,16 @@ def print_report(result):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--machine", required=True)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--machine")
+    what.add_argument("--list", action="store_true", help="name the machines, one a line")
     parser.add_argument("--seeds", default="1,2,3", help="comma-separated; 0 seeds ('') stop after synthesis")
     parser.add_argument("--unit", default=None, help="a module of the RTL, measured alone")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
+    if arguments.list:
+        print("\n".join(machines()))
+        return
     try:
         seeds = [int(seed) for seed in arguments.seeds.split(",") if seed]
     except ValueError:

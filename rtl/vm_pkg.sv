@@ -117,9 +117,9 @@ package vm_pkg;
 
   // Means something only if cause is not FaultNone.
   // va: the first byte of the access that faulted (for a crossing access, in the page that faulted: R15).
-  // level, pte_addr, pte: the entry that decided. They carry no meaning where no entry did: FaultVa, FaultLimit,
-  // FaultBus, FaultAccess in Bare mode. FaultEntryAccess and FaultEntryBus have no pte. FaultAccess carries
-  // the leaf entry that named the hole.
+  // level, pte_addr, pte: the entry that decided; zero where none did (FaultVa, FaultLimit, FaultAccess in Bare
+  // mode), without meaning for FaultBus. FaultEntryAccess and FaultEntryBus have pte = 0. FaultAccess carries the
+  // leaf entry that named the hole.
   typedef struct packed {
     fault_e cause;
     access_e access;

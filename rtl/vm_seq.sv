@@ -89,7 +89,7 @@ module vm_seq
   logic [ScanW-1:0] scan_d, scan_q;
   logic second_d, second_q;  // FetchSync: the instruction cache's turn
 
-  logic by_asid, va_legal, is_tlb_array, array_cache;
+  logic by_asid, va_legal, pa_legal, is_tlb_array, array_cache;
   assign by_asid = fence_q.by_asid && Cfg.AsidBits != 0;
   if (VaBits < VaMax) begin : gen_va_legal
     assign va_legal = (Cfg.Format.UpperVa == UpperSign)
@@ -98,6 +98,8 @@ module vm_seq
   end else begin : gen_va_always_legal
     assign va_legal = 1'b1;
   end
+  // A line that no address on the bus can name is in no cache; its low bits must not pick another one.
+  assign pa_legal = !fence_q.by_addr || (fence_q.addr >> Cfg.BusBits) == '0;
   assign is_tlb_array = array_q.array == ArrayItlb || array_q.array == ArrayDtlb;
   assign array_cache = array_q.array == ArrayDcacheTag || array_q.array == ArrayDcacheData;
 
@@ -175,6 +177,8 @@ module vm_seq
               tlb_inv_o.set_valid = (fence_q.by_addr && va_legal) || (!fence_q.by_addr && by_asid);
               scan_d = scan_q + 1'b1;
               if (fence_q.by_addr || !by_asid || scan_q == ScanW'(ScanSets - 1)) state_d = StRespond;
+            end else if (!pa_legal) begin
+              state_d = StRespond;
             end else begin
               maint_valid_o[!second_q] = 1'b1;
               if (maint_done_i[!second_q]) begin

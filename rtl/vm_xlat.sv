@@ -143,9 +143,11 @@ module vm_xlat
     rsp_o.fault.access = s1_q.req.access;
     rsp_o.fault.user = s1_q.req.user;
     rsp_o.fault.va = s1_q.req.va;
-    rsp_o.fault.level = walk_result_i.level;
-    rsp_o.fault.pte_addr = walk_result_i.pte_addr;
-    rsp_o.fault.pte = walk_result_i.pte;
+    if (s1_q.walked) begin
+      rsp_o.fault.level = walk_result_i.level;
+      rsp_o.fault.pte_addr = walk_result_i.pte_addr;
+      rsp_o.fault.pte = walk_result_i.pte;
+    end
   end
 
   logic take, fill, touch;

@@ -171,7 +171,23 @@ module vm_sim_top
 
   // ---------------------------------------------------------------- core ports
   core_req_t fetch_req, data_req;
-  core_rsp_t fetch_rsp, data_rsp;
+  core_rsp_t fetch_raw, data_raw, fetch_rsp, data_rsp;
+
+  // Fields that carry no meaning are shown as zero.
+  function automatic core_rsp_t meaningful(core_rsp_t raw);
+    core_rsp_t r;
+    r = raw;
+    if (raw.fault.cause == FaultNone) r.fault = '0;
+    if (raw.fault.cause == FaultBus) begin
+      r.fault.level = '0;
+      r.fault.pte_addr = '0;
+      r.fault.pte = '0;
+    end
+    if (raw.fault.cause != FaultNone) r.rdata = '0;
+    return r;
+  endfunction
+  assign fetch_rsp = meaningful(fetch_raw);
+  assign data_rsp = meaningful(data_raw);
 
   assign fetch_req = '{
     id: fetch_req_id_i, access: AccessFetch, user: fetch_req_user_i,
@@ -257,12 +273,12 @@ module vm_sim_top
     .fetch_req_ready_o,
     .fetch_req_i(fetch_req),
     .fetch_rsp_valid_o,
-    .fetch_rsp_o(fetch_rsp),
+    .fetch_rsp_o(fetch_raw),
     .data_req_valid_i,
     .data_req_ready_o,
     .data_req_i(data_req),
     .data_rsp_valid_o,
-    .data_rsp_o(data_rsp),
+    .data_rsp_o(data_raw),
     .host_req_valid_i,
     .host_req_ready_o,
     .host_req_i(host_req),

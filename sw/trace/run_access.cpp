@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The runner's accesses: cut into what a core port takes, queued, performed, judged.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "trace/runner.h"
+
+namespace vm::trace {
+
+namespace {
+
+constexpr std::size_t kBatch = 256;  // pieces that go to the platform together
+constexpr unsigned kPieceLog2 = 3;   // a core port takes up to 8 bytes
+
+// SplitMix64: well-spread values from structured input.
+std::uint64_t mix(std::uint64_t x) {
+  x += 0x9E3779B97F4A7C15ULL;
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ULL;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EBULL;
+  return x ^ (x >> 31);
+}
+
+std::string_view hit_or_miss(bool hit) { return hit ? "hit" : "miss"; }
+
+}  // namespace
+
+struct Runner::Observed {
+  bool refused = false;
+  bool segv = false;
+  Fault fault;       // that ended it
+  Fault last_fault;  // the last one, served or not
+  Outcome first;     // of the first piece
+  std::uint64_t faults = 0, entries = 0, reads = 0, writes = 0, cycles = 0;
+  std::optional<std::uint64_t> entry;
+  std::vector<std::uint8_t> value;
+};
+
+// ---------------------------------------------------------------- queueing
+
+void Runner::add_pieces(const AccessStep& access, AccessKind kind, const std::vector<std::uint8_t>* bytes) {
+  std::uint32_t at = 0;
+  while (at < access.size) {
+    const std::uint32_t left = access.size - at;
+    const unsigned log2 = std::min<unsigned>(kPieceLog2, static_cast<unsigned>(std::bit_width(left)) - 1);
+    Access piece;
+    piece.kind = kind;
+    piece.user = access.user;
+    piece.size_log2 = static_cast<std::uint8_t>(log2);
+    piece.va = access.va + at;
+    for (unsigned i = 0; bytes != nullptr && i < piece.size(); ++i) {
+      piece.data |= static_cast<std::uint64_t>((*bytes)[at + i]) << (8 * i);
+    }
+    accesses_.push_back(piece);
+    at += piece.size();
+  }
+}
+
+std::vector<std::uint8_t> Runner::value_to_store(const AccessStep& access) {
+  if (access.source == ValueSource::Bytes) return access.bytes;
+  std::vector<std::uint8_t> bytes(access.size);
+  const std::uint64_t number = ++sequence_;
+  for (std::uint32_t i = 0; i < access.size; ++i) {
+    std::uint64_t word = registers_[access.process][access.source_register];
+    if (access.source == ValueSource::None) {
+      word = mix(mix(options_.seed ^ access.process) ^ mix(access.va.value + i / 8 * 8) ^ number);
+    }
+    bytes[i] = static_cast<std::uint8_t>(word >> (8 * (i % 8)));
+  }
+  return bytes;
+}
+
+void Runner::queue(const Step& step, const AccessStep& access) {
+  // What looks at counts or cycles of one access wants the machine for itself.
+  const bool alone = single_ || (access.expect && (access.expect->cycles || access.expect->reads ||
+                                                   access.expect->writes || access.expect->entries));
+  const bool waits = access.source == ValueSource::Register && ((awaited_registers_ >> access.source_register) & 1U);
+  if (!queued_.empty() && (access.process != batch_process_ || accesses_.size() >= kBatch || waits || alone)) flush();
+  if (stopped_) return;
+  batch_process_ = access.process;
+  if (access.operation == Operation::Modify) return modify(step, access);
+
+  Queued item{&access, step.place, accesses_.size(), 0, 0, 0};
+  if (access.operation == Operation::Store) {
+    const std::vector<std::uint8_t> bytes = value_to_store(access);
+    add_pieces(access, AccessKind::Store, &bytes);
+  } else {
+    add_pieces(access, access.operation == Operation::Fetch ? AccessKind::Fetch : AccessKind::Load, nullptr);
+  }
+  item.count = accesses_.size() - item.first;
+  queued_.push_back(item);
+  if (access.target) awaited_registers_ |= static_cast<std::uint16_t>(1U << *access.target);
+  if (alone) flush();
+}
+
+// A load, then a store of the same bytes plus one.
+void Runner::modify(const Step& step, const AccessStep& access) {
+  flush();
+  if (stopped_) return;
+  add_pieces(access, AccessKind::Load, nullptr);
+  queued_.push_back({&access, step.place, 0, accesses_.size(), accesses_.size(), 0});
+  perform(0);
+  std::vector<std::uint8_t> bytes = observe(queued_[0]).value;
+  if (bytes.size() == access.size) {
+    for (std::uint8_t& byte : bytes) {
+      if (++byte != 0) break;
+    }
+    const std::size_t loads = accesses_.size();
+    add_pieces(access, AccessKind::Store, &bytes);
+    queued_[0].count = accesses_.size();
+    perform(loads);
+  }
+  judge(queued_[0]);
+  accesses_.clear();
+  queued_.clear();
+}
+
+// ---------------------------------------------------------------- performing
+
+void Runner::flush() {
+  if (queued_.empty()) return;
+  perform(0);
+  for (const Queued& item : queued_) {
+    if (item.done == 0) break;  // behind an unexpected fault
+    judge(item);
+  }
+  accesses_.clear();
+  queued_.clear();
+  awaited_registers_ = 0;
+  if (testbed_.mismatches() != 0) stopped_ = true;
+}
+
+std::size_t Runner::perform(std::size_t from) {
+  make_current(batch_process_);
+  outcomes_.resize(std::max(outcomes_.size(), accesses_.size()));
+  std::size_t item = 0;
+  while (from < accesses_.size()) {
+    const std::span<const Access> todo = std::span(accesses_).subspan(from);
+    const std::size_t count = kernel_->perform(ids_[batch_process_], todo, std::span(outcomes_).subspan(from));
+    const std::size_t end = from + count;
+    for (; item < queued_.size() && queued_[item].first < end; ++item) {
+      Queued& q = queued_[item];
+      q.done = std::min(end, q.first + q.count) - q.first;
+      if (end < q.first + q.count) break;
+    }
+    if (count == 0 || !outcomes_[end - 1].refused) return end;
+    // The rest of the access that was refused is not performed; what follows is, if the trace knew.
+    const auto refused = std::find_if(queued_.begin(), queued_.end(),
+                                      [&](const Queued& q) { return end > q.first && end <= q.first + q.count; });
+    if (!refused->step->expect || !refused->step->expect->fault) return end;
+    from = refused->first + refused->count;
+    item = static_cast<std::size_t>(refused - queued_.begin()) + 1;
+  }
+  return from;
+}
+
+// ---------------------------------------------------------------- judging
+
+Runner::Observed Runner::observe(const Queued& access) const {
+  Observed seen;
+  if (access.done == 0) return seen;
+  const bool reads = access.step->operation != Operation::Store;
+  const std::size_t readers = access.loads != 0 ? access.loads : access.count;
+  seen.first = outcomes_[access.first];
+  for (std::size_t i = 0; i < access.done; ++i) {
+    const Outcome& outcome = outcomes_[access.first + i];
+    const AccessResult& last = outcome.last;
+    seen.faults += outcome.faults_served;
+    seen.entries += last.entry_reads;
+    seen.reads += last.bus_reads;
+    seen.writes += last.bus_writes;
+    if (last.entry_reads > 0) seen.entry = last.entry_addr.value;
+    if (outcome.last_fault) seen.last_fault = outcome.last_fault;
+    seen.cycles = last.answered - seen.first.last.accepted;
+    if (outcome.refused) {
+      seen.refused = true;
+      seen.segv = outcome.segv;
+      seen.fault = last.fault;
+    } else if (reads && i < readers) {
+      for (unsigned b = 0; b < accesses_[access.first + i].size(); ++b) {
+        seen.value.push_back(static_cast<std::uint8_t>(last.data >> (8 * b)));
+      }
+    }
+  }
+  return seen;
+}
+
+std::string Runner::describe(const AccessStep& access) const {
+  constexpr std::string_view kLetters = "ILSM";
+  return fmt::format("[{}{}] {} 0x{:x},{}", scenario_.processes[access.process], access.user ? "" : ":kernel",
+                     kLetters[static_cast<std::size_t>(access.operation)], access.va.value, access.size);
+}
+
+void Runner::judge(const Queued& access) {
+  report_.accesses += access.loads != 0 ? 2 : 1;
+  const Observed seen = observe(access);
+  counts_.entries += seen.entries;
+  counts_.reads += seen.reads;
+  counts_.writes += seen.writes;
+  counts_.tlb_hits += seen.first.last.tlb == Hit::Hit;
+  counts_.tlb_misses += seen.first.last.tlb == Hit::Miss;
+  counts_.cache_hits += seen.first.last.cache == Hit::Hit;
+  counts_.cache_misses += seen.first.last.cache == Hit::Miss;
+  if (access.step->target && !seen.refused) {
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < seen.value.size(); ++i) value |= static_cast<std::uint64_t>(seen.value[i]) << (8 * i);
+    registers_[access.step->process][*access.step->target] = value;
+  }
+  if (!judge_fault(access, seen)) return;
+  if (access.step->expect) judge_expected(access, *access.step->expect, seen);
+}
+
+// False: the access ended as nobody expected, and nothing else about it is worth saying.
+bool Runner::judge_fault(const Queued& access, const Observed& seen) {
+  const auto text = [](const Fault& fault, bool segv) {
+    return fmt::format("{}fault {} at 0x{:x}", segv ? "segv, " : "", to_string(fault.cause), fault.va.value);
+  };
+  const std::optional<ExpectedFault> expected =
+      access.step->expect ? access.step->expect->fault : std::optional<ExpectedFault>();
+  if (!expected) {
+    if (seen.refused) fail_and_stop(access.place, describe(*access.step), "no fault", text(seen.fault, seen.segv));
+    return !seen.refused;
+  }
+  ++report_.expectations;
+  const std::string wanted = expected->cause ? fmt::format("fault {}", to_string(*expected->cause)) : "segv";
+  if (!seen.refused) {
+    fail_and_stop(access.place, describe(*access.step), wanted, "no fault");
+    return false;
+  }
+  const bool same = expected->cause ? *expected->cause == seen.fault.cause : seen.segv;
+  if (!same) fail(access.place, describe(*access.step), wanted, text(seen.fault, seen.segv));
+  if (expected->at) {
+    compare(access.place, describe(*access.step) + ": address of the fault", *expected->at, seen.fault.va.value);
+  }
+  return true;
+}
+
+void Runner::judge_expected(const Queued& access, const AccessExpectations& expect, const Observed& seen) {
+  const std::string what = describe(*access.step);
+  const auto number = [&](const std::optional<std::uint64_t>& expected, std::string_view name, std::uint64_t found) {
+    if (expected) compare(access.place, fmt::format("{}: {}", what, name), *expected, found);
+  };
+  const auto hardware = [&](const auto& expected) {
+    if (expected && !testbed_.has_hardware()) ++report_.skipped;
+    return expected && testbed_.has_hardware();
+  };
+  const auto hit = [&](const std::optional<bool>& expected, std::string_view name, Hit found) {
+    if (!hardware(expected)) return;
+    ++report_.expectations;
+    if (found == (*expected ? Hit::Hit : Hit::Miss)) return;
+    fail(access.place, fmt::format("{}: {}", what, name), hit_or_miss(*expected),
+         found == Hit::NotAsked ? "no lookup" : hit_or_miss(found == Hit::Hit));
+  };
+  if (expect.value) compare_bytes(access.place, what + ": value", *expect.value, seen.value);
+  number(expect.pa, "pa", seen.first.last.pa.value);
+  number(expect.faults, "faults served", seen.faults);
+  number(expect.fault_at, "fault-at", seen.last_fault.va.value);
+  if (expect.fault_cause) {
+    ++report_.expectations;
+    if (*expect.fault_cause != seen.last_fault.cause) {
+      fail(access.place, what + ": fault-cause", to_string(*expect.fault_cause), to_string(seen.last_fault.cause));
+    }
+  }
+  hit(expect.tlb_hit, "tlb", seen.first.last.tlb);
+  hit(expect.cache_hit, "cache", seen.first.last.cache);
+  if (hardware(expect.entries)) number(expect.entries, "entries", seen.entries);
+  if (hardware(expect.reads)) number(expect.reads, "reads", seen.reads);
+  if (hardware(expect.writes)) number(expect.writes, "writes", seen.writes);
+  if (hardware(expect.cycles)) number(expect.cycles, "cycles", seen.cycles);
+  if (hardware(expect.entry)) {
+    if (seen.entry) {
+      number(expect.entry, "entry", *seen.entry);
+    } else {
+      ++report_.expectations;
+      fail(access.place, what + ": entry", fmt::format("0x{:x}", *expect.entry), "no entry read");
+    }
+  }
+}
+
+}  // namespace vm::trace

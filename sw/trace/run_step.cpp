@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The runner's steps other than accesses.
+#include <fmt/format.h>
+
+#include "machine/array_layout.h"
+#include "machine/pte.h"
+#include "trace/runner.h"
+
+namespace vm::trace {
+
+namespace {
+
+std::string rights_text(const Pte& entry) {
+  std::string text;
+  if (entry.read) text += 'r';
+  if (entry.write) text += 'w';
+  if (entry.exec) text += 'x';
+  if (!entry.user) text += 'k';
+  return text.empty() ? "no rights" : text;
+}
+
+std::string way_text(bool valid, std::uint64_t tag, std::uint64_t ppn) {
+  return valid ? fmt::format("{:02X}->{:02X}", tag, ppn) : fmt::format("{:02X}-", tag);
+}
+
+}  // namespace
+
+void Runner::step(const Step& step) {
+  if (const auto* access = std::get_if<AccessStep>(&step.action)) return queue(step, *access);
+  const auto* on_registers = std::get_if<RegisterStep>(&step.action);
+  // Registers that no queued access touches need not wait for the hardware.
+  const bool independent =
+      on_registers != nullptr && (awaited_registers_ == 0 || on_registers->process != batch_process_);
+  if (!independent) flush();
+  if (stopped_) return;
+  std::visit(
+      [&](const auto& action) {
+        if constexpr (!std::is_same_v<std::decay_t<decltype(action)>, AccessStep>) {
+          try {
+            act(step, action);
+          } catch (const InputError& error) {
+            throw InputError(fmt::format("{}: {}", to_string(files_, step.place), error.what()));
+          }
+        }
+      },
+      step.action);
+}
+
+void Runner::act(const Step& /*step*/, const RegisterStep& action) {
+  auto& registers = registers_[action.process];
+  std::uint64_t& target = registers[action.target];
+  const std::uint64_t operand = action.operand_register ? registers[*action.operand_register] : action.operand;
+  switch (action.op) {
+    case RegisterStep::Op::Set:
+      target = operand;
+      break;
+    case RegisterStep::Op::Add:
+      target += operand;
+      break;
+    case RegisterStep::Op::Subtract:
+      target -= operand;
+      break;
+    case RegisterStep::Op::Multiply:
+      target *= operand;
+      break;
+    case RegisterStep::Op::And:
+      target &= operand;
+      break;
+    case RegisterStep::Op::Or:
+      target |= operand;
+      break;
+    case RegisterStep::Op::Xor:
+      target ^= operand;
+      break;
+  }
+}
+
+void Runner::act(const Step& step, const SystemCall& action) {
+  make_current(action.process);
+  const ProcessId pid = ids_[action.process];
+  std::int64_t result = 0;
+  if (const auto* mmap = std::get_if<MmapCall>(&action.call)) {
+    result = kernel_->mmap(pid, mmap->addr, mmap->length, mmap->prot, mmap->flags, mmap->fd, mmap->offset);
+  } else if (const auto* munmap = std::get_if<MunmapCall>(&action.call)) {
+    result = kernel_->munmap(pid, munmap->addr, munmap->length);
+  } else if (const auto* mprotect = std::get_if<MprotectCall>(&action.call)) {
+    result = kernel_->mprotect(pid, mprotect->addr, mprotect->length, mprotect->prot);
+  } else if (const auto* fork = std::get_if<ForkCall>(&action.call)) {
+    const std::string& child = scenario_.processes[fork->child];
+    result = kernel_->fork(pid, child);
+    if (result < 0) return fail_and_stop(step.place, "fork()", child, fmt::format("{}", result));
+    ids_[fork->child] = static_cast<ProcessId>(result);
+    registers_[fork->child] = registers_[action.process];
+  } else {
+    kernel_->exit(pid);
+  }
+  if (!action.result) return;
+  ++report_.expectations;
+  if (*action.result != result) {
+    fail(step.place, "result", fmt::format("{:#x}", *action.result), fmt::format("{:#x}", result));
+  }
+}
+
+void Runner::judge_refusal(Place place, std::string_view what, bool done, std::optional<bool> refused) {
+  if (refused) ++report_.expectations;
+  if (done == refused.value_or(false)) {
+    fail(place, what, refused.value_or(false) ? "refused" : "done", done ? "done" : "refused");
+  }
+}
+
+void Runner::act(const Step& step, const CtlStep& action) {
+  make_current(action.process);
+  const bool done = platform().ctl_write(action.reg, action.value, action.user);
+  if (done) single_ = true;
+  judge_refusal(step.place, "ctl", done, action.refused);
+}
+
+void Runner::act(const Step& step, const FenceStep& action) {
+  make_current(action.process);
+  judge_refusal(step.place, "fence", platform().fence(action.fence), action.refused);
+}
+
+void Runner::act(const Step& /*step*/, const BareStep& action) { kernel_->set_translation(!action.on); }
+
+void Runner::act(const Step& /*step*/, const SwitchStep& action) {
+  kernel_->switch_to(ids_[action.process]);
+  single_ = false;
+}
+
+void Runner::act(const Step& step, const HostStep& action) {
+  const std::string what = fmt::format("host {} 0x{:x},{}", action.write ? 'S' : 'L', action.at.value, action.size);
+  std::vector<std::uint8_t> bytes(action.size);
+  if (action.write) bytes = *action.bytes;
+  const bool done = action.write ? platform().host_write(action.at, bytes) : platform().host_read(action.at, bytes);
+  if (action.write && done) kernel_->note_physical_write(action.at, bytes);
+  if (action.error) ++report_.expectations;
+  if (done == action.error)
+    return fail(step.place, what, action.error ? "error" : "no error", done ? "no error" : "error");
+  if (!action.write && action.bytes) compare_bytes(step.place, what, *action.bytes, bytes);
+}
+
+void Runner::act(const Step& /*step*/, const MarkStep& /*action*/) {
+  marked_counts_ = counts_;
+  marked_kernel_ = kernel_->counts();
+}
+
+void Runner::act(const Step& /*step*/, const MapPage& action) {
+  kernel_->map(ids_[action.process], action.vpn, action.frame, action.rights, action.cow);
+}
+
+void Runner::act(const Step& /*step*/, const UnmapPage& action) { kernel_->unmap(ids_[action.process], action.vpn); }
+
+void Runner::act(const Step& /*step*/, const TlbSet& action) {
+  if (testbed_.has_hardware()) place(action);
+}
+
+// ---------------------------------------------------------------- expectations about the state
+
+void Runner::act(const Step& step, const ExpectMemory& action) {
+  std::vector<std::uint8_t> found(action.bytes.size());
+  const std::string what = fmt::format("memory 0x{:x}", action.at.value);
+  if (!platform().host_read(action.at, found)) return fail(step.place, what, "bytes", "a bus error");
+  compare_bytes(step.place, what, action.bytes, found);
+}
+
+void Runner::act(const Step& step, const ExpectMap& action) {
+  ++report_.expectations;
+  const auto raw = kernel_->read_entry(ids_[action.process], action.vpn);
+  const Pte entry = raw ? decode_pte(scenario_.machine.format, *raw) : Pte{};
+  const auto text = [&](bool valid, std::uint64_t frame, const Pte& rights) {
+    if (!valid) return std::string("none");
+    return fmt::format("0x{:x}{}", frame, action.rights ? " " + rights_text(rights) : "");
+  };
+  Pte wanted;
+  if (action.rights) {
+    wanted.read = action.rights->read;
+    wanted.write = action.rights->write;
+    wanted.exec = action.rights->exec;
+    wanted.user = !action.rights->kernel;
+  }
+  const std::string expected = text(action.frame.has_value(), action.frame.value_or(0), wanted);
+  const std::string found = text(entry.valid, entry.ppn.value, entry);
+  if (expected == found) return;
+  fail(step.place, fmt::format("map {} 0x{:x}", scenario_.processes[action.process], action.vpn.value), expected,
+       found);
+}
+
+void Runner::act(const Step& step, const ExpectTlb& action) {
+  if (!testbed_.has_hardware()) {
+    ++report_.skipped;
+    return;
+  }
+  ++report_.expectations;
+  const bool data = action.set.side == Side::Data;
+  const unsigned sets = data ? scenario_.machine.dtlb.sets : scenario_.machine.itlb.sets;
+  std::string expected, found;
+  for (unsigned way = 0; way < action.set.ways.size(); ++way) {
+    const TlbWay& wanted = action.set.ways[way];
+    const ArrayElement element = platform().array_read(data ? Array::Dtlb : Array::Itlb, action.set.set, way, 0);
+    const TlbEntry entry = unpack_tlb_entry({element.data0, element.data1});
+    const std::string_view comma = way == 0 ? "" : ", ";
+    expected += fmt::format("{}{}", comma, way_text(wanted.valid, wanted.tag, wanted.ppn));
+    found += fmt::format("{}{}", comma, way_text(entry.valid, entry.vpn.value / sets, entry.page.ppn.value));
+  }
+  if (expected != found) fail(step.place, fmt::format("tlb set {}", action.set.set), expected, found);
+}
+
+void Runner::act(const Step& step, const ExpectFreeFrames& action) {
+  compare(step.place, "free frames", action.count, kernel_->free_frames());
+}
+
+void Runner::act(const Step& step, const ExpectReferences& action) {
+  compare(step.place, fmt::format("references to frame 0x{:x}", action.frame.value), action.count,
+          kernel_->frame_references(action.frame));
+}
+
+void Runner::act(const Step& step, const ExpectRegister& action) {
+  compare(step.place, fmt::format("register r{} of {}", action.reg, scenario_.processes[action.process]), action.value,
+          registers_[action.process][action.reg]);
+}
+
+void Runner::act(const Step& step, const ExpectCount& action) {
+  const KernelCounts& kernel = kernel_->counts();
+  const auto count = [&]() -> std::uint64_t {
+    switch (action.counter) {
+      case Counter::Faults:
+        return kernel.faults - marked_kernel_.faults;
+      case Counter::CowCopies:
+        return kernel.cow_copies - marked_kernel_.cow_copies;
+      case Counter::ZeroFills:
+        return kernel.zero_fills - marked_kernel_.zero_fills;
+      case Counter::Fences:
+        return kernel.fences - marked_kernel_.fences;
+      case Counter::Switches:
+        return kernel.switches - marked_kernel_.switches;
+      case Counter::Entries:
+        return counts_.entries - marked_counts_.entries;
+      case Counter::Reads:
+        return counts_.reads - marked_counts_.reads;
+      case Counter::Writes:
+        return counts_.writes - marked_counts_.writes;
+      case Counter::TlbHits:
+        return counts_.tlb_hits - marked_counts_.tlb_hits;
+      case Counter::TlbMisses:
+        return counts_.tlb_misses - marked_counts_.tlb_misses;
+      case Counter::CacheHits:
+        return counts_.cache_hits - marked_counts_.cache_hits;
+      case Counter::CacheMisses:
+        return counts_.cache_misses - marked_counts_.cache_misses;
+    }
+    return 0;
+  };
+  if (action.counter >= Counter::Entries && !testbed_.has_hardware()) {
+    ++report_.skipped;
+    return;
+  }
+  compare(step.place, "count", action.count, count());
+}
+
+}  // namespace vm::trace

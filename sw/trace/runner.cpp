@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trace/runner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "machine/array_layout.h"
+
+namespace vm::trace {
+
+namespace {
+
+constexpr std::size_t kProgressInterval = 64;  // steps
+
+std::string hex(const std::vector<std::uint8_t>& bytes) {
+  constexpr std::size_t kShown = 32;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(bytes.size(), kShown); ++i) {
+    text += fmt::format("{}{:02X}", i == 0 ? "" : " ", bytes[i]);
+  }
+  return text + (bytes.size() > kShown ? " …" : "");
+}
+
+}  // namespace
+
+Runner::Runner(const Files& files, const Scenario& scenario, Testbed& testbed, RunnerOptions options)
+    : files_(files), scenario_(scenario), testbed_(testbed), options_(std::move(options)) {
+  kernel_ = std::make_unique<Kernel>(testbed_.platform());
+  ids_.resize(scenario_.processes.size());
+  registers_.resize(scenario_.processes.size());
+  testbed_.attach(*kernel_);
+  place_setup();
+}
+
+Runner::~Runner() = default;
+
+// ---------------------------------------------------------------- setup
+
+void Runner::place_setup() {
+  const auto with_place = [this](Place place, const auto& action) {
+    try {
+      action();
+    } catch (const InputError& error) {
+      throw InputError(fmt::format("{}: {}", to_string(files_, place), error.what()));
+    }
+  };
+  // Frames first, so that what the OS takes for itself comes from where the trace allows.
+  for (const SetupItem& item : scenario_.setup) {
+    if (const auto* frames = std::get_if<FreeFrames>(&item.action)) {
+      with_place(item.place, [&] { kernel_->set_free_frames(frames->frames); });
+    }
+  }
+  for (const SetupItem& item : scenario_.setup) {
+    with_place(item.place, [&] {
+      if (const auto* memory = std::get_if<MemoryBytes>(&item.action)) {
+        platform().preload(memory->at, memory->bytes);
+      } else if (const auto* process = std::get_if<NewProcess>(&item.action)) {
+        ids_[process->process] = kernel_->create_process(scenario_.processes[process->process], process->options);
+      } else if (const auto* map = std::get_if<MapPage>(&item.action)) {
+        kernel_->map(ids_[map->process], map->vpn, map->frame, map->rights, map->cow);
+      } else if (const auto* area = std::get_if<NewArea>(&item.action)) {
+        kernel_->add_area(ids_[area->process], area->from, area->to, area->rights, area->stack);
+      }
+    });
+  }
+  kernel_->start();
+  marked_kernel_ = kernel_->counts();
+  if (!testbed_.has_hardware()) return;
+  for (const SetupItem& item : scenario_.setup) {
+    if (const auto* set = std::get_if<TlbSet>(&item.action)) place(*set);
+    if (const auto* line = std::get_if<CacheLine>(&item.action)) place(*line);
+  }
+}
+
+void Runner::place(const TlbSet& item) {
+  const bool data = item.side == Side::Data;
+  const unsigned sets = data ? scenario_.machine.dtlb.sets : scenario_.machine.itlb.sets;
+  for (unsigned way = 0; way < item.ways.size(); ++way) {
+    const TlbWay& given = item.ways[way];
+    TlbEntry entry;
+    entry.valid = given.valid;
+    entry.vpn = Vpn(given.tag * sets + item.set);
+    entry.page.ppn = Ppn(given.ppn);
+    const ArrayWords words = pack_tlb_entry(entry);
+    platform().array_write({data ? Array::Dtlb : Array::Itlb, item.set, way, 0, words.data0, words.data1});
+  }
+}
+
+void Runner::place(const CacheLine& item) {
+  const bool data = item.side == Side::Data;
+  const CacheGeometry& cache = data ? scenario_.machine.dcache : scenario_.machine.icache;
+  const unsigned word_bytes = std::min(8U, cache.line_bytes);
+  for (unsigned word = 0; word * word_bytes < item.bytes.size(); ++word) {
+    std::uint64_t value = 0;
+    for (unsigned i = 0; i < word_bytes; ++i) {
+      value |= static_cast<std::uint64_t>(item.bytes[word * word_bytes + i]) << (8 * i);
+    }
+    platform().array_write({data ? Array::DcacheData : Array::IcacheData, item.set, item.way, word, value, 0});
+  }
+  const CacheTag tag{item.valid, item.dirty, PhysAddr((item.tag * cache.sets + item.set) * cache.line_bytes)};
+  const ArrayWords words = pack_cache_tag(tag, cache.line_bytes);
+  platform().array_write({data ? Array::DcacheTag : Array::IcacheTag, item.set, item.way, 0, words.data0, words.data1});
+}
+
+// ---------------------------------------------------------------- running
+
+const RunReport& Runner::run() {
+  const std::size_t all = scenario_.steps.size();
+  for (std::size_t i = 0; i < all && !stopped_; ++i) {
+    step(scenario_.steps[i]);
+    if (options_.progress && i % kProgressInterval == 0) options_.progress(i, all);
+  }
+  if (!stopped_) flush();
+  return report_;
+}
+
+void Runner::make_current(ProcessIndex process) {
+  if (kernel_->current() == ids_[process]) return;
+  kernel_->switch_to(ids_[process]);
+  single_ = false;
+}
+
+// ---------------------------------------------------------------- judging
+
+void Runner::fail(Place place, std::string_view what, std::string_view expected, std::string_view found) {
+  report_.failures.push_back(
+      {place, fmt::format("{}: {}: expected {}, found {}", to_string(files_, place), what, expected, found)});
+}
+
+void Runner::fail_and_stop(Place place, std::string_view what, std::string_view expected, std::string_view found) {
+  fail(place, what, expected, found);
+  stopped_ = true;
+}
+
+void Runner::compare(Place place, std::string_view what, std::uint64_t expected, std::uint64_t found) {
+  ++report_.expectations;
+  if (expected != found) fail(place, what, fmt::format("0x{:x}", expected), fmt::format("0x{:x}", found));
+}
+
+void Runner::compare_bytes(Place place, std::string_view what, const std::vector<std::uint8_t>& expected,
+                           const std::vector<std::uint8_t>& found) {
+  ++report_.expectations;
+  if (expected != found) fail(place, what, hex(expected), hex(found));
+}
+
+}  // namespace vm::trace

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runs one scenario: places its setup, performs its steps through the operating system model, compares what happened
+// with what the trace expects. Consecutive accesses of one process go to the hardware together, so that it pipelines;
+// expectations are compared when the answers are there.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "os/kernel.h"
+#include "trace/ast.h"
+#include "trace/testbed.h"
+
+namespace vm::trace {
+
+struct Failure {
+  Place place;
+  std::string text;  // "FILE:LINE:COLUMN: [A] L 0x3d4,1: expected value 36, found 37"
+};
+
+struct RunReport {
+  std::uint64_t accesses = 0;      // as in the trace: one per line, a modify is two
+  std::uint64_t expectations = 0;  // compared
+  std::uint64_t skipped = 0;       // about hardware, on a platform that has none
+  std::vector<Failure> failures;
+};
+
+struct RunnerOptions {
+  std::uint64_t seed = 0;
+  std::function<void(std::size_t done, std::size_t all)> progress;  // steps; may be empty
+};
+
+class Runner {
+ public:
+  // All arguments must outlive the runner. Throws InputError if the setup cannot be placed.
+  Runner(const Files& files, const Scenario& scenario, Testbed& testbed, RunnerOptions options);
+  ~Runner();
+  Runner(const Runner&) = delete;
+  Runner& operator=(const Runner&) = delete;
+
+  // Ends early at a failure after which the rest would mean nothing (an unexpected fault, a mismatch).
+  const RunReport& run();
+
+  Kernel& kernel() { return *kernel_; }
+  ProcessId process_id(ProcessIndex process) const { return ids_[process]; }
+
+ private:
+  // One access of the trace, cut into pieces, waiting in accesses_[first .. first+count).
+  struct Queued {
+    const AccessStep* step = nullptr;
+    Place place;
+    std::size_t first = 0, count = 0;
+    std::size_t loads = 0;  // of a modify: how many pieces are its load
+    std::size_t done = 0;   // pieces that were performed (the refused one included)
+  };
+  // What is known about an access when it is over.
+  struct Observed;
+  struct HardwareCounts {
+    std::uint64_t entries = 0, reads = 0, writes = 0;
+    std::uint64_t tlb_hits = 0, tlb_misses = 0, cache_hits = 0, cache_misses = 0;
+  };
+
+  void place_setup();
+  void place(const TlbSet& set);
+  void place(const CacheLine& line);
+
+  // --- run_access.cpp
+  void queue(const Step& step, const AccessStep& access);
+  void add_pieces(const AccessStep& access, AccessKind kind, const std::vector<std::uint8_t>* bytes);
+  void modify(const Step& step, const AccessStep& access);
+  std::vector<std::uint8_t> value_to_store(const AccessStep& access);
+  void flush();                           // performs and judges what is queued
+  std::size_t perform(std::size_t from);  // performs accesses_[from..); stops behind an unexpected fault
+  void judge(const Queued& access);
+  Observed observe(const Queued& access) const;
+  void judge_expected(const Queued& access, const AccessExpectations& expect, const Observed& seen);
+  bool judge_fault(const Queued& access, const Observed& seen);
+  std::string describe(const AccessStep& access) const;
+
+  // --- run_step.cpp
+  void step(const Step& step);
+  void act(const Step& step, const RegisterStep& action);
+  void act(const Step& step, const SystemCall& action);
+  void act(const Step& step, const CtlStep& action);
+  void act(const Step& step, const FenceStep& action);
+  void act(const Step& step, const BareStep& action);
+  void act(const Step& step, const SwitchStep& action);
+  void act(const Step& step, const HostStep& action);
+  void act(const Step& step, const MarkStep& action);
+  void act(const Step& step, const MapPage& action);
+  void act(const Step& step, const UnmapPage& action);
+  void act(const Step& step, const TlbSet& action);
+  void act(const Step& step, const ExpectMemory& action);
+  void act(const Step& step, const ExpectMap& action);
+  void act(const Step& step, const ExpectTlb& action);
+  void act(const Step& step, const ExpectFreeFrames& action);
+  void act(const Step& step, const ExpectReferences& action);
+  void act(const Step& step, const ExpectRegister& action);
+  void act(const Step& step, const ExpectCount& action);
+  void judge_refusal(Place place, std::string_view what, bool done, std::optional<bool> refused);
+
+  void make_current(ProcessIndex process);
+  void fail(Place place, std::string_view what, std::string_view expected, std::string_view found);
+  void fail_and_stop(Place place, std::string_view what, std::string_view expected, std::string_view found);
+  // Compares and counts; the texts are made only when they are needed.
+  void compare(Place place, std::string_view what, std::uint64_t expected, std::uint64_t found);
+  void compare_bytes(Place place, std::string_view what, const std::vector<std::uint8_t>& expected,
+                     const std::vector<std::uint8_t>& found);
+  Platform& platform() { return testbed_.platform(); }
+
+  const Files& files_;
+  const Scenario& scenario_;
+  Testbed& testbed_;
+  RunnerOptions options_;
+  std::unique_ptr<Kernel> kernel_;
+  std::vector<ProcessId> ids_;                                    // by process index
+  std::vector<std::array<std::uint64_t, kRegisters>> registers_;  // by process index
+  RunReport report_;
+  bool stopped_ = false;
+  // After a privileged control write in the trace the hardware is not where the OS thinks it is: accesses go one by
+  // one.
+  bool single_ = false;
+
+  std::vector<Access> accesses_;
+  std::vector<Outcome> outcomes_;
+  std::vector<Queued> queued_;
+  ProcessIndex batch_process_ = 0;
+  std::uint16_t awaited_registers_ = 0;  // of batch_process_, taken by queued loads
+  std::uint64_t sequence_ = 0;           // of stores without value
+
+  HardwareCounts counts_, marked_counts_;
+  KernelCounts marked_kernel_;
+};
+
+}  // namespace vm::trace

@@ -68,6 +68,7 @@ struct MapPage {
   Ppn frame;
   Rights rights;
   bool cow = false;
+  bool shared = false;  // stays shared across fork
 };
 
 struct UnmapPage {

@@ -201,8 +201,9 @@ void Parser::map_line() {
     return unmap(place, item.process, item.vpn);
   }
   item.frame = Ppn(cursor_.number_up_to(ppn_max(), "a frame number or 'none'"));
-  if (!cursor_.at_end() && !cursor_.is("cow")) item.rights = rights();
+  if (!cursor_.at_end() && !cursor_.is("cow") && !cursor_.is("shared")) item.rights = rights();
   item.cow = cursor_.accept("cow");
+  item.shared = !item.cow && cursor_.accept("shared");
   add_shared(place, item, item);
 }
 

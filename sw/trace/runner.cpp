@@ -45,6 +45,7 @@ void Runner::place_setup() {
       throw InputError(fmt::format("{}: {}", to_string(files_, place), error.what()));
     }
   };
+  for (const AddressRange& range : scenario_.bus_errors) kernel_->note_bus_errors(range.first, range.last + 1);
   // Frames first, so that what the OS takes for itself comes from where the trace allows.
   for (const SetupItem& item : scenario_.setup) {
     if (const auto* frames = std::get_if<FreeFrames>(&item.action)) {
@@ -55,10 +56,11 @@ void Runner::place_setup() {
     with_place(item.place, [&] {
       if (const auto* memory = std::get_if<MemoryBytes>(&item.action)) {
         platform().preload(memory->at, memory->bytes);
+        kernel_->note_physical_write(memory->at, memory->bytes);
       } else if (const auto* process = std::get_if<NewProcess>(&item.action)) {
         ids_[process->process] = kernel_->create_process(scenario_.processes[process->process], process->options);
       } else if (const auto* map = std::get_if<MapPage>(&item.action)) {
-        kernel_->map(ids_[map->process], map->vpn, map->frame, map->rights, map->cow);
+        kernel_->map(ids_[map->process], map->vpn, map->frame, map->rights, map->cow, map->shared);
       } else if (const auto* area = std::get_if<NewArea>(&item.action)) {
         kernel_->add_area(ids_[area->process], area->from, area->to, area->rights, area->stack);
       }
@@ -66,7 +68,6 @@ void Runner::place_setup() {
   }
   kernel_->start();
   marked_kernel_ = kernel_->counts();
-  if (!testbed_.has_hardware()) return;
   for (const SetupItem& item : scenario_.setup) {
     if (const auto* set = std::get_if<TlbSet>(&item.action)) place(*set);
     if (const auto* line = std::get_if<CacheLine>(&item.action)) place(*line);

@@ -26,7 +26,7 @@ struct Failure {
 struct RunReport {
   std::uint64_t accesses = 0;      // as in the trace: one per line, a modify is two
   std::uint64_t expectations = 0;  // compared
-  std::uint64_t skipped = 0;       // about hardware, on a platform that has none
+  std::uint64_t skipped = 0;       // about cycles, on a platform without a clock
   std::vector<Failure> failures;
 };
 

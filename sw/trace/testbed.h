@@ -28,7 +28,7 @@ class Testbed {
   virtual ~Testbed() = default;
   virtual Platform& platform() = 0;
   virtual void attach(OsView& view) = 0;  // the checkers ask it from now on; it outlives the run
-  virtual bool has_hardware() const = 0;  // false: no TLB, no cache, no bus, no clock
+  virtual bool has_clock() const = 0;     // false: nothing can be said about cycles
   // For people who look at waves.
   virtual void annotate(std::string_view process, std::string_view line) = 0;
   virtual std::uint64_t mismatches() const = 0;

@@ -100,8 +100,8 @@ void Runner::place(const CacheLine& item) {
     platform().array_write({data ? Array::DcacheData : Array::IcacheData, item.set, item.way, word, value, 0});
   }
   const CacheTag tag{item.valid, item.dirty, PhysAddr((item.tag * cache.sets + item.set) * cache.line_bytes)};
-  const ArrayWords words = pack_cache_tag(tag, cache.line_bytes);
-  platform().array_write({data ? Array::DcacheTag : Array::IcacheTag, item.set, item.way, 0, words.data0, words.data1});
+  const Array array = data ? Array::DcacheTag : Array::IcacheTag;
+  platform().array_write({array, item.set, item.way, 0, pack_cache_tag(tag), 0});
 }
 
 // ---------------------------------------------------------------- running

@@ -68,14 +68,14 @@ module vm_split
   assign req_mask = byte_mask(core_req_i.va, core_req_i.size);
   assign split = req_mask[MaskBits-1:Unit] != '0;
 
-  logic [VaMax-1:0] piece_va;
+  logic [VaMax-1:0] piece_va_d, piece_va_q;  // first byte of the piece; a register, as it feeds the TLB in S0
   logic [7:0] piece_strb;
   logic last_piece;
+  logic [VaMax-1:0] next_va;
   assign mask = byte_mask(req_q.va, req_q.size);
+  assign next_va = {piece_va_q[VaMax-1:OffBits] + 1'b1, OffBits'(0)};
   always_comb begin
-    piece_va = req_q.va;
-    if (piece_q != 2'd0) piece_va = {req_q.va[VaMax-1:OffBits] + (VaMax - OffBits)'(piece_q), OffBits'(0)};
-    piece_strb = unit_strb(mask[Unit*32'(piece_q)+:Unit], piece_va);
+    piece_strb = unit_strb(mask[Unit*32'(piece_q)+:Unit], piece_va_q);
     last_piece = 1'b1;
     for (int unsigned i = 1; i < MaxPieces; i++) begin
       if (i > 32'(piece_q) && mask[Unit*i+:Unit] != '0) last_piece = 1'b0;
@@ -86,6 +86,7 @@ module vm_split
     state_d = state_q;
     req_d = req_q;
     piece_d = piece_q;
+    piece_va_d = piece_va_q;
     pa_d = pa_q;
     rdata_d = rdata_q;
 
@@ -96,7 +97,7 @@ module vm_split
     for (int unsigned i = 0; i < 8; i++) begin
       if (state_q == StAccessWait && !piece_strb[i]) core_rsp_o.rdata[8*i+:8] = rdata_q[8*i+:8];
     end
-    if (state_q == StAccessWait) core_rsp_o.fault.va = piece_va;
+    if (state_q == StAccessWait) core_rsp_o.fault.va = piece_va_q;
 
     unit_req_valid_o = 1'b0;
     unit_req_o = '{
@@ -106,7 +107,7 @@ module vm_split
         probe: state_q == StProbe,
         phys: state_q == StAccess,
         strb: piece_strb,
-        va: (state_q == StAccess) ? VaMax'(pa_q[piece_q]) : piece_va,
+        va: (state_q == StAccess) ? VaMax'(pa_q[piece_q]) : piece_va_q,
         wdata: req_q.wdata
     };
 
@@ -127,6 +128,7 @@ module vm_split
         core_rsp_valid_o = unit_rsp_valid_i;
         req_d = core_req_i;
         piece_d = '0;
+        piece_va_d = core_req_i.va;
         if (core_req_valid_i && split && core_req_ready_o) state_d = StProbe;
       end
       StProbe: begin
@@ -137,6 +139,7 @@ module vm_split
         if (unit_rsp_valid_i) begin
           pa_d[piece_q] = unit_rsp_i.pa;
           piece_d = last_piece ? 2'd0 : piece_q + 2'd1;
+          piece_va_d = last_piece ? req_q.va : next_va;
           state_d = last_piece ? StAccess : StProbe;
           if (unit_rsp_i.fault.cause != FaultNone) begin
             core_rsp_valid_o = 1'b1;
@@ -152,6 +155,7 @@ module vm_split
         if (unit_rsp_valid_i) begin
           rdata_d = core_rsp_o.rdata;
           piece_d = piece_q + 2'd1;
+          piece_va_d = next_va;
           state_d = StAccess;
           if (last_piece || unit_rsp_i.fault.cause != FaultNone) begin
             core_rsp_valid_o = 1'b1;
@@ -172,6 +176,7 @@ module vm_split
   always_ff @(posedge clk_i) begin
     req_q <= req_d;
     piece_q <= piece_d;
+    piece_va_q <= piece_va_d;
     pa_q <= pa_d;
     rdata_q <= rdata_d;
   end

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""random_machine.py SEED: print a machine of random legal parameters in the TOML of docs/machines.md."""
+import random
+import sys
+
+
+def make(seed):
+    """All keys of one machine. Physical memory: 2**pa_bits that pages can lie in, and above it room for tables."""
+    rng = random.Random(seed)
+    page_bits = rng.randint(2, 12)
+    vpn_bits = rng.randint(2, 12)
+    pa_bits = page_bits + rng.randint(3, 10)
+    flags = ["valid"] + [flag for flag in ("kernel", "read", "write", "exec") if rng.random() < 0.6]
+    ppn_bits = pa_bits - page_bits + rng.randint(0, 2)  # a PPN may name more than there is
+    pte_log2 = next(log2 for log2 in range(4) if len(flags) + ppn_bits <= 8 << log2)
+    pte_log2 = rng.randint(pte_log2, 3)
+    width = 8 << pte_log2
+    ppn_lsb = rng.randint(0, width - ppn_bits)
+    free = [bit for bit in range(width) if not ppn_lsb <= bit < ppn_lsb + ppn_bits]
+    layout = {"index_bits": [vpn_bits], "page_bits": page_bits, "pte_bytes_log2": pte_log2,
+              "pte_big_endian": rng.random() < 0.5, "ppn_lsb": ppn_lsb, "ppn_bits": ppn_bits,
+              "upper_va": rng.choice(["zero", "sign"])}
+    layout.update({f"{flag}_bit": bit for flag, bit in zip(flags, rng.sample(free, len(flags)))})
+
+    table_bits = vpn_bits + pte_log2
+    bus_bits = max(pa_bits, table_bits + 3) + 1  # room for eight tables above the pages
+    machine = {"name": "random", "summary": f"random machine of seed {seed}", "va_bits": page_bits + vpn_bits,
+               "pa_bits": pa_bits, "bus_bits": bus_bits, "asid_bits": rng.choice([0, 0, 1, 4, 9, 16]),
+               "walk_port": "memory", "trap_swap": rng.random() < 0.3, "array_port": rng.random() < 0.3,
+               "format": layout}
+    for key in ("itlb", "dtlb"):
+        machine[key] = {"sets": 1 << rng.randint(0, min(vpn_bits - 1, 5)), "ways": rng.choice([0, 1, 2, 4, 8])}
+    for key in ("icache", "dcache"):
+        line_bits = rng.randint(2, min(6, page_bits))
+        machine[key] = {"sets": 1 << rng.randint(0, min(6, page_bits - line_bits)), "ways": rng.choice([0, 1, 2, 4]),
+                        "line_bytes": 1 << line_bits}
+    unit = min([8, 1 << page_bits] + [machine[key]["line_bytes"] for key in ("icache", "dcache")
+                                      if machine[key]["ways"]])
+    through_cache = machine["dcache"]["ways"] > 0 and 1 << pte_log2 <= unit and rng.random() < 0.7
+    machine["walk_port"] = "cache" if through_cache else "memory"
+
+    hole = 1 << (pa_bits - 2) if rng.random() < 0.5 else 0  # at the top of what pages can lie in
+    machine["region"] = [
+        {"base": 0, "size": (1 << pa_bits) - hole, "cacheable": rng.random() < 0.8},
+        # A walk straight to memory would not see what the data cache holds.
+        {"base": 1 << pa_bits, "size": (1 << bus_bits) - (1 << pa_bits), "cacheable": through_cache}]
+    return machine
+
+
+def literal(value):
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def toml(machine):
+    simple = [f"{key} = {literal(value)}" for key, value in machine.items() if not isinstance(value, (dict, list))]
+    for key, value in machine.items():
+        parts = [(f"[{key}]", value)] if isinstance(value, dict) else \
+            [(f"[[{key}]]", part) for part in value] if isinstance(value, list) else []
+        for title, part in parts:
+            simple += ["", title] + [f"{k} = {literal(v)}" for k, v in part.items()]
+    return "\n".join(simple)
+
+
+print(toml(make(int(sys.argv[1]))))

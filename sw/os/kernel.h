@@ -4,9 +4,10 @@
 // Platform. It reaches physical memory only through the platform's host port once the machine runs, and owes every table
 // change the fence that makes it true.
 //
-// Each mechanism is one file: frames.h (allocator, reference counts), page_table.h (entries in memory), area.h (what an
-// address range is for), process.h, fault.cpp (classify, serve, retry), fork.cpp, mmap.cpp, image.h (the per-process
-// memory image the checkers compare loads with).
+// Each mechanism is one file: frames.h (allocator, reference counts), table_space.h (where tables lie), area.h (what an
+// address range is for), process.h, page_table.cpp (entries and the fences they owe), schedule.cpp (context switch, ASIDs),
+// fault.cpp (classify, serve, retry), fork.cpp, mmap.cpp, image.h and view.cpp (the per-process memory image and the map
+// the checkers compare the hardware with), invariants.cpp.
 #pragma once
 
 #include <cstdint>
@@ -20,16 +21,13 @@
 #include "machine/access.h"
 #include "machine/machine.h"
 #include "oracle/os_view.h"
+#include "os/rights.h"
 #include "platform/platform.h"
 
 namespace vm {
 
 using ProcessId = std::uint32_t;
 
-struct Rights {
-  bool read = true, write = true, exec = true, kernel = false;  // kernel: kernel-only page
-  bool operator==(const Rights&) const = default;
-};
 
 struct KernelCounts {
   std::uint64_t faults = 0, cow_copies = 0, zero_fills = 0, fences = 0, switches = 0;
@@ -68,11 +66,19 @@ class Kernel : public OsView {
   void start();  // setup ends: from here on through the ports only
 
   // Map a page to a frame the caller names (the page is that frame, for every process that maps it). cow: read-only for
-  // the hardware, private for the OS: the first store copies. Replacing or narrowing an entry fences it.
-  void map(ProcessId pid, Vpn vpn, Ppn frame, Rights rights, bool cow);
+  // the hardware, private for the OS: the first store copies. shared: stays shared across fork (as kernel pages do); other
+  // pages become copy-on-write there. Replacing or narrowing an entry fences it. A frame once named is the caller's: it
+  // is never handed out.
+  void map(ProcessId pid, Vpn vpn, Ppn frame, Rights rights, bool cow, bool shared = false);
   void unmap(ProcessId pid, Vpn vpn);
   void add_area(ProcessId pid, VirtAddr from, VirtAddr to, Rights rights, bool grows_down);  // [from, to) demand-zero
   std::optional<std::uint64_t> read_entry(ProcessId pid, Vpn vpn);  // as it stands in memory
+
+  // --- what happens to the hardware behind the kernel's back, and it has to know
+  void note_physical_write(PhysAddr pa, std::span<const std::uint8_t> bytes);  // preloads and host writes of others
+  void note_fetch_sync();                                                      // a FetchSync of others was done
+  void note_translation(bool on);                                              // a mode write of others was done
+  void note_bus_errors(PhysAddr from, PhysAddr to);  // [from, to): accesses there are never taken for surely successful
 
   // --- running
   void switch_to(ProcessId pid);  // through the control port: base, limit, ASID; fences if the machine has no ASIDs
@@ -91,6 +97,10 @@ class Kernel : public OsView {
 
   const KernelCounts& counts() const;
 
+  // A sentence about the first thing found wrong in the kernel's own structures (frames, references, tables); empty if
+  // nothing is. For tests and debugging: costs as much as there are pages.
+  std::string broken_invariant() const;
+
   // --- OsView
   void os_mappings(const Context& context, Vpn vpn, std::vector<OsMapping>& out) const override;
   void image_store(const Context& context, VirtAddr va, std::uint8_t byte) override;
@@ -98,6 +108,7 @@ class Kernel : public OsView {
   bool image_fetch_may_be(const Context& context, VirtAddr va, std::uint8_t byte) const override;
 
  private:
+  friend class TableUpdate;
   struct State;
   std::unique_ptr<State> state_;
 };

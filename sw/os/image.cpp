@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "os/image.h"
+
+namespace vm {
+
+const ProcessImage::Slot* ProcessImage::find(Vpn vpn) const {
+  const auto found = slots_.find(vpn.value);
+  return found == slots_.end() ? nullptr : &found->second;
+}
+
+std::uint8_t ProcessImage::byte(Vpn vpn, std::uint64_t offset) const {
+  const Slot* slot = find(vpn);
+  return slot == nullptr ? std::uint8_t{0} : (*slot->bytes)[offset];
+}
+
+void ProcessImage::store(Vpn vpn, std::uint64_t offset, std::uint8_t byte) {
+  Slot& slot = slots_.at(vpn.value);
+  if (slot.is_private && slot.bytes.use_count() > 1) slot.bytes = std::make_shared<PageBytes>(*slot.bytes);
+  (*slot.bytes)[offset] = byte;
+}
+
+void ProcessImage::copy_private(Vpn vpn, ProcessImage& child) {
+  const auto found = slots_.find(vpn.value);
+  if (found == slots_.end()) return;  // never written: the child's is zero as well
+  found->second.is_private = true;
+  child.slots_[vpn.value] = found->second;
+}
+
+void ProcessImage::share(Vpn vpn, ProcessImage& child) const {
+  if (const Slot* slot = find(vpn)) child.slots_[vpn.value] = *slot;
+}
+
+void FetchHistory::replaced(PhysAddr pa, std::uint8_t old) {
+  std::unique_ptr<Block>& block = blocks_[pa.value / kBlock];
+  if (!block) block = std::make_unique<Block>();
+  block->at(pa.value % kBlock).set(old);
+}
+
+bool FetchHistory::had(PhysAddr pa, std::uint8_t byte) const {
+  const auto found = blocks_.find(pa.value / kBlock);
+  return found != blocks_.end() && found->second->at(pa.value % kBlock).test(byte);
+}
+
+}  // namespace vm

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The per-process memory image: what each process last wrote, kept page by page, by virtual address. It knows nothing of
+// frames, tables or caches: fork makes logical copies, and a store to a page that is shared only by such a copy makes
+// the writer's own.
+#pragma once
+
+#include <array>
+#include <bitset>
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "machine/address.h"
+
+namespace vm {
+
+using PageBytes = std::vector<std::uint8_t>;  // page_size long
+
+class ProcessImage {
+ public:
+  struct Slot {
+    std::shared_ptr<PageBytes> bytes;
+    bool is_private = false;  // a store must not be seen through other slots with the same bytes
+  };
+
+  const Slot* find(Vpn vpn) const;
+  std::uint8_t byte(Vpn vpn, std::uint64_t offset) const;  // zero where nothing was written
+  // The page must have a slot.
+  void store(Vpn vpn, std::uint64_t offset, std::uint8_t byte);
+  void put(Vpn vpn, Slot slot) { slots_[vpn.value] = std::move(slot); }
+  void drop(Vpn vpn) { slots_.erase(vpn.value); }
+  // Both sides get this page by logical copy.
+  void copy_private(Vpn vpn, ProcessImage& child);
+  void share(Vpn vpn, ProcessImage& child) const;
+
+ private:
+  std::unordered_map<std::uint64_t, Slot> slots_;
+};
+
+// Older values of bytes of physical memory which an instruction fetch may still find where fetches are not coherent with
+// stores: everything replaced since the last FetchSync.
+class FetchHistory {
+ public:
+  void replaced(PhysAddr pa, std::uint8_t old);
+  bool had(PhysAddr pa, std::uint8_t byte) const;
+  void clear() { blocks_.clear(); }
+
+ private:
+  static constexpr std::uint64_t kBlock = 64;
+  using Block = std::array<std::bitset<256>, kBlock>;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Block>> blocks_;
+};
+
+}  // namespace vm

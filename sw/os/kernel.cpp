@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The kernel's face: finds the process, hands over to the mechanisms.
+#include "os/kernel.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "machine/error.h"
+#include "machine/pte.h"
+#include "os/state.h"
+
+namespace vm {
+
+Kernel::State::State(Platform& p) : platform(p), machine(p.machine()), frames(machine), tables(machine, frames) {}
+
+Process& Kernel::State::process(ProcessId pid) {
+  const auto found = processes.find(pid);
+  if (found == processes.end()) throw InputError(fmt::format("there is no process with number {}", pid));
+  return found->second;
+}
+
+const Process& Kernel::State::process(ProcessId pid) const { return const_cast<State*>(this)->process(pid); }
+
+Kernel::Kernel(Platform& platform) : state_(std::make_unique<State>(platform)) {}
+
+Kernel::~Kernel() = default;
+
+ProcessId Kernel::create_process(std::string name, const ProcessOptions& options) {
+  return state_->create(std::move(name), options).id;
+}
+
+std::optional<ProcessId> Kernel::find_process(std::string_view name) const {
+  for (const auto& [pid, process] : state_->processes) {
+    if (process.name == name) return pid;
+  }
+  return std::nullopt;
+}
+
+const std::string& Kernel::name_of(ProcessId pid) const { return std::as_const(*state_).process(pid).name; }
+
+Context Kernel::context_of(ProcessId pid) const { return state_->context_of(state_->process(pid)); }
+
+void Kernel::set_free_frames(std::vector<Ppn> frames) { state_->frames.set_free(frames); }
+
+std::size_t Kernel::free_frames() const { return state_->frames.free_count(); }
+
+unsigned Kernel::frame_references(Ppn frame) const { return state_->frames.references(frame); }
+
+void Kernel::start() { state_->started = true; }
+
+void Kernel::map(ProcessId pid, Vpn vpn, Ppn frame, Rights rights, bool cow, bool shared) {
+  state_->map(state_->process(pid), vpn, frame, rights, cow, shared);
+}
+
+void Kernel::unmap(ProcessId pid, Vpn vpn) {
+  Process& process = state_->process(pid);
+  const Page* page = process.page(vpn);
+  if (page == nullptr) return;
+  const Ppn frame = page->frame;
+  TableUpdate update(*state_, process);
+  state_->drop_page(process, vpn, update);
+  update.commit();
+  state_->frames.release(frame);
+}
+
+void Kernel::add_area(ProcessId pid, VirtAddr from, VirtAddr to, Rights rights, bool grows_down) {
+  Process& process = state_->process(pid);
+  const Machine& machine = state_->machine;
+  if (machine.offset_of(from) != 0 || machine.offset_of(to) != 0 || !(from < to)) {
+    throw InputError(fmt::format("area 0x{:x}..0x{:x}: expected whole pages of {} bytes, the end above the start",
+                                 from.value, to.value, machine.format.page_size()));
+  }
+  if (!machine.va_is_legal(from) || !machine.va_is_legal(VirtAddr(to.value - 1))) {
+    throw InputError(fmt::format("area 0x{:x}..0x{:x} does not lie in the {}-bit address space", from.value, to.value,
+                                 machine.va_bits));
+  }
+  if (process.areas.overlaps(from.value, to.value)) {
+    throw InputError(fmt::format("area 0x{:x}..0x{:x} overlaps another area of process {}", from.value, to.value,
+                                 process.name));
+  }
+  process.areas.insert({.from = from.value,
+                        .to = to.value,
+                        .rights = rights,
+                        .grows_down = grows_down,
+                        .object = nullptr,
+                        .object_at = from.value});
+}
+
+std::optional<std::uint64_t> Kernel::read_entry(ProcessId pid, Vpn vpn) {
+  std::array<std::uint8_t, 8> bytes{};
+  const std::span<std::uint8_t> entry = std::span(bytes).first(state_->machine.format.pte_bytes());
+  if (!state_->read_memory(state_->entry_address(state_->process(pid), vpn), entry)) return std::nullopt;
+  return pte_from_bytes(state_->machine.format, entry);
+}
+
+void Kernel::note_physical_write(PhysAddr pa, std::span<const std::uint8_t> bytes) {
+  state_->note_physical_write(pa, bytes);
+}
+
+void Kernel::note_fetch_sync() {
+  state_->fetch_sync_owed = false;
+  state_->fetch_history.clear();
+}
+
+void Kernel::note_translation(bool on) {
+  state_->translate_wanted = on;
+  state_->translating = on;
+}
+
+void Kernel::note_bus_errors(PhysAddr from, PhysAddr to) {
+  state_->error_ranges.push_back({.from = from, .to = to});
+}
+
+void Kernel::switch_to(ProcessId pid) { state_->switch_to(state_->process(pid)); }
+
+std::optional<ProcessId> Kernel::current() const { return state_->current; }
+
+void Kernel::set_translation(bool on) {
+  state_->translate_wanted = on;
+  state_->apply_mode();
+}
+
+std::size_t Kernel::perform(ProcessId pid, std::span<const Access> accesses, std::span<Outcome> outcomes) {
+  return state_->perform(state_->process(pid), accesses, outcomes);
+}
+
+std::int64_t Kernel::mmap(ProcessId pid, std::uint64_t addr, std::uint64_t len, int prot, int flags, int fd,
+                          std::uint64_t offset) {
+  return state_->mmap(state_->process(pid), addr, len, prot, flags, fd, offset);
+}
+
+std::int64_t Kernel::munmap(ProcessId pid, std::uint64_t addr, std::uint64_t len) {
+  return state_->munmap(state_->process(pid), addr, len);
+}
+
+std::int64_t Kernel::mprotect(ProcessId pid, std::uint64_t addr, std::uint64_t len, int prot) {
+  return state_->mprotect(state_->process(pid), addr, len, prot);
+}
+
+std::int64_t Kernel::fork(ProcessId pid, std::string child_name) {
+  return state_->fork(state_->process(pid), std::move(child_name));
+}
+
+void Kernel::exit(ProcessId pid) { state_->exit(state_->process(pid)); }
+
+const KernelCounts& Kernel::counts() const { return state_->counts; }
+
+std::string Kernel::broken_invariant() const { return state_->broken_invariant(); }
+
+void Kernel::os_mappings(const Context& context, Vpn vpn, std::vector<OsMapping>& out) const {
+  state_->os_mappings(context, vpn, out);
+}
+
+void Kernel::image_store(const Context& context, VirtAddr va, std::uint8_t byte) {
+  state_->image_store(context, va, byte);
+}
+
+std::optional<std::uint8_t> Kernel::image_byte(const Context& context, VirtAddr va) const {
+  return state_->image_byte(context, va);
+}
+
+bool Kernel::image_fetch_may_be(const Context& context, VirtAddr va, std::uint8_t byte) const {
+  return state_->image_fetch_may_be(context, va, byte);
+}
+
+}  // namespace vm

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// mmap, munmap, mprotect: Linux's rules for arguments and errors, for anonymous mappings. There are no files yet.
+#include <cerrno>
+
+#include <algorithm>
+
+#include "os/state.h"
+
+namespace vm {
+namespace {
+
+// Linux, x86 and generic values.
+constexpr int kProtRead = 1, kProtWrite = 2, kProtExec = 4;
+constexpr int kMapShared = 0x01, kMapPrivate = 0x02, kMapSharedValidate = 0x03, kMapTypeMask = 0x0F;
+constexpr int kMapFixed = 0x10, kMapAnonymous = 0x20, kMapGrowsDown = 0x100, kMapFixedNoReplace = 0x100000;
+constexpr std::uint64_t kStackGap = 8ULL << 20;  // kept free below an area that grows down, while there is room
+
+Rights rights_of(int prot) {
+  return {.read = (prot & kProtRead) != 0, .write = (prot & kProtWrite) != 0, .exec = (prot & kProtExec) != 0, .kernel = false};
+}
+
+}  // namespace
+
+std::uint64_t Kernel::State::space_end(const Process& process) const {
+  const unsigned bits = machine.va_bits - (machine.format.upper_va == UpperVa::Sign ? 1U : 0U);
+  const std::uint64_t pages = std::min<std::uint64_t>(process.limit.value_or(~0ULL), 1ULL << (bits - machine.format.page_bits));
+  // Linux leaves the last page of a 64-bit space out as well.
+  return pages > low_mask(64 - machine.format.page_bits) ? ~low_mask(machine.format.page_bits)
+                                                         : pages << machine.format.page_bits;
+}
+
+bool Kernel::State::is_unused(const Process& process, std::uint64_t from, std::uint64_t to) const {
+  if (process.areas.overlaps(from, to)) return false;
+  const auto page = process.pages.lower_bound(from >> machine.format.page_bits);
+  return page == process.pages.end() || page->first >= to >> machine.format.page_bits;
+}
+
+std::optional<std::uint64_t> Kernel::State::pick_range(const Process& process, std::uint64_t bytes,
+                                                       std::uint64_t gap) const {
+  // Downwards from the end of the space, as Linux does; never page 0, which null pointers hit.
+  const std::uint64_t page = machine.format.page_size();
+  std::uint64_t to = space_end(process);
+  while (to >= bytes + page) {
+    const std::uint64_t from = to - bytes;
+    // The lowest thing in the way, if any, is where the next try ends.
+    std::uint64_t obstacle = to;
+    for (const Area& area : process.areas.in(from, to)) obstacle = std::min(obstacle, area.from);
+    const auto first = process.pages.lower_bound(from >> machine.format.page_bits);
+    if (first != process.pages.end() && first->first < to >> machine.format.page_bits) {
+      obstacle = std::min(obstacle, first->first << machine.format.page_bits);
+    }
+    for (const auto& [start, area] : process.areas.all()) {
+      const std::uint64_t clear = start - std::min(start, gap);
+      if (area.grows_down && from < start && to > clear) obstacle = std::min(obstacle, clear);
+    }
+    if (obstacle == to) return from;
+    if (obstacle < bytes + page) return std::nullopt;
+    to = obstacle;
+  }
+  return std::nullopt;
+}
+
+void Kernel::State::unmap_range(Process& process, std::uint64_t from, std::uint64_t to) {
+  const unsigned page_bits = machine.format.page_bits;
+  TableUpdate update(*this, process);
+  std::vector<Ppn> freed;
+  for (auto it = process.pages.lower_bound(from >> page_bits);
+       it != process.pages.end() && it->first < to >> page_bits;) {
+    const Vpn vpn(it->first);
+    freed.push_back(it->second.frame);
+    ++it;
+    drop_page(process, vpn, update);
+  }
+  update.commit();
+  for (const Ppn frame : freed) frames.release(frame);
+  process.areas.remove(from, to);
+}
+
+std::int64_t Kernel::State::mmap(Process& process, std::uint64_t addr, std::uint64_t len, int prot, int flags, int /*fd*/,
+                                 std::uint64_t offset) {
+  const std::uint64_t mask = low_mask(machine.format.page_bits);
+  if ((offset & mask) != 0) return -EINVAL;
+  if ((flags & kMapAnonymous) == 0) return -EBADF;  // there are no files that fd could name
+  const int type = flags & kMapTypeMask;
+  if (type != kMapShared && type != kMapPrivate && type != kMapSharedValidate) return -EINVAL;
+  const bool shared = type != kMapPrivate;
+  if (shared && (flags & kMapGrowsDown) != 0) return -EINVAL;
+  if (len == 0) return -EINVAL;
+  const std::uint64_t end = space_end(process);
+  if (len > end) return -ENOMEM;
+  const std::uint64_t bytes = (len + mask) & ~mask;
+  if (bytes > end) return -ENOMEM;
+
+  std::uint64_t from = 0;
+  if ((flags & (kMapFixed | kMapFixedNoReplace)) != 0) {
+    if (addr > end - bytes) return -ENOMEM;
+    if ((addr & mask) != 0) return -EINVAL;
+    from = addr;
+    if ((flags & kMapFixedNoReplace) != 0 && !is_unused(process, from, from + bytes)) return -EEXIST;
+    unmap_range(process, from, from + bytes);
+  } else {
+    const std::uint64_t wish = addr > end ? end : (addr + mask) & ~mask;
+    std::optional<std::uint64_t> place;
+    if (wish != 0 && wish <= end - bytes && is_unused(process, wish, wish + bytes)) place = wish;
+    if (!place) place = pick_range(process, bytes, kStackGap);
+    if (!place) place = pick_range(process, bytes, 0);
+    if (!place) return -ENOMEM;
+    from = *place;
+  }
+  Area area{.from = from,
+            .to = from + bytes,
+            .rights = rights_of(prot),
+            .grows_down = (flags & kMapGrowsDown) != 0,
+            .object = nullptr,
+            .object_at = from};
+  if (shared) area.object = std::make_shared<SharedObject>(frames);
+  process.areas.insert(std::move(area));
+  return static_cast<std::int64_t>(from);
+}
+
+std::int64_t Kernel::State::munmap(Process& process, std::uint64_t addr, std::uint64_t len) {
+  const std::uint64_t mask = low_mask(machine.format.page_bits);
+  const std::uint64_t end = space_end(process);
+  if ((addr & mask) != 0 || len == 0 || addr > end || len > end - addr) return -EINVAL;
+  unmap_range(process, addr, addr + ((len + mask) & ~mask));
+  return 0;
+}
+
+std::int64_t Kernel::State::mprotect(Process& process, std::uint64_t addr, std::uint64_t len, int prot) {
+  const std::uint64_t mask = low_mask(machine.format.page_bits);
+  const unsigned page_bits = machine.format.page_bits;
+  if ((addr & mask) != 0) return -EINVAL;
+  if (len == 0) return 0;
+  const std::uint64_t end = space_end(process);
+  if (addr > end || len > end - addr) return -ENOMEM;
+  const std::uint64_t wanted = addr + ((len + mask) & ~mask);
+
+  // As Linux: everything up to the first page that is not mapped is changed, even if the call then fails.
+  std::uint64_t to = addr;
+  while (to < wanted) {
+    if (const Area* area = process.areas.find(VirtAddr(to))) {
+      to = std::min(area->to, wanted);
+    } else if (process.page(Vpn(to >> page_bits)) != nullptr) {
+      to += mask + 1;
+    } else {
+      break;
+    }
+  }
+  const Rights rights = rights_of(prot);
+  process.areas.protect(addr, to, rights);
+  TableUpdate update(*this, process);
+  for (auto it = process.pages.lower_bound(addr >> page_bits); it != process.pages.end() && it->first < to >> page_bits;
+       ++it) {
+    Page& page = it->second;
+    const OsMapping before = page.entry;
+    page.rights = rights;
+    page.blocked = rights.none();
+    page.entry = entry_for(page);
+    update.set(Vpn(it->first), before, page.entry);
+    if (!(before.mapped && before.exec)) owe_fetch_sync(page);
+  }
+  update.commit();
+  return to < wanted ? -ENOMEM : 0;
+}
+
+}  // namespace vm

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// pagewalk bench: how fast the simulation is with all checks, and what the checks cost: the same binary, trace and
+// memory agent once more with the event sink off.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "commands.h"
+#include "testbeds.h"
+#include "trace/runner.h"
+
+namespace vm::sim {
+
+namespace {
+
+struct BenchOptions {
+  std::vector<std::string> machines = {"flat32", "csapp14"};
+  std::uint64_t seed = 1;
+  std::size_t accesses = 40'000;
+  unsigned repeats = 3;
+  bool json = false;
+};
+
+struct Speed {
+  std::uint64_t accesses = 0, cycles = 0;
+  double seconds = 0;
+  double accesses_per_second() const { return static_cast<double>(accesses) / seconds; }
+  double cycles_per_second() const { return static_cast<double>(cycles) / seconds; }
+};
+
+struct BenchResult {
+  std::string machine;
+  Speed checked, unchecked;
+  double ratio() const { return checked.accesses_per_second() / unchecked.accesses_per_second(); }
+};
+
+// Loads, stores and fetches of 1 to 8 bytes that walk through eight pages with a jump now and then.
+std::string bench_trace(const Machine& m, const BenchOptions& options) {
+  constexpr unsigned kPages = 8;
+  std::mt19937_64 random(options.seed);
+  const std::uint64_t page = m.format.page_size();
+  const std::uint64_t pages = std::min<std::uint64_t>(kPages, 1ULL << m.vpn_bits());
+  std::string text = fmt::format("machine {}\nseed {}\nprocess A\n", m.name, options.seed);
+  for (std::uint64_t vpn = 0; vpn < pages; ++vpn) {
+    text += fmt::format("map A {} -> {}\n", vpn, (1 + vpn * 3) & low_mask(m.format.ppn_bits));
+  }
+  std::uint64_t va = 0;
+  for (std::size_t i = 0; i < options.accesses; ++i) {
+    const std::uint64_t r = random();
+    const unsigned size = 1U << (r % 4);
+    va = r % 16 == 0 ? (r >> 8) % (pages * page) : va + size;
+    if (va + size > pages * page) va = 0;
+    constexpr std::string_view kLetters = "LLLLSSII";
+    text += fmt::format("[A] {} 0x{:x},{}\n", kLetters[(r >> 40) % kLetters.size()], va, size);
+  }
+  return text;
+}
+
+Speed measure(const trace::Trace& trace, const BenchOptions& options, bool checks) {
+  using Clock = std::chrono::steady_clock;
+  TestbedOptions testbed_options;
+  testbed_options.seed = options.seed;
+  testbed_options.checks = checks;
+  const trace::Scenario& scenario = trace.scenarios.front();
+  const std::unique_ptr<trace::Testbed> testbed = make_testbed(scenario.machine, testbed_options);
+  trace::Runner runner(trace.files, scenario, *testbed, {options.seed, {}});
+  const std::uint64_t cycles = testbed->platform().cycles();
+  const Clock::time_point start = Clock::now();
+  const trace::RunReport& report = runner.run();
+  const std::chrono::duration<double> seconds = Clock::now() - start;
+  const Speed speed{report.accesses, testbed->platform().cycles() - cycles, seconds.count()};
+  testbed->finish();
+  if (!report.failures.empty() || testbed->mismatches() != 0) throw std::runtime_error("the bench trace failed");
+  return speed;
+}
+
+// The best of several runs, with and without checks in turn, so that what else the computer does weighs little.
+BenchResult bench_machine(const std::string& name, const BenchOptions& options) {
+  const Machine* machine = find_machine(name);
+  if (machine == nullptr) throw InputError(fmt::format("found machine '{}', expected a known machine", name));
+  const trace::Trace trace = trace::parse_text(bench_trace(*machine, options), "bench", {});
+  BenchResult result{name, {}, {}};
+  for (unsigned i = 0; i < options.repeats; ++i) {
+    for (const bool checks : {true, false}) {
+      const Speed speed = measure(trace, options, checks);
+      Speed& best = checks ? result.checked : result.unchecked;
+      if (best.seconds == 0 || speed.seconds < best.seconds) best = speed;
+    }
+  }
+  return result;
+}
+
+nlohmann::json speed_json(const Speed& s) {
+  return {{"accesses", s.accesses},
+          {"cycles", s.cycles},
+          {"seconds", s.seconds},
+          {"accesses_per_second", s.accesses_per_second()},
+          {"cycles_per_second", s.cycles_per_second()}};
+}
+
+void bench(const BenchOptions& options) {
+  if (!options.json)
+    fmt::print("seed {}, {} accesses, best of {} runs\n", options.seed, options.accesses, options.repeats);
+  nlohmann::json all = nlohmann::json::array();
+  for (const std::string& name : options.machines) {
+    const BenchResult r = bench_machine(name, options);
+    if (options.json) {
+      all.push_back({{"machine", r.machine},
+                     {"checked", speed_json(r.checked)},
+                     {"unchecked", speed_json(r.unchecked)},
+                     {"ratio", r.ratio()}});
+    } else {
+      fmt::print(
+          "{:<8} checked {:>9.0f} accesses/s {:>9.0f} cycles/s; unchecked {:>9.0f} accesses/s {:>9.0f} cycles/s; "
+          "ratio {:.2f}\n",
+          r.machine, r.checked.accesses_per_second(), r.checked.cycles_per_second(), r.unchecked.accesses_per_second(),
+          r.unchecked.cycles_per_second(), r.ratio());
+      std::fflush(stdout);
+    }
+  }
+  if (options.json) fmt::print("{}\n", nlohmann::json({{"seed", options.seed}, {"machines", all}}).dump(2));
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app, int& exit_status) {
+  CLI::App* command = app.add_subcommand("bench", "Measure simulation speed with checks and without");
+  auto options = std::make_shared<BenchOptions>();
+  command->add_option("--machine", options->machines, "Machines to measure")->capture_default_str();
+  command->add_option("--accesses", options->accesses, "Accesses in the trace")
+      ->check(CLI::Range(1, 10'000'000))
+      ->capture_default_str();
+  command->add_option("--repeats", options->repeats, "Runs of each kind; the best counts")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+  command->add_option("--seed", options->seed, "Seed of the trace and of the memory")->capture_default_str();
+  command->add_flag("--json", options->json, "One JSON object instead of text");
+  command->callback([options, &exit_status] {
+    bench(*options);
+    exit_status = kClean;
+  });
+}
+
+}  // namespace vm::sim

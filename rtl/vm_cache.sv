@@ -100,11 +100,11 @@ module vm_cache
   typedef enum logic [4:0] {
     StSweep,      // invalidate all sets, one per cycle: after reset, and for "invalidate all"
     StReady,
-    StVictim,     // choose the line to replace, take it out
+    StVictim,     // choose the line to replace
     StWbReq,      // write it back if dirty
     StWbData,
     StWbAck,
-    StFillReq,    // read the new line
+    StFillReq,    // take the old line out, read the new one
     StFillData,
     StReplay,     // S0 of the access that missed, again
     StReplayHit,  // and its S1
@@ -142,11 +142,11 @@ module vm_cache
 
   access_t s0;
   logic s0_fire;
-  logic host_turn_d, host_turn_q;  // the core had the last turn that both wanted
+  logic host_turn_d, host_turn_q;  // the host has waited its cycle and takes this one
   logic open, quiet;
   logic s1_valid_d, s1_valid_q;
   logic s1_phys_d, s1_phys_q;
-  access_t s1_d, s1_q;
+  access_t s1_q;
   access_t m_d, m_q;               // the access being served outside the pipeline
 
   typedef struct packed {
@@ -162,7 +162,7 @@ module vm_cache
   assign quiet = !s1_valid_q && !st_valid_q;
 
   assign walk_req_ready_o = open;
-  assign host_req_ready_o = open && !walk_req_valid_i && (!core_req_valid_i || host_turn_q);
+  assign host_req_ready_o = open && !walk_req_valid_i && host_turn_q;
   assign core_req_ready_o = open && !walk_req_valid_i && !(host_req_valid_i && host_turn_q);
 
   always_comb begin
@@ -172,20 +172,19 @@ module vm_cache
     if (walk_req_valid_i) begin
       s0.client = ClientWalk;
       s0.req = walk_req_i;
-    end else if (host_req_valid_i && (host_turn_q || !core_req_valid_i)) begin
+    end else if (host_req_valid_i && host_turn_q) begin
       s0.client = ClientHost;
       s0.req = host_req_i;
     end
-    s0_fire = open && (walk_req_valid_i || host_req_valid_i || core_req_valid_i);
-    host_turn_d = host_turn_q;
-    if (open && !walk_req_valid_i && host_req_valid_i && core_req_valid_i) host_turn_d = !host_turn_q;
+    s0_fire = open && (walk_req_valid_i || core_req_valid_i || (host_req_valid_i && host_turn_q));
+    // The host waits one cycle, so that its turn is known from a register.
+    host_turn_d = host_req_valid_i && !host_req_ready_o;
     if (state_q == StReplay) begin
       s0 = m_q;
       s0_fire = 1'b1;
     end
     s1_valid_d = s0_fire;
     s1_phys_d = state_q == StReplay || s0.client != ClientCore;
-    s1_d = s0_fire ? s0 : s1_q;
   end
 
   // ------------------------------------------------------------------ arrays
@@ -227,7 +226,7 @@ module vm_cache
   logic fwd_match, fwd2_match, fwd, fwd2;
   logic [WordW-1:0] s1_word, merged;
 
-  assign s1_way_valid_d = s0_fire ? look_valid : '0;
+  assign s1_way_valid_d = (open || state_q == StReplay) ? look_valid : '0;
   assign s1_pa = s1_phys_q ? s1_q.req.addr : core_pa_i;
   assign s1_uncached = !HasCache || (s1_phys_q ? s1_q.req.uncached : core_uncached_i);
 
@@ -431,9 +430,6 @@ module vm_cache
       StVictim: begin
         way_d = look_victim;
         vtag_d = look_tag[look_victim];
-        invalidate = 1'b1;
-        meta_way = look_victim;
-        meta_set = m_set;
         state_d = (!ReadOnly && look_valid[look_victim] && look_dirty[look_victim]) ? StWbReq : StFillReq;
       end
       StWbReq: begin
@@ -454,6 +450,9 @@ module vm_cache
         if (mem_rsp_valid_i) state_d = maint_q ? StMaintAct : StFillReq;
       end
       StFillReq: begin
+        invalidate = 1'b1;
+        meta_way = way_q;
+        meta_set = m_set;
         if (mem_req_ready_i) state_d = StFillData;
       end
       StFillData: begin
@@ -624,7 +623,7 @@ module vm_cache
     end
   end
   always_ff @(posedge clk_i) begin
-    s1_q <= s1_d;
+    s1_q <= s0;
     s1_phys_q <= s1_phys_d;
     s1_tag_q <= look_tag;
     st_q <= st_d;

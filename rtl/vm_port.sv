@@ -7,7 +7,8 @@
 //
 // In order, at most two accesses inside: one that the cache has taken over (miss or uncached), and the next one,
 // held in S1 of the translation. If the translation came late (a walk) or the cache was busy, S1 goes through the
-// cache's S0 once more by itself ("again"). A fault and a probe answer without the cache.
+// cache's S0 once more by itself ("again"), and nothing new is accepted until it has ("held"). A fault and a probe
+// answer without the cache. Whose address goes to the cache depends on registers only.
 module vm_port
   import vm_pkg::*;
 (
@@ -59,14 +60,15 @@ module vm_port
   logic pending_valid_d, pending_valid_q;
   logic tried_d, tried_q;  // the access in S1 went through the cache's S0 in the cycle before
 
-  logic accept, again, at_once;
+  logic accept, held, again, at_once;
 
   assign at_once = xlat_rsp_i.fault.cause != FaultNone || xlat_rsp_i.req.probe;
   assign cache_go_o = xlat_rsp_valid_i && !at_once && tried_q && cache_s1_open_i && !pending_valid_q;
   assign xlat_rsp_ready_o = !pending_valid_q && (at_once || (tried_q && cache_s1_open_i));
-  assign again = xlat_rsp_valid_i && !pending_valid_q && !at_once && !tried_q;
+  assign held = !xlat_idle_i && !tried_q;
+  assign again = held && xlat_rsp_valid_i && !pending_valid_q && !at_once;
 
-  assign xlat_req_valid_o = req_valid_i && cache_req_ready_i && !again;
+  assign xlat_req_valid_o = req_valid_i && cache_req_ready_i && !held;
   assign xlat_req_o = '{
           id: req_i.id,
           access: req_i.access,
@@ -75,10 +77,10 @@ module vm_port
           phys: req_i.phys,
           va: req_i.va
       };
-  assign req_ready_o = xlat_req_ready_i && cache_req_ready_i && !again;
+  assign req_ready_o = xlat_req_ready_i && cache_req_ready_i && !held;
   assign accept = req_valid_i && req_ready_o;
 
-  assign cache_req_valid_o = again || (req_valid_i && xlat_req_ready_i);
+  assign cache_req_valid_o = held ? again : (req_valid_i && xlat_req_ready_i);
   always_comb begin
     cache_req_o = '{
         write: req_i.access == AccessStore,
@@ -87,7 +89,7 @@ module vm_port
         addr: req_i.va[PaMax-1:0],
         wdata: req_i.wdata
     };
-    if (again) begin
+    if (held) begin
       cache_req_o = '{
           write: xlat_rsp_i.req.access == AccessStore,
           uncached: 1'b0,

@@ -57,6 +57,7 @@ struct Event {
 
   // Walk*
   bool denied_hit() const { return bit(1); }
+  bool lookup_overlapped() const { return bit(2); }  // WalkStart: TLB read in the cycle of the Xlat before
   unsigned walk_level() const { return field(a, 2, 0); }
   bool walk_err() const { return bit(3); }
   Cause walk_cause() const { return static_cast<Cause>(field(a, 7, 4)); }
@@ -72,6 +73,7 @@ struct Event {
   bool fill_err() const { return bit(4); }
   bool wrote_back() const { return bit(4); }
   bool invalidated() const { return bit(5); }
+  bool maint_all() const { return bit(6); }  // CacheMaint: every line, without writing back
 
   // CacheLookup, CacheDone
   Client client() const { return static_cast<Client>(field(a, 3, 2)); }

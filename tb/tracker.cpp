@@ -31,9 +31,9 @@ void Tracker::on_cycle(const Cycle& cycle) {
     if (!ctl_pending_ || cycle.out->ctl.id != ctl_id_) {
       reporter_.mismatch("protocol", fmt::format("a control answer with id {} where none was due", cycle.out->ctl.id));
     } else if (cycle.out->ctl.refused != ctl_refused_) {
-      reporter_.mismatch("state", fmt::format("the control write was {}, expected it {} (R26)",
-                                              cycle.out->ctl.refused ? "refused" : "done",
-                                              ctl_refused_ ? "refused" : "done"));
+      reporter_.mismatch("state",
+                         fmt::format("the control write was {}, expected it {} (R26)",
+                                     cycle.out->ctl.refused ? "refused" : "done", ctl_refused_ ? "refused" : "done"));
     }
     ctl_pending_ = false;
   }
@@ -90,8 +90,8 @@ void Tracker::on_xlat(const Event& event, std::uint64_t cycle) {
       reporter_.mismatch("protocol", "translations succeed, but the cache is not asked");
       awaiting_lookup_[p].clear();
     }
-    awaiting_lookup_[p].push({event.port(), static_cast<std::uint8_t>(event.id()),
-                              static_cast<std::uint8_t>(access.piece_count)});
+    awaiting_lookup_[p].push(
+        {event.port(), static_cast<std::uint8_t>(event.id()), static_cast<std::uint8_t>(access.piece_count)});
   }
   ++access.piece_count;
 }

@@ -78,7 +78,9 @@ class Tracker {
     return lookup_owner_valid_[cache] ? &lookup_owner_[cache] : nullptr;
   }
   // The access whose miss or uncached access the cache is serving; valid while the client is the core.
-  const PieceRef* owner_of_miss(unsigned cache) const { return miss_owner_valid_[cache] ? &miss_owner_[cache] : nullptr; }
+  const PieceRef* owner_of_miss(unsigned cache) const {
+    return miss_owner_valid_[cache] ? &miss_owner_[cache] : nullptr;
+  }
 
   // Why this control write must be refused, as the architecture has it; empty if it must be done.
   std::string_view why_refused(const CtlRequest& request) const;

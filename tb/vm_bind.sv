@@ -48,7 +48,7 @@ bind vm_mmu vm_monitor_walk u_monitor_walk (
     .tlb_hit_i({gen_port[1].u_xlat.s1_q.tlb_hit, gen_port[0].u_xlat.s1_q.tlb_hit}),
     .read_i(rd_valid_o && rd_ready_i),
     .addr_i(rd_addr_o),
-    .data_i(rd_rsp_valid_i && u_ptw.state_q == u_ptw.StWait),
+    .data_i(rd_rsp_valid_i),
     .err_i(rd_rsp_err_i),
     .entry_i(u_ptw.pte_d),
     .done_i(walk_done),
@@ -89,7 +89,7 @@ bind vm_cache vm_monitor_cache #(
     .maint_start_i(state_q == StMaintLook),
     .written_back_i(state_q == StWbAck && mem_rsp_valid_i),
     .maint_line_i(line_addr(vtag_q, m_set)),
-    .invalidate_all_i(invalidate_all)
+    .invalidate_all_i(state_q == StSweep && maint_done_o)
 );
 
 bind vm_seq vm_monitor_seq u_monitor (

@@ -54,7 +54,7 @@ module vm_monitor_walk
         read_seq_q <= read_seq_q + 1'b1;
         vm_event(32'd3, {read_seq_q, 48'd0}, 64'(addr_i), 64'd0, 64'd0, 64'd0, 64'd0);
       end
-      if (data_i) begin
+      if (data_i && asked_q) begin
         asked_q <= 1'b0;
         data_seq_q <= data_seq_q + 1'b1;
         vm_event(32'd4, {data_seq_q, 44'd0, err_i, 3'd0}, entry_i, 64'd0, 64'd0, 64'd0, 64'd0);

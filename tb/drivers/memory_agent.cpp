@@ -59,9 +59,9 @@ void MemoryAgent::sample(Slot& slot) {
   for (unsigned beat = 0; beat < slot.beats; ++beat) {
     const PhysAddr word(slot.addr + 8ULL * beat);
     if (!slot.write) {
-      slot.data[beat] = memory_.read64(word);
+      slot.data[beat] = memory_.read_beat(word);
     } else if (!beat_error(slot, beat)) {
-      memory_.write64(word, slot.data[beat], slot.strb);
+      memory_.write_beat(word, slot.data[beat], slot.strb);
     }
   }
 }

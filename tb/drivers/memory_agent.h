@@ -26,8 +26,8 @@ namespace vm {
 struct Latency {
   enum class Kind : std::uint8_t { Fixed, Random, Replay };
   Kind kind = Kind::Fixed;
-  std::uint64_t low = 1, high = 1;       // Fixed: low; Random: low..high
-  std::vector<std::uint64_t> replay;     // taken in turn, then from the start again
+  std::uint64_t low = 1, high = 1;    // Fixed: low; Random: low..high
+  std::vector<std::uint64_t> replay;  // taken in turn, then from the start again
 };
 
 // Memory answers with an error when an access touches [first, last].
@@ -59,13 +59,13 @@ class MemoryAgent {
   struct Slot {
     bool active = false;
     bool write = false;
-    bool sampled = false;      // read: data taken; write: data in memory
-    unsigned beats = 0;        // of data
-    unsigned done = 0;         // beats answered (read) or taken (write)
-    std::uint64_t addr = 0;    // of the beat's 64-bit word
+    bool sampled = false;    // read: data taken; write: data in memory
+    unsigned beats = 0;      // of data
+    unsigned done = 0;       // beats answered (read) or taken (write)
+    std::uint64_t addr = 0;  // of the beat's 64-bit word
     std::uint8_t strb = 0;
     bool due_known = false;
-    std::uint64_t due = 0;     // cycle in which the (next) answer may be presented
+    std::uint64_t due = 0;  // cycle in which the (next) answer may be presented
     std::array<std::uint64_t, 256> data{};
   };
 

@@ -49,6 +49,22 @@ void put_text(Wide& wide, const std::array<char, N>& text) {
   }
 }
 
+// Fields that mean nothing are left zero (fault_t in rtl/vm_pkg.sv).
+Fault make_fault(unsigned cause, unsigned access, unsigned user, unsigned level, std::uint64_t va,
+                 std::uint64_t pte_addr, std::uint64_t pte) {
+  Fault fault;
+  fault.cause = static_cast<Cause>(cause);
+  if (!fault) return {};
+  fault.access = static_cast<AccessKind>(access);
+  fault.user = user != 0;
+  fault.va = VirtAddr(va);
+  if (fault.cause == Cause::Bus) return fault;
+  fault.level = static_cast<std::uint8_t>(level);
+  fault.pte_addr = PhysAddr(pte_addr);
+  fault.pte = pte;
+  return fault;
+}
+
 class VerilatedModel final : public Model {
  public:
   explicit VerilatedModel(std::uint64_t seed) {
@@ -194,25 +210,17 @@ void VerilatedModel::get_outputs() {
   if (out_.fetch.valid) {
     out_.fetch.id = t.fetch_rsp_id_o;
     out_.fetch.rdata = t.fetch_rsp_rdata_o;
-    out_.fetch.fault = Fault{static_cast<Cause>(t.fetch_rsp_cause_o),
-                             static_cast<AccessKind>(t.fetch_rsp_fault_access_o),
-                             t.fetch_rsp_fault_user_o != 0,
-                             t.fetch_rsp_fault_level_o,
-                             VirtAddr(t.fetch_rsp_fault_va_o),
-                             PhysAddr(t.fetch_rsp_fault_pte_addr_o),
-                             t.fetch_rsp_fault_pte_o};
+    out_.fetch.fault =
+        make_fault(t.fetch_rsp_cause_o, t.fetch_rsp_fault_access_o, t.fetch_rsp_fault_user_o, t.fetch_rsp_fault_level_o,
+                   t.fetch_rsp_fault_va_o, t.fetch_rsp_fault_pte_addr_o, t.fetch_rsp_fault_pte_o);
   }
   out_.data.valid = t.data_rsp_valid_o != 0;
   if (out_.data.valid) {
     out_.data.id = t.data_rsp_id_o;
     out_.data.rdata = t.data_rsp_rdata_o;
-    out_.data.fault = Fault{static_cast<Cause>(t.data_rsp_cause_o),
-                            static_cast<AccessKind>(t.data_rsp_fault_access_o),
-                            t.data_rsp_fault_user_o != 0,
-                            t.data_rsp_fault_level_o,
-                            VirtAddr(t.data_rsp_fault_va_o),
-                            PhysAddr(t.data_rsp_fault_pte_addr_o),
-                            t.data_rsp_fault_pte_o};
+    out_.data.fault =
+        make_fault(t.data_rsp_cause_o, t.data_rsp_fault_access_o, t.data_rsp_fault_user_o, t.data_rsp_fault_level_o,
+                   t.data_rsp_fault_va_o, t.data_rsp_fault_pte_addr_o, t.data_rsp_fault_pte_o);
   }
   out_.host = {t.host_rsp_valid_o != 0, t.host_rsp_err_o != 0, t.host_rsp_id_o, t.host_rsp_rdata_o};
   out_.ctl = {t.ctl_rsp_valid_o != 0, t.ctl_rsp_refused_o != 0, t.ctl_rsp_id_o};
@@ -295,6 +303,8 @@ void vl_stop(const char* filename, int linenum, const char* hier) {
 }
 
 // Creates the model of the machine this shared object was verilated for; the caller owns it.
-extern "C" vm::Model* vm_create_model(std::uint64_t seed) { return std::make_unique<vm::VerilatedModel>(seed).release(); }
+extern "C" vm::Model* vm_create_model(std::uint64_t seed) {
+  return std::make_unique<vm::VerilatedModel>(seed).release();
+}
 
 // NOLINTEND(readability-identifier-naming)

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "checks/data_check.h"
+
+#include <fmt/format.h>
+
+#include "pieces.h"
+#include "platform/platform.h"
+
+namespace vm {
+namespace {
+
+std::string_view cache_name(unsigned cache) { return cache == 0 ? "instruction cache" : "data cache"; }
+
+std::string_view client_name(Client client) {
+  switch (client) {
+    case Client::Core:
+      return "core";
+    case Client::Walk:
+      return "walker";
+    case Client::Host:
+      return "host";
+  }
+  return "?";
+}
+
+}  // namespace
+
+DataCheck::DataCheck(const Machine& machine, const PhysicalMemory& behind, Tracker& tracker, Reporter& reporter)
+    : machine_(machine),
+      tracker_(tracker),
+      reporter_(reporter),
+      unit_(machine.unit_bytes()),
+      memory_(machine, behind, tracker),
+      fetch_lines_(static_cast<std::size_t>(machine.icache.sets) * machine.icache.ways) {
+  const std::size_t words = machine.icache.line_bytes < 8 ? 1 : machine.icache.line_bytes / 8;
+  for (FetchLine& line : fetch_lines_) line.words.resize(words);
+  filling_.words.resize(words);
+}
+
+void DataCheck::on_cycle(const Cycle& cycle) {
+  if (cycle.mem_answered()) on_memory_beat(cycle.in->mem_rsp);
+  for (const Event& event : cycle.events) {
+    // Stores take effect in memory_ before the event is looked at; a read event changes nothing.
+    memory_.on_event(event, cycle.number);
+    on_event(event);
+  }
+  memory_.on_ports(cycle);
+  for (TrackedAccess* access : tracker_.retired()) on_retired(*access);
+  on_host(cycle);
+}
+
+void DataCheck::on_memory_beat(const MemResponse& beat) {
+  if (beat.src == MemSource::Walk) return;
+  const unsigned c = beat.src == MemSource::Fetch ? 0 : 1;
+  busy_[c].first_beat = beat.rdata;
+  if (c == 0 && !busy_[0].uncached) {
+    if (filling_beat_ < filling_.words.size()) filling_.words[filling_beat_] = beat.rdata;
+    filling_beat_ = beat.last ? 0 : filling_beat_ + 1;
+  }
+}
+
+void DataCheck::on_event(const Event& event) {
+  switch (event.kind) {
+    case EventKind::CacheLookup:
+      on_lookup(event);
+      break;
+    case EventKind::CacheDone:
+      on_done(event);
+      break;
+    case EventKind::CacheFill:
+      if (event.cache() == 0 && !event.fill_err() && event.set() < machine_.icache.sets &&
+          event.way() < machine_.icache.ways) {
+        fetch_lines_[static_cast<std::size_t>(event.set()) * machine_.icache.ways + event.way()].words = filling_.words;
+        filled_set_ = event.set();
+        filled_way_ = event.way();
+      }
+      break;
+    default:
+      break;
+  }
+}
+
+std::uint64_t DataCheck::expected_word(unsigned cache, std::uint64_t pa, unsigned set, unsigned way) const {
+  if (cache == 1) return memory_.beat(pa);
+  if (set >= machine_.icache.sets || way >= machine_.icache.ways) return 0;
+  const FetchLine& line = fetch_lines_[static_cast<std::size_t>(set) * machine_.icache.ways + way];
+  return line.words[(pa / 8) % line.words.size()];
+}
+
+void DataCheck::compare(const Event& event, std::uint64_t expected, unsigned lanes, std::string_view why) {
+  const std::uint64_t mask = lane_mask(lanes);
+  if (((event.c ^ expected) & mask) == 0) return;
+  reporter_.mismatch("data", fmt::format("the {} returned {:#018x} to the {} for physical address {:#x}, expected "
+                                         "{:#018x} in byte lanes {:#04x}: {}",
+                                         cache_name(event.cache()), event.c & mask, client_name(event.client()),
+                                         event.b, expected & mask, lanes, why));
+}
+
+void DataCheck::on_lookup(const Event& event) {
+  const unsigned c = event.cache();
+  busy_[c] = {event.write(), event.uncached(), event.b, event.strb(), 0};
+  const CoherentMemory::Asked asked = memory_.asked(event);
+  if (asked.known) {
+    const std::uint64_t mask = lane_mask(asked.lanes);
+    if (event.b != asked.pa || event.strb() != asked.lanes || event.write() != asked.write ||
+        (asked.write && ((event.c ^ asked.wdata) & mask) != 0)) {
+      reporter_.mismatch(
+          "data", fmt::format("the {} took from the {} a {} of {:#x}, lanes {:#04x}, data {:#018x}; expected a {} of "
+                              "{:#x}, lanes {:#04x}, data {:#018x}, as requested and translated",
+                              cache_name(c), client_name(event.client()), event.write() ? "store" : "load", event.b,
+                              event.strb(), event.c, asked.write ? "store" : "load", asked.pa, asked.lanes,
+                              asked.write ? asked.wdata : event.c));
+    }
+  }
+  if (event.client() == Client::Host) {
+    host_seen_ = true;
+    host_err_ = false;
+    host_data_ = event.c;
+  }
+  if (event.hit() && !event.write()) {
+    compare(event, expected_word(c, event.b, event.set(), event.way()), event.strb(),
+            c == 0 ? "that is what the line was filled with" : "that is what was stored there last");
+  }
+}
+
+void DataCheck::on_done(const Event& event) {
+  const unsigned c = event.cache();
+  if (event.client() == Client::Host) {
+    host_err_ = event.done_err();
+    host_data_ = event.c;
+  }
+  if (event.done_err() || event.write()) return;
+  // From the request: the event repeats the address, but not the lanes.
+  const unsigned lanes = busy_[c].lanes;
+  if (c == 0 && event.uncached()) {
+    compare(event, busy_[0].first_beat, lanes, "that is what memory answered");
+  } else {
+    compare(event, expected_word(c, event.b, filled_set_, filled_way_), lanes,
+            c == 0 ? "that is what the line was filled with" : "that is what was stored there last");
+  }
+}
+
+void DataCheck::on_retired(TrackedAccess& access) {
+  if (access.response.fault || access.kind() == AccessKind::Store || access.piece_count == 0) return;
+  const unsigned parts = unit_parts(unit_, access.request);
+  std::uint64_t expected = 0, mask = 0, whole = 0;
+  for (unsigned i = 0; i < parts; ++i) whole |= lane_mask(unit_part(unit_, access.request, i).lanes);
+  for (unsigned i = 0; i < access.piece_count; ++i) {
+    const Piece& piece = access.pieces[i];
+    if (piece.xlat.probe() || !piece.looked_up) continue;
+    const std::uint64_t part_mask = lane_mask(unit_part(unit_, access.request, i % parts).lanes);
+    mask |= part_mask;
+    expected |= (piece.done ? piece.answer.c : piece.lookup.c) & part_mask;
+  }
+  if (mask != whole || ((access.response.rdata ^ expected) & whole) != 0) {
+    access.answers_agree = false;
+    reporter_.mismatch("data", fmt::format("access {} at {:#x} was answered {:#018x}, expected {:#018x}: the bytes its "
+                                           "{} cache access{} returned",
+                                           access.request.id, access.request.va, access.response.rdata & whole,
+                                           expected, parts, parts == 1 ? "" : "es"));
+  }
+}
+
+void DataCheck::on_host(const Cycle& cycle) {
+  if (cycle.out->host.valid) {
+    const HostResponse& response = cycle.out->host;
+    const bool hole = machine_.region_of(PhysAddr(host_.addr)) == nullptr;
+    const bool err = hole || host_err_;
+    if (response.id != host_.id) {
+      reporter_.mismatch("protocol", fmt::format("the host port answered id {}, expected {}", response.id, host_.id));
+    }
+    if (response.err != err) {
+      reporter_.mismatch("data", fmt::format("the host access to {:#x} was answered {} error, expected {}: {}",
+                                             host_.addr, response.err ? "with" : "without", err ? "one" : "none",
+                                             hole ? "the address lies in a hole" : "so memory answered"));
+    } else if (!hole && !host_seen_) {
+      reporter_.mismatch(
+          "data", fmt::format("the host access to {:#x} was answered, but never reached the data cache", host_.addr));
+    } else if (!err && !host_.write && ((response.rdata ^ host_data_) & lane_mask(host_.strb)) != 0) {
+      reporter_.mismatch(
+          "data", fmt::format("the host read {:#018x} at {:#x}, expected {:#018x} as the cache returned",
+                              response.rdata & lane_mask(host_.strb), host_.addr, host_data_ & lane_mask(host_.strb)));
+    }
+  }
+  if (cycle.host_accepted()) {
+    host_ = cycle.in->host;
+    host_seen_ = host_err_ = false;
+    host_data_ = 0;
+  }
+}
+
+}  // namespace vm

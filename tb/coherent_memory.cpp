@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coherent_memory.h"
+
+#include <bit>
+
+#include "pieces.h"
+#include "platform/platform.h"
+
+namespace vm {
+
+CoherentMemory::CoherentMemory(const Machine& machine, const PhysicalMemory& behind, Tracker& tracker)
+    : machine_(machine),
+      behind_(behind),
+      tracker_(tracker),
+      unit_(machine.unit_bytes()),
+      lines_(static_cast<std::size_t>(machine.dcache.sets) * machine.dcache.ways) {
+  const unsigned words = machine.dcache.line_bytes < 8 ? 1 : machine.dcache.line_bytes / 8;
+  for (Line& line : lines_) line.array_words.resize(words);
+}
+
+CoherentMemory::Line* CoherentMemory::line(unsigned set, unsigned way) {
+  if (set >= machine_.dcache.sets || way >= machine_.dcache.ways) return nullptr;
+  return &lines_[static_cast<std::size_t>(set) * machine_.dcache.ways + way];
+}
+
+CoherentMemory::Asked CoherentMemory::asked(const Event& lookup) {
+  Asked result;
+  if (lookup.client() == Client::Host) {
+    result = {true, host_.write, host_.addr, host_.strb, host_.wdata};
+  } else if (lookup.client() == Client::Core) {
+    const PieceRef* ref = tracker_.owner_of_lookup(lookup.cache());
+    if (ref == nullptr) return result;
+    const TrackedAccess& access = tracker_.access(ref->port, ref->id);
+    const unsigned parts = unit_parts(unit_, access.request);
+    const UnitPart part = unit_part(unit_, access.request, ref->piece % parts);
+    result = {true, access.kind() == AccessKind::Store, access.pieces[ref->piece].xlat.c, part.lanes,
+              access.request.wdata};
+  }
+  return result;
+}
+
+void CoherentMemory::store(std::uint64_t address, std::uint64_t data, std::uint8_t lanes, std::uint64_t cycle) {
+  if (listener_ != nullptr && lanes != 0) {
+    const auto first = static_cast<unsigned>(std::countr_zero(lanes));
+    const auto end = 8U - static_cast<unsigned>(std::countl_zero(lanes));
+    listener_->before_store(PhysAddr((address & ~7ULL) + first), end - first, cycle);
+  }
+  memory_.write_beat(PhysAddr(address), data, lanes);
+}
+
+void CoherentMemory::stored(std::uint64_t address, std::uint64_t cycle) {
+  if (listener_ != nullptr) listener_->store_done(PhysAddr(address & ~7ULL), 8, cycle);
+}
+
+void CoherentMemory::revert_line(std::uint64_t address, std::uint64_t cycle) {
+  const unsigned bytes = machine_.dcache.line_bytes;
+  for (unsigned offset = 0; offset < bytes; offset += 8) {
+    const std::uint64_t word = address + offset;
+    const unsigned lanes = bytes < 8 ? 0x0FU << (address & 4U) : 0xFFU;
+    store(word, behind_.read_beat(PhysAddr(word)), static_cast<std::uint8_t>(lanes), cycle);
+    stored(word, cycle);
+  }
+}
+
+void CoherentMemory::on_event(const Event& event, std::uint64_t cycle) {
+  if (event.kind < EventKind::CacheLookup || event.kind > EventKind::CacheMaint || event.cache() == 0) return;
+  switch (event.kind) {
+    case EventKind::CacheLookup: {
+      const Asked a = asked(event);
+      if (!a.known || !a.write) break;
+      const std::uint64_t word = a.pa & ~7ULL;
+      pending_ = {!event.hit(), word, beat(word)};
+      store(word, a.wdata, a.lanes, cycle);
+      if (event.hit()) stored(word, cycle);
+      break;
+    }
+    case EventKind::CacheDone:
+      if (pending_.active) {
+        if (event.done_err()) store(pending_.word, pending_.old, 0xFF, cycle);
+        stored(pending_.word, cycle);
+        pending_.active = false;
+      }
+      break;
+    case EventKind::CacheVictim:
+      if (Line* l = line(event.set(), event.way())) l->valid = false;
+      break;
+    case EventKind::CacheFill:
+      if (Line* l = line(event.set(), event.way())) {
+        l->valid = !event.fill_err();
+        l->address = event.b;
+      }
+      break;
+    case EventKind::CacheMaint:
+      if (event.maint_all()) {
+        for (Line& l : lines_) {
+          if (l.valid) revert_line(l.address, cycle);
+          l.valid = false;
+        }
+      } else if (Line* l = line(event.set(), event.way()); l != nullptr && event.invalidated()) {
+        if (l->valid && !event.wrote_back()) revert_line(l->address, cycle);
+        l->valid = false;
+      }
+      break;
+    default:
+      break;
+  }
+}
+
+void CoherentMemory::on_ports(const Cycle& cycle) {
+  if (cycle.host_accepted()) host_ = cycle.in->host;
+  if (cycle.out->array.valid && array_.valid && array_.write) on_array_write(array_, cycle.number);
+  if (cycle.array_accepted()) array_ = cycle.in->array;
+  // The line is gone and memory did not take it: what memory has is what is left.
+  if (cycle.out->wb_error) revert_line(cycle.out->wb_error_addr, cycle.number);
+}
+
+void CoherentMemory::show_array_word(Line& line, unsigned word, std::uint64_t cycle) {
+  const bool half = machine_.dcache.line_bytes < 8;
+  const std::uint64_t data = half ? line.array_words[word] * 0x1'0000'0001ULL : line.array_words[word];
+  const unsigned lanes = half ? 0x0FU << (line.address & 4U) : 0xFFU;
+  store(line.address + 8ULL * word, data, static_cast<std::uint8_t>(lanes), cycle);
+  stored(line.address + 8ULL * word, cycle);
+}
+
+void CoherentMemory::on_array_write(const ArrayRequest& request, std::uint64_t cycle) {
+  const auto array = static_cast<Array>(request.array);
+  if (array != Array::DcacheTag && array != Array::DcacheData) return;
+  Line* l = line(request.set, request.way);
+  if (l == nullptr) return;
+  const auto words = static_cast<unsigned>(l->array_words.size());
+  const bool half = machine_.dcache.line_bytes < 8;
+  if (array == Array::DcacheData) {
+    const unsigned word = request.word % words;
+    l->array_words[word] = half ? request.data0 & 0xFFFFFFFF : request.data0;
+    if (l->valid) show_array_word(*l, word, cycle);
+    return;
+  }
+  const CacheTag tag = unpack_cache_tag(request.data0);
+  if (l->valid) {
+    for (unsigned word = 0; word < words; ++word) {
+      const std::uint64_t data = beat(l->address + 8ULL * word);
+      l->array_words[word] = half ? (data >> ((l->address & 4U) * 8)) & 0xFFFFFFFF : data;
+    }
+    revert_line(l->address, cycle);
+  }
+  l->valid = tag.valid;
+  l->address = tag.line.value;
+  if (!tag.valid) return;
+  for (unsigned word = 0; word < words; ++word) show_array_word(*l, word, cycle);
+}
+
+}  // namespace vm

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "event_log.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace vm {
+namespace {
+
+std::string_view port_name(Port port) { return port == Port::Fetch ? "fetch" : "data"; }
+std::string_view cache_name(unsigned cache) { return cache == 0 ? "icache" : "dcache"; }
+
+std::string_view client_name(Client client) {
+  constexpr std::array<std::string_view, 4> kNames{"core", "walk", "host", "?"};
+  return kNames[static_cast<unsigned>(client)];
+}
+
+std::string describe_xlat(const Event& e) {
+  constexpr std::array<std::string_view, 4> kSources{"bare", "tlb", "walk", "refused"};
+  std::string text = fmt::format("Xlat          {} id {} {} {}{}{} va {:#x} by {}", port_name(e.port()), e.id(),
+                                 e.user() ? "user" : "kernel", to_string(e.access()), e.probe() ? " probe" : "",
+                                 e.phys() ? " physical" : "", e.b, kSources[static_cast<unsigned>(e.source())]);
+  if (e.xlat_cause() == Cause::None) return text + fmt::format(" -> pa {:#x}", e.c);
+  return text +
+         fmt::format(" -> fault {} level {} entry {:#x} at {:#x}", to_string(e.xlat_cause()), e.xlat_level(), e.f, e.e);
+}
+
+std::string describe_note(const Event& e) {
+  switch (static_cast<PortNote>(e.kind)) {
+    case PortNote::FetchRequest:
+      return fmt::format("fetch request id {} va {:#x}", e.a, e.b);
+    case PortNote::DataRequest:
+      return fmt::format("data request  id {} va {:#x} data {:#x}", e.a, e.b, e.c);
+    case PortNote::FetchAnswer:
+      return fmt::format("fetch answer  id {} data {:#x} fault {}", e.a, e.b, to_string(static_cast<Cause>(e.c)));
+    case PortNote::DataAnswer:
+      return fmt::format("data answer   id {} data {:#x} fault {}", e.a, e.b, to_string(static_cast<Cause>(e.c)));
+    case PortNote::HostRequest:
+      return fmt::format("host {}    addr {:#x} data {:#x}", e.a != 0 ? "store" : "load ", e.b, e.c);
+    case PortNote::HostAnswer:
+      return fmt::format("host answer   data {:#x}{}", e.b, e.a != 0 ? " error" : "");
+    case PortNote::CtlRequest:
+      return fmt::format("ctl request   register {} value {:#x}", e.a, e.b);
+    case PortNote::CtlAnswer:
+      return fmt::format("ctl answer    {}", e.a != 0 ? "refused" : "done");
+    case PortNote::FenceRequest:
+      return fmt::format("fence request op {} addr {:#x} asid {:#x}", e.a, e.b, e.c);
+    case PortNote::FenceAnswer:
+      return fmt::format("fence answer  {}", e.a != 0 ? "refused" : "done");
+    case PortNote::ArrayRequest:
+      return fmt::format("array request array {} data {:#x} {:#x}", e.a, e.b, e.c);
+    case PortNote::ArrayAnswer:
+      return fmt::format("array answer  {:#x} {:#x}", e.b, e.c);
+    case PortNote::MemRequest:
+      return fmt::format("mem request   source {} {} addr {:#x} beats {} lanes {:#04x}", e.a & 3U,
+                         (e.a & 4U) != 0 ? "write" : "read", e.b, (e.c & 0xFF) + 1, e.c >> 8);
+    case PortNote::MemWrite:
+      return fmt::format("mem data      {:#018x}{}", e.b, e.a != 0 ? " last" : "");
+    case PortNote::MemAnswer:
+      return fmt::format("mem answer    source {} {:#018x}{}{}", e.a & 3U, e.b, (e.c & 1U) != 0 ? " last" : "",
+                         (e.c & 2U) != 0 ? " error" : "");
+  }
+  return "?";
+}
+
+}  // namespace
+
+std::string describe(const Event& e) {
+  switch (e.kind) {
+    case EventKind::Xlat:
+      return describe_xlat(e);
+    case EventKind::WalkStart:
+      return fmt::format("WalkStart     {} va {:#x}{}", port_name(e.port()), e.b,
+                         e.denied_hit() ? " (hit that denies)" : "");
+    case EventKind::WalkRead:
+      return fmt::format("WalkRead      level {} entry at {:#x}", e.walk_level(), e.b);
+    case EventKind::WalkData:
+      return fmt::format("WalkData      entry {:#x}{}", e.b, e.walk_err() ? " error" : "");
+    case EventKind::WalkEnd:
+      return fmt::format("WalkEnd       {} {} entry {:#x} at {:#x}", port_name(e.port()), to_string(e.walk_cause()),
+                         e.c, e.b);
+    case EventKind::TlbFill:
+      return fmt::format("TlbFill       {} set {} way {} page {:#x} frame {:#x}", port_name(e.port()), e.set(),
+                         e.tlb_way(), e.b, e.c);
+    case EventKind::TlbInvalidate:
+      return e.tlb_all() ? fmt::format("TlbInvalidate {} all", port_name(e.port()))
+                         : fmt::format("TlbInvalidate {} set {} ways {:#x}", port_name(e.port()), e.set(), e.b);
+    case EventKind::CacheLookup:
+      return fmt::format("CacheLookup   {} {} {} pa {:#x} lanes {:#04x} {}", cache_name(e.cache()),
+                         client_name(e.client()), e.write() ? "write" : "read", e.b, e.strb(),
+                         e.uncached() ? "uncached" : (e.hit() ? fmt::format("hit way {}", e.way()) : "miss"));
+    case EventKind::CacheVictim:
+      return fmt::format("CacheVictim   {} set {} way {} line {:#x} {}", cache_name(e.cache()), e.set(), e.way(), e.b,
+                         e.victim_valid() ? (e.victim_dirty() ? "dirty" : "clean") : "invalid");
+    case EventKind::CacheFill:
+      return fmt::format("CacheFill     {} set {} way {} line {:#x}{}", cache_name(e.cache()), e.set(), e.way(), e.b,
+                         e.fill_err() ? " error" : "");
+    case EventKind::CacheDone:
+      return fmt::format("CacheDone     {} {} pa {:#x} data {:#x}{}", cache_name(e.cache()), client_name(e.client()),
+                         e.b, e.c, e.done_err() ? " error" : "");
+    case EventKind::CacheMaint:
+      return fmt::format("CacheMaint    {} {}{}{}", cache_name(e.cache()),
+                         e.maint_all() ? std::string("all") : fmt::format("line {:#x}", e.b),
+                         e.wrote_back() ? " written back" : "", e.invalidated() ? " invalidated" : "");
+    case EventKind::Drained:
+      return fmt::format("Drained       {}",
+                         e.drained_kind() == 0 ? "ctl" : (e.drained_kind() == 1 ? "fence" : "array"));
+  }
+  return describe_note(e);
+}
+
+void EventLog::add_ports(const Cycle& c) {
+  const auto& in = *c.in;
+  const auto& out = *c.out;
+  const std::uint64_t n = c.number;
+  if (c.accepted(Port::Fetch)) add(n, PortNote::FetchRequest, in.fetch.id, in.fetch.va, 0);
+  if (c.accepted(Port::Data)) add(n, PortNote::DataRequest, in.data.id, in.data.va, in.data.wdata);
+  if (c.host_accepted()) add(n, PortNote::HostRequest, in.host.write ? 1 : 0, in.host.addr, in.host.wdata);
+  if (c.ctl_accepted()) add(n, PortNote::CtlRequest, in.ctl.index, in.ctl.data, 0);
+  if (c.fence_accepted()) add(n, PortNote::FenceRequest, in.fence.op, in.fence.addr, in.fence.asid);
+  if (c.array_accepted()) add(n, PortNote::ArrayRequest, in.array.array, in.array.data0, in.array.data1);
+  if (c.mem_accepted()) {
+    add(n, PortNote::MemRequest, static_cast<std::uint64_t>(out.mem_req.src) | (out.mem_req.write ? 4U : 0U),
+        out.mem_req.addr, out.mem_req.len | (static_cast<std::uint64_t>(out.mem_req.strb) << 8));
+  }
+  if (c.mem_w_accepted()) add(n, PortNote::MemWrite, out.mem_w.last ? 1 : 0, out.mem_w.data, 0);
+  if (c.mem_answered()) {
+    add(n, PortNote::MemAnswer, static_cast<std::uint64_t>(in.mem_rsp.src), in.mem_rsp.rdata,
+        (in.mem_rsp.last ? 1U : 0U) | (in.mem_rsp.err ? 2U : 0U));
+  }
+  if (out.fetch.valid) {
+    add(n, PortNote::FetchAnswer, out.fetch.id, out.fetch.rdata, static_cast<std::uint64_t>(out.fetch.fault.cause));
+  }
+  if (out.data.valid) {
+    add(n, PortNote::DataAnswer, out.data.id, out.data.rdata, static_cast<std::uint64_t>(out.data.fault.cause));
+  }
+  if (out.host.valid) add(n, PortNote::HostAnswer, out.host.err ? 1 : 0, out.host.rdata, 0);
+  if (out.ctl.valid) add(n, PortNote::CtlAnswer, out.ctl.refused ? 1 : 0, 0, 0);
+  if (out.fence.valid) add(n, PortNote::FenceAnswer, out.fence.refused ? 1 : 0, 0, 0);
+  if (out.array.valid) add(n, PortNote::ArrayAnswer, 0, out.array.data0, out.array.data1);
+}
+
+std::string EventLog::text() const {
+  std::string result;
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    result += fmt::format("    {:>8}  {}\n", entries_[i].cycle, describe(entries_[i].event));
+  }
+  return result;
+}
+
+}  // namespace vm

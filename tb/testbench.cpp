@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "testbench.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "checks/data_check.h"
+#include "checks/state_check.h"
+#include "checks/time_check.h"
+#include "checks/traffic_check.h"
+
+namespace vm {
+
+Testbench::Testbench(const Machine& machine, std::unique_ptr<Model> model, TestbenchOptions options)
+    : machine_(machine),
+      options_(std::move(options)),
+      model_(std::move(model)),
+      agent_(memory_, {options_.latency, options_.stall, options_.errors, options_.seed}),
+      tracker_(machine_, reporter_),
+      fetch_(options_.stall, options_.seed, "fetch"),
+      data_(options_.stall, options_.seed, "data"),
+      host_(options_.stall, options_.seed, "host"),
+      ctl_(options_.stall, options_.seed, "ctl"),
+      fence_(options_.stall, options_.seed, "fence"),
+      array_(options_.stall, options_.seed, "array") {
+  auto translation = std::make_unique<TranslationCheck>(machine_, memory_, agent_, tracker_, reporter_);
+  translation_ = translation.get();
+  // Data before translation: the image is not asked about what the data check has found wrong.
+  checks_.push_back({"data", std::make_unique<DataCheck>(machine_, memory_, tracker_, reporter_)});
+  checks_.push_back({"translation", std::move(translation)});
+  checks_.push_back({"time", std::make_unique<TimeCheck>(machine_, tracker_, reporter_)});
+  checks_.push_back({"state", std::make_unique<StateCheck>(machine_, tracker_, reporter_)});
+  checks_.push_back({"traffic", std::make_unique<TrafficCheck>(machine_, memory_, tracker_, reporter_)});
+  use_checks(options_.checks);
+}
+
+Testbench::~Testbench() = default;
+
+void Testbench::attach_os(OsView* os) { translation_->attach_os(os); }
+
+void Testbench::enable_check(std::string_view name, bool on) {
+  for (NamedCheck& c : checks_) {
+    if (c.name == name) c.on = on;
+  }
+}
+
+void Testbench::use_checks(bool on) {
+  checks_on_ = on;
+  model_->set_event_sink(on);
+}
+
+void Testbench::preload(PhysAddr pa, std::span<const std::uint8_t> bytes) {
+  if (started_) ++backdoor_accesses_;
+  memory_.write(pa, bytes);
+  for (NamedCheck& c : checks_) c.check->preload(pa, bytes);
+}
+
+// ---------------------------------------------------------------- requests
+
+bool Testbench::can_submit(Port port) const {
+  return unanswered_[static_cast<unsigned>(port)] < 15 && !(port == Port::Fetch ? fetch_ : data_).full();
+}
+
+std::uint8_t Testbench::submit(Port port, CoreRequest request) {
+  const auto p = static_cast<unsigned>(port);
+  request.id = next_id_[p];
+  next_id_[p] = static_cast<std::uint8_t>((next_id_[p] + 1) % 16);
+  ++unanswered_[p];
+  (port == Port::Fetch ? fetch_ : data_).submit(request);
+  return request.id;
+}
+
+void Testbench::submit_host(HostRequest request) {
+  ++host_unanswered_;
+  host_.submit(request);
+}
+
+void Testbench::submit_ctl(CtlRequest request) {
+  ++ctl_unanswered_;
+  ctl_.submit(request);
+}
+
+void Testbench::submit_fence(FenceRequest request) {
+  ++fence_unanswered_;
+  fence_.submit(request);
+}
+
+void Testbench::submit_array(ArrayRequest request) {
+  ++array_unanswered_;
+  array_.submit(request);
+}
+
+bool Testbench::idle() const {
+  return unanswered_[0] + unanswered_[1] + host_unanswered_ + ctl_unanswered_ + fence_unanswered_ + array_unanswered_ ==
+         0;
+}
+
+// ---------------------------------------------------------------- the clock
+
+void Testbench::reset() {
+  constexpr int kResetCycles = 4;
+  Inputs& in = model_->inputs();
+  in.rst_n = false;
+  for (int i = 0; i < kResetCycles; ++i) {
+    model_->settle();
+    model_->tick();
+    for (const std::string& rule : model_->failed_assertions()) reporter_.mismatch("protocol", rule);
+  }
+  in.rst_n = true;
+  started_ = true;
+  cycle_.in = &in;
+  cycle_.out = &model_->outputs();
+}
+
+void Testbench::drive() {
+  Inputs& in = model_->inputs();
+  const std::uint64_t n = cycle_.number;
+  fetch_.drive(in.fetch, n);
+  data_.drive(in.data, n);
+  host_.drive(in.host, n);
+  ctl_.drive(in.ctl, n);
+  fence_.drive(in.fence, n);
+  array_.drive(in.array, n);
+  agent_.drive(in, n);
+}
+
+void Testbench::step() {
+  if (started_) {
+    ++cycle_.number;
+  } else {
+    reset();
+  }
+  reporter_.set_cycle(cycle_.number);
+  drive();
+  model_->settle();
+  model_->tick();
+  const std::span<Event> events = model_->events();
+  std::sort(events.begin(), events.end(), [](const Event& a, const Event& b) {
+    return a.kind != b.kind ? a.kind < b.kind : (a.a & 1U) != (b.a & 1U) ? (a.a & 1U) < (b.a & 1U) : a.seq() < b.seq();
+  });
+  cycle_.events = events;
+  const std::uint64_t before = reporter_.count();
+  observe();
+  run_checks();
+  if (before == 0 && reporter_.count() != 0) first_log_ = log_;
+  watch_progress();
+}
+
+void Testbench::observe() {
+  if (cycle_.accepted(Port::Fetch)) fetch_.transferred();
+  if (cycle_.accepted(Port::Data)) data_.transferred();
+  if (cycle_.host_accepted()) host_.transferred();
+  if (cycle_.ctl_accepted()) ctl_.transferred();
+  if (cycle_.fence_accepted()) fence_.transferred();
+  if (cycle_.array_accepted()) array_.transferred();
+  const auto answered = [](bool valid, unsigned& count) {
+    if (valid && count != 0) --count;
+  };
+  answered(cycle_.out->fetch.valid, unanswered_[0]);
+  answered(cycle_.out->data.valid, unanswered_[1]);
+  answered(cycle_.out->host.valid, host_unanswered_);
+  answered(cycle_.out->ctl.valid, ctl_unanswered_);
+  answered(cycle_.out->fence.valid, fence_unanswered_);
+  answered(cycle_.out->array.valid, array_unanswered_);
+  if (const std::string_view error = agent_.observe(cycle_); !error.empty()) {
+    reporter_.mismatch("protocol", fmt::format("memory port: {}", error));
+  }
+  for (const std::string& rule : model_->failed_assertions()) reporter_.mismatch("protocol", rule);
+}
+
+void Testbench::run_checks() {
+  if (checks_on_) {
+    for (const Event& event : cycle_.events) log_.add(cycle_.number, event);
+    log_.add_ports(cycle_);
+  }
+  tracker_.on_cycle(cycle_);
+  if (!checks_on_) return;
+  for (NamedCheck& c : checks_) {
+    if (c.on) c.check->on_cycle(cycle_);
+  }
+}
+
+void Testbench::watch_progress() {
+  const Cycle& c = cycle_;
+  const bool moved = c.accepted(Port::Fetch) || c.accepted(Port::Data) || c.host_accepted() || c.ctl_accepted() ||
+                     c.fence_accepted() || c.array_accepted() || c.mem_accepted() || c.mem_w_accepted() ||
+                     c.mem_answered() || c.out->fetch.valid || c.out->data.valid || c.out->host.valid ||
+                     c.out->ctl.valid || c.out->fence.valid || c.out->array.valid;
+  const bool held_back = options_.stall.kind == StallPolicy::Kind::Until && cycle_.number < options_.stall.until;
+  if (moved || idle() || held_back) last_progress_ = cycle_.number;
+  if (cycle_.number - last_progress_ < options_.hang_limit) return;
+  const std::string what = fmt::format(
+      "no response: nothing moved for {} cycles while {} fetch, {} data, {} host, {} control, {} fence and {} array "
+      "requests wait for an answer",
+      options_.hang_limit, unanswered_[0], unanswered_[1], host_unanswered_, ctl_unanswered_, fence_unanswered_,
+      array_unanswered_);
+  reporter_.mismatch("time", what);
+  if (reporter_.count() == 1) first_log_ = log_;
+  throw Hang(what);
+}
+
+void Testbench::run_until_idle() {
+  while (!idle()) step();
+}
+
+void Testbench::finish() {
+  run_until_idle();
+  // The last events may be those of the cycle after an answer.
+  step();
+  if (!checks_on_) return;
+  for (NamedCheck& c : checks_) {
+    if (c.on) c.check->finish();
+  }
+}
+
+// ---------------------------------------------------------------- reports and waves
+
+std::string Testbench::report() const {
+  constexpr std::size_t kShown = 5;
+  if (reporter_.count() == 0) return {};
+  std::string text = fmt::format("{} mismatch{} on machine {}, seed {}\n", reporter_.count(),
+                                 reporter_.count() == 1 ? "" : "es", machine_.name, options_.seed);
+  for (const Mismatch& m : reporter_.kept().first(std::min(kShown, reporter_.kept().size()))) {
+    text += fmt::format("  cycle {}: {}: {}\n", m.cycle, m.check, m.message);
+  }
+  if (reporter_.count() > kShown) text += fmt::format("  ... and {} more\n", reporter_.count() - kShown);
+  text += "  last events before the first:\n" + first_log_.text();
+  if (!options_.replay.empty()) text += fmt::format("  replay: {}\n", options_.replay);
+  return text;
+}
+
+void Testbench::set_text(std::string_view process, std::string_view line) {
+  Inputs& in = model_->inputs();
+  const auto put = [](auto& to, std::string_view from) {
+    to.fill(' ');
+    std::copy_n(from.begin(), std::min(from.size(), to.size()), to.begin());
+  };
+  put(in.text_process, process);
+  put(in.text_line, line);
+}
+
+}  // namespace vm

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A machine under test: the model, drivers on every channel, the memory behind it, and the checks that look at every
+// cycle. step() is one clock cycle; what happened in it can be asked afterwards.
+//
+// Cycle n is the time before the n-th rising edge after reset was released (docs/trace_interface.md).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "checks/check.h"
+#include "checks/reporter.h"
+#include "checks/translation_check.h"
+#include "drivers/memory_agent.h"
+#include "drivers/request_driver.h"
+#include "event_log.h"
+#include "machine/machine.h"
+#include "machine/physical_memory.h"
+#include "model.h"
+#include "oracle/os_view.h"
+#include "tracker.h"
+
+namespace vm {
+
+struct TestbenchOptions {
+  std::uint64_t seed = 1;
+  Latency latency;
+  StallPolicy stall;
+  std::vector<ErrorRange> errors;
+  std::uint64_t hang_limit = 20000;  // cycles without any transfer while something is outstanding
+  bool checks = true;                // false: no events, no checks (for measuring what they cost)
+  std::string replay;                // the command that replays this run, for reports
+};
+
+// Nothing moves any more. The mismatch "time" has been reported; the run cannot go on.
+struct Hang : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+class Testbench {
+ public:
+  Testbench(const Machine& machine, std::unique_ptr<Model> model, TestbenchOptions options);
+  Testbench(const Testbench&) = delete;
+  Testbench& operator=(const Testbench&) = delete;
+  ~Testbench();
+
+  const Machine& machine() const { return machine_; }
+  void attach_os(OsView* os);  // must outlive the testbench or be detached with nullptr
+
+  // Bytes in memory, under the hardware's feet. After the first step it is a backdoor and counted.
+  void preload(PhysAddr pa, std::span<const std::uint8_t> bytes);
+  std::uint64_t backdoor_accesses() const { return backdoor_accesses_; }
+  const PhysicalMemory& memory_behind() const { return memory_; }
+
+  // One cycle; the first call resets the hardware. Throws Hang.
+  void step();
+  std::uint64_t cycles() const { return cycle_.number + (started_ ? 1 : 0); }
+  bool idle() const;  // nothing submitted is unanswered
+  void run_until_idle();
+  void finish();  // run_until_idle, then what the checks have to say at the end
+
+  // What happened in the last step; pointers and spans are valid until the next.
+  const Cycle& cycle() const { return cycle_; }
+  Tracker& tracker() { return tracker_; }
+
+  // Requests. Not more than RequestDriver::kCapacity at a time on a channel. The id of a core request is chosen here
+  // and returned; at most 15 core requests of a port may be unanswered.
+  std::uint8_t submit(Port port, CoreRequest request);
+  bool can_submit(Port port) const;
+  void submit_host(HostRequest request);
+  void submit_ctl(CtlRequest request);
+  void submit_fence(FenceRequest request);
+  void submit_array(ArrayRequest request);
+  bool can_submit_host() const { return !host_.full(); }
+
+  // Findings.
+  Reporter& reporter() { return reporter_; }
+  const Reporter& reporter() const { return reporter_; }
+  std::string report() const;  // the first mismatches with cycle, seed, machine, last events, replay command
+  TranslationCheck& translation() { return *translation_; }
+  // Switches one of "translation", "data", "time", "state", "traffic" off or on; for tests that show what each finds.
+  void enable_check(std::string_view name, bool on);
+  void use_checks(bool on);  // all, and the event sink with them
+
+  // Waves and the texts in them.
+  Model& model() { return *model_; }
+  void set_text(std::string_view process, std::string_view line);
+
+ private:
+  struct NamedCheck {
+    std::string_view name;
+    std::unique_ptr<Check> check;
+    bool on = true;
+  };
+
+  void reset();
+  void drive();
+  void observe();
+  void run_checks();
+  void watch_progress();
+
+  Machine machine_;
+  TestbenchOptions options_;
+  std::unique_ptr<Model> model_;
+  PhysicalMemory memory_;
+  MemoryAgent agent_;
+  Reporter reporter_;
+  Tracker tracker_;
+  EventLog log_;
+  EventLog first_log_;  // as it was at the first mismatch
+  std::vector<NamedCheck> checks_;
+  TranslationCheck* translation_ = nullptr;
+  RequestDriver<CoreRequest> fetch_, data_;
+  RequestDriver<HostRequest> host_;
+  RequestDriver<CtlRequest> ctl_;
+  RequestDriver<FenceRequest> fence_;
+  RequestDriver<ArrayRequest> array_;
+  std::array<std::uint8_t, 2> next_id_{};
+  std::array<unsigned, 2> unanswered_{};
+  unsigned host_unanswered_ = 0, ctl_unanswered_ = 0, fence_unanswered_ = 0, array_unanswered_ = 0;
+  Cycle cycle_;
+  bool started_ = false;
+  bool checks_on_ = true;
+  std::uint64_t last_progress_ = 0;
+  std::uint64_t backdoor_accesses_ = 0;
+};
+
+}  // namespace vm

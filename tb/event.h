@@ -26,6 +26,7 @@ enum class EventKind : std::uint8_t {
   CacheDone = 11,
   CacheMaint = 12,
   Drained = 13,
+  Miss = 14,
 };
 
 enum class Source : std::uint8_t { Bare = 0, Tlb = 1, Walk = 2, None = 3 };
@@ -37,7 +38,7 @@ struct Event {
 
   unsigned seq() const { return field(a, 63, 48); }
 
-  // Xlat, WalkStart, WalkEnd, TlbFill, TlbInvalidate
+  // Xlat, WalkStart, WalkEnd, TlbFill, TlbInvalidate, Miss
   Port port() const { return static_cast<Port>(a & 1U); }
   // CacheLookup, CacheVictim, CacheFill, CacheDone, CacheMaint: 0 instruction, 1 data
   unsigned cache() const { return static_cast<unsigned>(a & 1U); }

@@ -103,6 +103,8 @@ std::string describe(const Event& e) {
       return fmt::format("CacheMaint    {} {}{}{}", cache_name(e.cache()),
                          e.maint_all() ? std::string("all") : fmt::format("line {:#x}", e.b),
                          e.wrote_back() ? " written back" : "", e.invalidated() ? " invalidated" : "");
+    case EventKind::Miss:
+      return fmt::format("Miss          {} va {:#x}", port_name(e.port()), e.b);
     case EventKind::Drained:
       return fmt::format("Drained       {}",
                          e.drained_kind() == 0 ? "ctl" : (e.drained_kind() == 1 ? "fence" : "array"));

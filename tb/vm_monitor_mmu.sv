@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Events of one translation unit and its TLB: Xlat, TlbFill, TlbInvalidate (docs/trace_interface.md).
+// Events of one translation unit and its TLB: Xlat, TlbFill, TlbInvalidate, Miss (docs/trace_interface.md).
 module vm_monitor_mmu
   import vm_pkg::*;
   import vm_dpi_pkg::*;
@@ -13,6 +13,8 @@ module vm_monitor_mmu
     input logic rst_ni,
     input xlat_rsp_t rsp_i,
     input logic take_i,            // the response is taken in this cycle
+    input logic accept_i,          // a request is accepted in this cycle
+    input logic needs_walk_i,      // the access in S1 cannot be answered without a walk
     input logic [7:0] way_i,       // of the hit, or the one that is filled
     input logic fill_i,
     input logic [43:0] fill_ppn_i,
@@ -31,7 +33,8 @@ module vm_monitor_mmu
 
   logic [VaMax-1:0] vpn;
   logic fault, deciding;
-  logic [15:0] xlat_seq_q, fill_seq_q, inv_seq_q;
+  logic [15:0] xlat_seq_q, fill_seq_q, inv_seq_q, miss_seq_q;
+  logic first_q;  // first cycle of an access in S1
   assign vpn = (rsp_i.req.va >> PageBits) & VaMax'((64'd1 << VpnW) - 1);
   assign fault = rsp_i.fault.cause != FaultNone;
   // An entry decided: it is part of the record.
@@ -42,7 +45,14 @@ module vm_monitor_mmu
       xlat_seq_q <= '0;
       fill_seq_q <= '0;
       inv_seq_q <= '0;
+      miss_seq_q <= '0;
+      first_q <= 1'b0;
     end else begin
+      first_q <= accept_i;
+      if (first_q && needs_walk_i) begin
+        miss_seq_q <= miss_seq_q + 1'b1;
+        vm_event(32'd14, {miss_seq_q, 47'd0, Port}, rsp_i.req.va, 64'd0, 64'd0, 64'd0, 64'd0);
+      end
       if (take_i) begin
         xlat_seq_q <= xlat_seq_q + 1'b1;
         vm_event(32'd1,

@@ -90,6 +90,7 @@ void StateCheck::on_event(const Event& event) {
       return on_done(event);
     case EventKind::CacheMaint:
       return on_maint(event);
+    case EventKind::Miss:
     case EventKind::Drained:
       for (CacheSide& side : cache_) side.used.assign(side.used.size(), false);
       return;

@@ -96,14 +96,14 @@ void LegalSet::on_fence_acknowledged() {
   const PendingFence fence = fences_.front();
   fences_.erase(fences_.begin());
   std::erase_if(roots_, [&](const Root& root) { return covers(fence, root); });
-  std::erase_if(stale_, [&](auto& entry) {
-    std::erase_if(entry.second, [&](const Stale& stale) {
+  for (auto entry = stale_.begin(); entry != stale_.end();) {
+    std::erase_if(entry->second, [&](const Stale& stale) {
       // Nobody remembers an invalid entry, and whoever read it has answered.
       const bool forgotten = stale.done && *stale.done < fence.accepted && !decode_pte(machine_.format, stale.value).valid;
       return forgotten || covers(fence, stale);
     });
-    return entry.second.empty();
-  });
+    entry = entry->second.empty() ? stale_.erase(entry) : std::next(entry);
+  }
 }
 
 bool LegalSet::is_gone(const Stale& stale, std::uint64_t accepted) const {

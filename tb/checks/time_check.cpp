@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "checks/time_check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "pieces.h"
+#include "platform/platform.h"
+
+namespace vm {
+
+std::string_view to_string(Owner owner) {
+  constexpr std::array<std::string_view, kOwners> kNames{"nobody", "sequencer", "splitter", "s1",    "pending access",
+                                                         "cache",  "slot",      "walker",   "memory"};
+  return kNames[static_cast<std::size_t>(owner)];
+}
+
+TimeCheck::TimeCheck(const Machine& machine, Tracker& tracker, Reporter& reporter)
+    : machine_(machine), tracker_(tracker), reporter_(reporter) {
+  const std::array<const CacheGeometry*, 2> geometry{&machine.icache, &machine.dcache};
+  for (unsigned k = 0; k < 2; ++k) {
+    caches_[k].sets = geometry[k]->sets;
+    caches_[k].ways = geometry[k]->ways;
+    caches_[k].sweep_left = geometry[k]->ways != 0 ? geometry[k]->sets : 1;
+  }
+}
+
+void TimeCheck::expect(bool seen, bool due, std::string_view rule, std::string_view what) {
+  if (seen == due || resting_) return;
+  resting_ = true;
+  reporter_.mismatch("time", fmt::format("{}: {} {} in this cycle, but {} (docs/timing.md)", rule, what,
+                                         due ? "is due" : "is not due yet", due ? "did not come" : "came"));
+}
+
+void TimeCheck::on_cycle(const Cycle& cycle) {
+  if (resting_) return;
+  gather(cycle);
+  sequencer_now(cycle);
+  translations_now(cycle);
+  caches_now(cycle);
+  walker_now(cycle);
+  accepts_now(cycle);
+  memory_now(cycle);
+  host_now(cycle);
+  responses_now(cycle);
+  next_ports(cycle);
+  for (unsigned k = 0; k < 2; ++k) next_cache(k, cycle);
+  next_sequencer(cycle);
+}
+
+void TimeCheck::gather(const Cycle& cycle) {
+  seen_ = Seen{};
+  for (const Event& event : cycle.events) {
+    switch (event.kind) {
+      case EventKind::Xlat:
+        seen_.xlat[static_cast<unsigned>(event.port())] = &event;
+        break;
+      case EventKind::Miss:
+        seen_.miss[static_cast<unsigned>(event.port())] = &event;
+        break;
+      case EventKind::WalkStart:
+        seen_.walk_start = &event;
+        break;
+      case EventKind::WalkRead:
+        seen_.walk_read = &event;
+        break;
+      case EventKind::WalkData:
+        seen_.walk_data = &event;
+        break;
+      case EventKind::WalkEnd:
+        seen_.walk_end = &event;
+        break;
+      case EventKind::CacheLookup:
+        seen_.lookup[event.cache()] = &event;
+        break;
+      case EventKind::CacheVictim:
+        seen_.victim[event.cache()] = &event;
+        break;
+      case EventKind::CacheFill:
+        seen_.fill[event.cache()] = &event;
+        break;
+      case EventKind::CacheDone:
+        seen_.done[event.cache()] = &event;
+        break;
+      case EventKind::Drained:
+        seen_.drained = &event;
+        break;
+      case EventKind::TlbFill:
+      case EventKind::TlbInvalidate:
+      case EventKind::CacheMaint:
+        break;
+    }
+  }
+}
+
+// ---------------------------------------------------------------- sequencer
+
+bool TimeCheck::maintenance_waits(unsigned k) const {
+  if (seq_ != SeqState::Act || seq_kind_ != SeqKind::Fence || fence_.user) return false;
+  if (static_cast<FenceOp>(fence_.op) == FenceOp::Tlb) return false;
+  if (fence_.by_addr && (fence_.addr >> machine_.bus_bits) != 0) return false;
+  return k == (second_ ? 0U : 1U);
+}
+
+bool TimeCheck::array_waits(unsigned k) const {
+  if (seq_ != SeqState::Act || seq_kind_ != SeqKind::Array || !machine_.array_port) return false;
+  const auto array = static_cast<Array>(array_.array);
+  if (k == 0) return array == Array::IcacheTag || array == Array::IcacheData;
+  return array == Array::DcacheTag || array == Array::DcacheData;
+}
+
+void TimeCheck::sequencer_now(const Cycle& cycle) {
+  for (Port& port : ports_) port.idle = !port.s1 && !port.pending;
+  const bool idle = std::all_of(ports_.begin(), ports_.end(),
+                                [](const Port& port) { return port.split == SplitState::Pass && port.idle; });
+  expect(seen_.drained != nullptr, seq_ == SeqState::Drain && idle, "T15", "Drained");
+  const bool free = seq_ == SeqState::Idle;
+  if (cycle.in->ctl.valid) expect(cycle.out->ctl_ready, free, "T15", "acceptance of the control write");
+  if (cycle.in->fence.valid) {
+    expect(cycle.out->fence_ready, free && !cycle.in->ctl.valid, "T15", "acceptance of the fence");
+  }
+  if (cycle.in->array.valid) {
+    expect(cycle.out->array_ready, free && !cycle.in->ctl.valid && !cycle.in->fence.valid, "T15",
+           "acceptance of the array access");
+  }
+  const bool respond = seq_ == SeqState::Respond;
+  expect(cycle.out->ctl.valid, respond && seq_kind_ == SeqKind::Ctl, "T15", "the answer to the control write");
+  expect(cycle.out->fence.valid, respond && seq_kind_ == SeqKind::Fence, "T15", "the answer to the fence");
+  expect(cycle.out->array.valid, respond && seq_kind_ == SeqKind::Array, "T15", "the answer of the array port");
+}
+
+void TimeCheck::next_sequencer(const Cycle& cycle) {
+  switch (seq_) {
+    case SeqState::Idle:
+      second_ = false;
+      if (cycle.ctl_accepted() || cycle.fence_accepted() || cycle.array_accepted()) seq_ = SeqState::Drain;
+      if (cycle.ctl_accepted()) seq_kind_ = SeqKind::Ctl;
+      if (cycle.fence_accepted()) {
+        seq_kind_ = SeqKind::Fence;
+        fence_ = cycle.in->fence;
+      }
+      if (cycle.array_accepted()) {
+        seq_kind_ = SeqKind::Array;
+        array_ = cycle.in->array;
+      }
+      return;
+    case SeqState::Drain: {
+      if (seen_.drained == nullptr) return;
+      seq_ = SeqState::Act;
+      act_cycles_ = 1;
+      const unsigned isets = machine_.itlb.ways != 0 ? machine_.itlb.sets : 1;
+      const unsigned dsets = machine_.dtlb.ways != 0 ? machine_.dtlb.sets : 1;
+      if (seq_kind_ == SeqKind::Fence && !fence_.user && static_cast<FenceOp>(fence_.op) == FenceOp::Tlb &&
+          fence_.by_asid && !fence_.by_addr && machine_.asid_bits != 0) {
+        act_cycles_ = std::max(isets, dsets);
+      }
+      return;
+    }
+    case SeqState::Act:
+      for (unsigned k = 0; k < 2; ++k) {
+        if (maintenance_waits(k)) {
+          if (!caches_[k].maint_done) return;
+          if (static_cast<FenceOp>(fence_.op) == FenceOp::FetchSync && !second_) {
+            second_ = true;
+            return;
+          }
+          seq_ = SeqState::Respond;
+          return;
+        }
+        if (array_waits(k)) {
+          if (caches_[k].array_done) seq_ = SeqState::Respond;
+          return;
+        }
+      }
+      if (--act_cycles_ == 0) seq_ = SeqState::Respond;
+      return;
+    case SeqState::Respond:
+      seq_ = SeqState::Idle;
+      return;
+  }
+}
+
+// ---------------------------------------------------------------- translation and acceptance
+
+void TimeCheck::translations_now(const Cycle& cycle) {
+  for (unsigned p = 0; p < 2; ++p) {
+    Port& port = ports_[p];
+    const Event* xlat = seen_.xlat[p];
+    if (port.first && seen_.miss[p] != nullptr) port.needs_walk = true;
+    expect(seen_.miss[p] != nullptr, port.first && port.needs_walk, "T2", "Miss");
+    const bool known = port.s1 && (!port.needs_walk || port.walked);
+    const bool at_once = xlat != nullptr && (xlat->xlat_cause() != Cause::None || xlat->probe());
+    port.held = port.s1 && !port.tried;
+    port.again = false;
+    const bool through = port.tried && caches_[p].state == CacheState::Ready;
+    if (!known || port.pending) {
+      expect(xlat != nullptr, false, port.pending ? "T3, T4 (access pending)" : "T2", "Xlat");
+    } else if (through) {
+      expect(xlat != nullptr, true, "T4", "Xlat");
+    } else if (at_once) {
+      expect(true, !port.passed, "T3", "Xlat of a fault or probe, which was due before,");
+    } else {
+      expect(xlat != nullptr, false, "T4", "Xlat of an access that has to go through S0 again");
+      port.again = port.held;
+      port.passed = true;
+    }
+    if (xlat != nullptr && !at_once) port.again = false;
+
+    const CoreRequest& request = cycle.request(static_cast<vm::Port>(p));
+    const bool cut = unit_parts(machine_.unit_bytes(), request) > 1;
+    port.unit_valid = (port.split == SplitState::Pass && request.valid && !cut && seq_ == SeqState::Idle) ||
+                      port.split == SplitState::Probe || port.split == SplitState::Access;
+  }
+}
+
+void TimeCheck::caches_now(const Cycle& cycle) {
+  for (unsigned k = 0; k < 2; ++k) {
+    CacheSide& cache = caches_[k];
+    const Event* xlat = seen_.xlat[k];
+    cache.open = cache.state == CacheState::Ready && !maintenance_waits(k) && !array_waits(k);
+    const bool core_goes = xlat != nullptr && xlat->xlat_cause() == Cause::None && !xlat->probe();
+    cache.decide = cache.s1 && ((cache.state == CacheState::Ready && (cache.s1_client != Client::Core || core_goes)) ||
+                                cache.state == CacheState::ReplayHit);
+    const Event* lookup = seen_.lookup[k];
+    expect(lookup != nullptr, cache.decide, "T4, T8, T14", "CacheLookup");
+    cache.hit = lookup != nullptr && lookup->hit();
+    cache.done = cache.state == CacheState::ReplayHit || cache.state == CacheState::Done;
+    expect(seen_.done[k] != nullptr, cache.done, "T10, T11", "CacheDone");
+    expect(seen_.victim[k] != nullptr, cache.state == CacheState::Victim, "T10", "CacheVictim");
+    const bool last_beat = cache.state == CacheState::FillData && cycle.mem_answered() &&
+                           static_cast<unsigned>(cycle.in->mem_rsp.src) == k && cycle.in->mem_rsp.last;
+    expect(seen_.fill[k] != nullptr, last_beat, "T10", "CacheFill");
+  }
+}
+
+Owner TimeCheck::why_not_accepted(unsigned p, const CoreRequest& request) const {
+  const Port& port = ports_[p];
+  const CacheSide& cache = caches_[p];
+  if (seq_ != SeqState::Idle) return Owner::Sequencer;
+  if (port.split != SplitState::Pass) return Owner::Split;
+  if (unit_parts(machine_.unit_bytes(), request) > 1) {
+    if (port.pending) return Owner::Pending;
+    return port.s1 ? Owner::S1 : Owner::Nobody;
+  }
+  if (port.held) return Owner::S1;
+  const Event* xlat = seen_.xlat[p];
+  if (port.s1 && (xlat == nullptr || xlat->source() == Source::Walk)) return Owner::S1;
+  if (!cache.open) return Owner::Cache;
+  const bool walk_takes = p == 1 && walk_ == WalkState::Read && !walk_hole_ && machine_.walk_port == WalkPort::Cache;
+  const bool host_takes = p == 1 && host_offers_ && cache.host_turn;
+  return walk_takes || host_takes ? Owner::Slot : Owner::Nobody;
+}
+
+void TimeCheck::accepts_now(const Cycle& cycle) {
+  host_offers_ = host_ == HostState::Request && machine_.region_of(PhysAddr(host_request_.addr)) != nullptr;
+  const bool walk_takes = walk_ == WalkState::Read && !walk_hole_ && machine_.walk_port == WalkPort::Cache;
+  for (unsigned p = 0; p < 2; ++p) {
+    Port& port = ports_[p];
+    CacheSide& cache = caches_[p];
+    const Event* xlat = seen_.xlat[p];
+    const bool xlat_ready = !port.s1 || (xlat != nullptr && !port.walked);
+    const bool taken = p == 1 && (walk_takes || (host_offers_ && cache.host_turn));
+    const bool core_ready = cache.open && !taken;
+    port.unit_accept = port.unit_valid && !port.held && xlat_ready && core_ready;
+
+    const CoreRequest& request = cycle.request(static_cast<vm::Port>(p));
+    if (request.valid) {
+      const Owner owner = why_not_accepted(p, request);
+      expect(cycle.accepted(static_cast<vm::Port>(p)), owner == Owner::Nobody, "T1",
+             p == 0 ? "acceptance of the fetch" : "acceptance of the data access");
+      ++waits_[static_cast<std::size_t>(owner)];
+    }
+
+    const bool wanted = port.held ? port.again : port.unit_valid && xlat_ready;
+    cache.s0 = cache.open && (taken || wanted);
+    cache.s0_client = taken ? (walk_takes ? Client::Walk : Client::Host) : Client::Core;
+  }
+}
+
+void TimeCheck::next_ports(const Cycle& cycle) {
+  for (unsigned p = 0; p < 2; ++p) {
+    Port& port = ports_[p];
+    const Event* xlat = seen_.xlat[p];
+    const CacheSide& cache = caches_[p];
+    const bool answered = unit_answer(p);
+    const bool failed =
+        (xlat != nullptr && xlat->xlat_cause() != Cause::None) ||
+        (cache.done && cache.client == Client::Core && seen_.done[p] != nullptr && seen_.done[p]->done_err());
+    const bool again_taken = port.again && cache.open && cache.s0 && cache.s0_client == Client::Core;
+
+    switch (port.split) {
+      case SplitState::Pass: {
+        const CoreRequest& request = cycle.request(static_cast<vm::Port>(p));
+        port.pieces = unit_parts(machine_.unit_bytes(), request);
+        port.piece = 0;
+        if (cycle.accepted(static_cast<vm::Port>(p)) && port.pieces > 1) port.split = SplitState::Probe;
+        break;
+      }
+      case SplitState::Probe:
+      case SplitState::Access:
+        if (port.unit_accept) {
+          port.split = port.split == SplitState::Probe ? SplitState::ProbeWait : SplitState::AccessWait;
+        }
+        break;
+      case SplitState::ProbeWait:
+      case SplitState::AccessWait: {
+        if (!answered) break;
+        const bool probing = port.split == SplitState::ProbeWait;
+        const bool last = ++port.piece == port.pieces;
+        if (last && probing) port.piece = 0;
+        port.split = probing && !last ? SplitState::Probe : SplitState::Access;
+        if (failed || (last && !probing)) port.split = SplitState::Pass;
+        break;
+      }
+    }
+
+    if (cache.done && cache.client == Client::Core) port.pending = false;
+    if (cache.decide && cache.state == CacheState::Ready && cache.s1_client == Client::Core && !cache.hit) {
+      port.pending = true;
+    }
+    port.tried = port.unit_accept || again_taken;
+    port.first = port.unit_accept;
+    if (xlat != nullptr) port.s1 = false;
+    if (seen_.walk_start != nullptr && static_cast<unsigned>(seen_.walk_start->port()) == p) port.asked = true;
+    if (seen_.walk_end != nullptr && static_cast<unsigned>(seen_.walk_end->port()) == p) port.walked = true;
+    if (port.unit_accept) {
+      port.s1 = true;
+      port.needs_walk = port.asked = port.walked = port.passed = false;
+    }
+  }
+}
+
+bool TimeCheck::unit_answer(unsigned p) const {
+  const Event* xlat = seen_.xlat[p];
+  const CacheSide& cache = caches_[p];
+  const bool at_once = xlat != nullptr && (xlat->xlat_cause() != Cause::None || xlat->probe());
+  const bool hit = cache.decide && cache.state == CacheState::Ready && cache.s1_client == Client::Core && cache.hit;
+  return at_once || hit || (cache.done && cache.client == Client::Core);
+}
+
+void TimeCheck::responses_now(const Cycle& cycle) {
+  for (unsigned p = 0; p < 2; ++p) {
+    const Port& port = ports_[p];
+    bool due = unit_answer(p);
+    const Event* xlat = seen_.xlat[p];
+    const bool fault = xlat != nullptr && xlat->xlat_cause() != Cause::None;
+    const bool error = seen_.done[p] != nullptr && seen_.done[p]->done_err();
+    if (port.split == SplitState::ProbeWait) due = due && fault;
+    if (port.split == SplitState::AccessWait) due = due && (error || port.piece + 1 == port.pieces);
+    expect(cycle.response(static_cast<vm::Port>(p)).valid, due, port.split == SplitState::Pass ? "T3, T5" : "T6",
+           p == 0 ? "the answer to the fetch" : "the answer to the data access");
+  }
+}
+
+}  // namespace vm

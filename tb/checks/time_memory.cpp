@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The half of the time check that lies behind the ports: walker, caches, memory port, host (T7 to T14).
+#include "checks/time_check.h"
+#include "platform/platform.h"
+
+namespace vm {
+
+// ---------------------------------------------------------------- walker
+
+void TimeCheck::walker_now(const Cycle& cycle) {
+  const auto wants = [&](unsigned p) {
+    const Port& port = ports_[p];
+    return port.s1 && port.needs_walk && !port.asked && !port.walked;
+  };
+  const unsigned other = 1U - walk_port_;
+  const bool start = walk_ == WalkState::Idle && (wants(0) || wants(1));
+  const unsigned grant = wants(other) ? other : walk_port_;
+  expect(seen_.walk_start != nullptr, start, "T2", "WalkStart");
+  if (start && seen_.walk_start != nullptr) {
+    expect(true, static_cast<unsigned>(seen_.walk_start->port()) == grant, "T2", "WalkStart of this port");
+  }
+
+  const bool via_cache = machine_.walk_port == WalkPort::Cache;
+  walk_read_accepted_ = walk_ == WalkState::Read && !walk_hole_ && via_cache && caches_[1].open;
+  if (via_cache || walk_ != WalkState::Read || walk_hole_) {
+    expect(seen_.walk_read != nullptr, walk_read_accepted_, "T7", "WalkRead");
+  }
+
+  const CacheSide& cache = caches_[1];
+  bool data = false;
+  if (walk_ == WalkState::Wait) {
+    data = via_cache
+               ? (cache.done && cache.client == Client::Walk) ||
+                     (cache.decide && cache.hit && cache.state == CacheState::Ready && cache.s1_client == Client::Walk)
+               : cycle.mem_answered() && cycle.in->mem_rsp.src == MemSource::Walk;
+  }
+  expect(seen_.walk_data != nullptr, data, "T8", "WalkData");
+  expect(seen_.walk_end != nullptr, walk_ == WalkState::Check, "T9", "WalkEnd");
+}
+
+// ---------------------------------------------------------------- memory port
+
+bool TimeCheck::offers_memory(unsigned source) const {
+  if (source == 2) return walk_ == WalkState::Read && !walk_hole_ && machine_.walk_port == WalkPort::Memory;
+  const CacheState state = caches_[source].state;
+  return state == CacheState::WbRequest || state == CacheState::FillRequest || state == CacheState::UcRequest;
+}
+
+void TimeCheck::memory_now(const Cycle& cycle) {
+  // Whether a cleaned line is dirty shows in its write-back being offered; nothing else is in flight then.
+  for (CacheSide& cache : caches_) {
+    if (cache.state != CacheState::MaintAct || cache.failed) continue;
+    const unsigned source = &cache == &caches_[0] ? 0U : 1U;
+    if (cycle.out->mem_req.valid && static_cast<unsigned>(cycle.out->mem_req.src) == source) {
+      cache.state = CacheState::WbRequest;
+    }
+  }
+
+  mem_accepted_.reset();
+  std::optional<unsigned> grant = mem_grant_;
+  for (unsigned i = 1; i <= 3 && !grant; ++i) {
+    const unsigned source = (mem_last_ + i) % 3;
+    if (offers_memory(source)) grant = source;
+  }
+  const bool offer = grant && !mem_writing_;
+  expect(cycle.out->mem_req.valid, offer, "T10, T11, T12", "a request on the memory port");
+  if (offer && cycle.out->mem_req.valid) {
+    expect(true, static_cast<unsigned>(cycle.out->mem_req.src) == *grant, "T12", "the request of this source");
+  }
+  if (cycle.mem_accepted()) mem_accepted_ = grant;
+  if (machine_.walk_port == WalkPort::Memory && walk_ == WalkState::Read && !walk_hole_) {
+    walk_read_accepted_ = mem_accepted_ == 2U;
+    expect(seen_.walk_read != nullptr, walk_read_accepted_, "T7, T12", "WalkRead");
+  }
+  expect(cycle.out->mem_w.valid, mem_writing_, "T10, T11", "write data on the memory port");
+
+  mem_grant_.reset();
+  if (offer && !cycle.mem_accepted()) mem_grant_ = grant;
+  if (mem_accepted_) {
+    mem_last_ = *mem_accepted_;
+    mem_writing_ = cycle.out->mem_req.write;
+  } else if (cycle.mem_w_accepted() && cycle.out->mem_w.last) {
+    mem_writing_ = false;
+  }
+
+  // The walker's next state; it is the one that the memory port and the cache have just decided.
+  const CacheSide& cache = caches_[1];
+  switch (walk_) {
+    case WalkState::Idle:
+      if (seen_.walk_start != nullptr) {
+        walk_ = WalkState::Read;
+        walk_port_ = static_cast<unsigned>(seen_.walk_start->port());
+        const Context& context = tracker_.context();
+        walk_entry_ =
+            context.base + (machine_.vpn_of(VirtAddr(seen_.walk_start->b)).value << machine_.format.pte_bytes_log2);
+        walk_hole_ = machine_.region_of(walk_entry_) == nullptr;
+      }
+      return;
+    case WalkState::Read:
+      if (walk_hole_) walk_ = WalkState::Check;
+      if (walk_read_accepted_) walk_ = WalkState::Wait;
+      return;
+    case WalkState::Wait:
+      if (seen_.walk_data != nullptr) {
+        walk_ = WalkState::Check;
+      } else if (cache.s1 && cache.s1_client == Client::Walk && cache.state != CacheState::Ready &&
+                 cache.state != CacheState::ReplayHit) {
+        walk_ = WalkState::Read;
+      }
+      return;
+    case WalkState::Check:
+      walk_ = WalkState::Hold;
+      return;
+    case WalkState::Hold: {
+      const Event* xlat = seen_.xlat[walk_port_];
+      if (xlat != nullptr && ports_[walk_port_].walked) walk_ = WalkState::Idle;
+      return;
+    }
+  }
+}
+
+// ---------------------------------------------------------------- host
+
+void TimeCheck::host_now(const Cycle& cycle) {
+  CacheSide& cache = caches_[1];
+  if (cycle.in->host.valid) {
+    expect(cycle.out->host_ready, host_ == HostState::Idle, "T14", "acceptance of the host access");
+  }
+  const bool accepted = cache.s0 && cache.s0_client == Client::Host;
+  bool due = host_ == HostState::Request && !host_offers_;
+  if (host_ == HostState::Wait) {
+    due = (cache.done && cache.client == Client::Host) ||
+          (cache.decide && cache.hit && cache.state == CacheState::Ready && cache.s1_client == Client::Host);
+  }
+  expect(cycle.out->host.valid, due, "T14", "the answer to the host access");
+  cache.host_turn = host_offers_ && !accepted;
+
+  switch (host_) {
+    case HostState::Idle:
+      if (cycle.host_accepted()) {
+        host_ = HostState::Request;
+        host_request_ = cycle.in->host;
+      }
+      return;
+    case HostState::Request:
+      if (!host_offers_) host_ = HostState::Idle;
+      if (accepted) host_ = HostState::Wait;
+      return;
+    case HostState::Wait:
+      if (due) {
+        host_ = HostState::Idle;
+      } else if (cache.s1 && cache.s1_client == Client::Host && cache.state != CacheState::Ready &&
+                 cache.state != CacheState::ReplayHit) {
+        host_ = HostState::Request;
+      }
+      return;
+  }
+}
+
+// ---------------------------------------------------------------- caches
+
+// What a cache that is ready does next: serve what its S1 could not answer, or maintenance, or the array port.
+void TimeCheck::ready_next(unsigned k, CacheSide& cache) {
+  const bool quiet = !cache.s1 && !cache.store;
+  if (cache.decide && !cache.hit && seen_.lookup[k] != nullptr) {
+    cache.client = cache.s1_client;
+    cache.write = seen_.lookup[k]->write();
+    cache.failed = false;
+    cache.in_maintenance = false;
+    cache.state = seen_.lookup[k]->uncached() ? CacheState::UcRequest : CacheState::Victim;
+  } else if (quiet && maintenance_waits(k)) {
+    const auto op = static_cast<FenceOp>(fence_.op);
+    const bool cleans =
+        op == FenceOp::CacheClean || op == FenceOp::CacheCleanInvalidate || (op == FenceOp::FetchSync && !second_);
+    if (cache.ways == 0) return;  // answered in this very cycle
+    cache.in_maintenance = true;
+    cache.failed = false;
+    cache.lines_left = fence_.by_addr ? 1 : cache.sets * cache.ways;
+    cache.sweep_left = cache.sets;
+    cache.state = !fence_.by_addr && !cleans ? CacheState::Sweep : CacheState::MaintLook;
+  } else if (quiet && array_waits(k) && cache.ways != 0) {
+    cache.state = CacheState::ArrayRead;
+  }
+}
+
+void TimeCheck::next_cache(unsigned k, const Cycle& cycle) {
+  CacheSide& cache = caches_[k];
+  const bool mem_accepted = mem_accepted_ == k;
+  const bool mem_answer = cycle.mem_answered() && static_cast<unsigned>(cycle.in->mem_rsp.src) == k;
+  const bool last_word = cycle.mem_w_accepted() && cycle.out->mem_w.last;
+  const CacheState before = cache.state;
+  const bool quiet = !cache.s1 && !cache.store;
+  cache.maint_done = before == CacheState::Ready && quiet && maintenance_waits(k) && cache.ways == 0;
+  cache.array_done = before == CacheState::Array || (before == CacheState::Ready && array_waits(k) && cache.ways == 0);
+
+  switch (before) {
+    case CacheState::Sweep:
+      if (--cache.sweep_left == 0) {
+        cache.maint_done = !cache.reset_sweep;
+        cache.reset_sweep = false;
+        cache.state = CacheState::Ready;
+      }
+      break;
+    case CacheState::Ready:
+      ready_next(k, cache);
+      break;
+    case CacheState::Victim: {
+      const Event* victim = seen_.victim[k];
+      cache.state = victim != nullptr && victim->victim_dirty() ? CacheState::WbRequest : CacheState::FillRequest;
+      break;
+    }
+    case CacheState::WbRequest:
+      if (mem_accepted) cache.state = CacheState::WbData;
+      break;
+    case CacheState::WbData:
+      if (last_word) cache.state = CacheState::WbAnswer;
+      break;
+    case CacheState::WbAnswer:
+      if (mem_answer) {
+        cache.failed = cache.in_maintenance;  // MaintAct after the write-back, not instead of it
+        cache.state = cache.in_maintenance ? CacheState::MaintAct : CacheState::FillRequest;
+      }
+      break;
+    case CacheState::FillRequest:
+      if (mem_accepted) cache.state = CacheState::FillData;
+      break;
+    case CacheState::FillData:
+      if (mem_answer) {
+        cache.failed = cache.failed || cycle.in->mem_rsp.err;
+        if (cycle.in->mem_rsp.last) cache.state = cache.failed ? CacheState::Done : CacheState::Replay;
+      }
+      break;
+    case CacheState::Replay:
+      cache.state = CacheState::ReplayHit;
+      break;
+    case CacheState::UcRequest:
+      if (mem_accepted) cache.state = cache.write ? CacheState::UcData : CacheState::UcWait;
+      break;
+    case CacheState::UcData:
+      if (last_word) cache.state = CacheState::UcWait;
+      break;
+    case CacheState::UcWait:
+      if (mem_answer) cache.state = CacheState::Done;
+      break;
+    case CacheState::ReplayHit:
+    case CacheState::Done:
+    case CacheState::Array:
+      cache.state = CacheState::Ready;
+      break;
+    case CacheState::MaintLook:
+      cache.failed = false;
+      cache.state = CacheState::MaintAct;
+      break;
+    case CacheState::MaintAct:
+      cache.maint_done = --cache.lines_left == 0;
+      cache.state = cache.maint_done ? CacheState::Ready : CacheState::MaintLook;
+      break;
+    case CacheState::ArrayRead:
+      cache.state = CacheState::Array;
+      break;
+  }
+
+  cache.store = cache.hit && seen_.lookup[k]->write();
+  cache.s1 = cache.s0 || before == CacheState::Replay;
+  cache.s1_client = before == CacheState::Replay ? cache.client : cache.s0_client;
+}
+
+}  // namespace vm

@@ -29,7 +29,6 @@ struct ExplainOptions {
 
 unsigned log2_of(std::uint64_t n) { return static_cast<unsigned>(std::countr_zero(n)); }
 
-
 std::string hit_text(Hit hit) {
   if (hit == Hit::NotAsked) return "not looked up";
   return hit == Hit::Hit ? "hit" : "miss";
@@ -122,11 +121,17 @@ trace::Trace setup_of(const ExplainOptions& options) {
   return setup;
 }
 
+// Processes made by fork are not there yet.
 trace::ProcessIndex process_of(const ExplainOptions& options, const trace::Scenario& scenario) {
-  for (std::size_t i = 0; i < scenario.processes.size(); ++i) {
-    if (options.process.empty() || scenario.processes[i] == options.process) return static_cast<trace::ProcessIndex>(i);
+  std::string names;
+  for (const trace::SetupItem& item : scenario.setup) {
+    const auto* process = std::get_if<trace::NewProcess>(&item.action);
+    if (process == nullptr) continue;
+    const std::string& name = scenario.processes[process->process];
+    if (options.process.empty() || name == options.process) return process->process;
+    names += (names.empty() ? "" : ", ") + name;
   }
-  throw InputError(fmt::format("found process '{}', expected one of the setup's", options.process));
+  throw InputError(fmt::format("found process '{}', expected one of: {}", options.process, names));
 }
 
 void explain_access(const ExplainOptions& options, std::uint64_t address) {

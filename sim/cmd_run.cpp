@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <exception>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -24,7 +25,7 @@ struct RunOptions {
   std::vector<std::string> files;
   std::string machine = "flat32";
   std::optional<std::uint64_t> seed;
-  std::string latency, stall, waves;
+  std::string latency, stall, waves, scenario;
   bool model = false;
   bool json = false;
   bool count_expectations = false;
@@ -63,6 +64,16 @@ struct Totals {
 
 constexpr std::uint64_t kDefaultSeed = 1;
 
+// What to type to see this scenario again, with waves.
+std::string replay_command(const trace::Trace& trace, const trace::Scenario& scenario, const RunOptions& options,
+                           std::uint64_t seed) {
+  std::string command = fmt::format("pagewalk run {} --scenario '{}' --seed {}", trace.files[0], scenario.name, seed);
+  if (!options.latency.empty()) command += fmt::format(" --latency '{}'", options.latency);
+  if (!options.stall.empty()) command += fmt::format(" --stall '{}'", options.stall);
+  if (options.alter_expectation) command += fmt::format(" --alter-expectation {}", *options.alter_expectation);
+  return command + " --waves replay.fst";
+}
+
 ScenarioResult run_scenario(const trace::Trace& trace, const trace::Scenario& scenario, const RunOptions& options,
                             Progress& progress) {
   ScenarioResult result{scenario.name, scenario.machine.name, scenario.title, kDefaultSeed, {}, {}};
@@ -76,14 +87,23 @@ ScenarioResult run_scenario(const trace::Trace& trace, const trace::Scenario& sc
   if (!options.stall.empty()) testbed_options.stall = trace::parse_stall(options.stall, "--stall");
   testbed_options.bus_errors = scenario.bus_errors;
   testbed_options.waves = options.waves;
+  testbed_options.replay = replay_command(trace, scenario, options, result.seed);
 
   const std::unique_ptr<trace::Testbed> testbed = make_testbed(scenario.machine, testbed_options);
   trace::RunnerOptions runner_options;
   runner_options.seed = result.seed;
   runner_options.progress = [&](std::size_t done, std::size_t all) { progress.show(scenario.name, done, all); };
+  runner_options.annotate = !options.waves.empty();
   trace::Runner runner(trace.files, scenario, *testbed, runner_options);
-  result.report = runner.run();
-  testbed->finish();
+  try {
+    result.report = runner.run();
+    testbed->finish();
+  } catch (const InputError&) {
+    throw;
+  } catch (const std::exception& error) {
+    // The hardware hangs, or did what the operating system model cannot go on from.
+    result.report.failures.push_back({scenario.place, fmt::format("{}: {}", scenario.name, error.what())});
+  }
   result.figures = testbed->figures();
   progress.clear();
   return result;
@@ -162,6 +182,19 @@ int run(const RunOptions& options) {
     fmt::print(stderr, "altered {}\n", altered->what);
   }
 
+  std::size_t chosen = 0;
+  for (trace::Trace& trace : traces) {
+    if (!options.scenario.empty() && !altered) {
+      std::erase_if(trace.scenarios, [&](const trace::Scenario& s) { return s.name != options.scenario; });
+    }
+    chosen += trace.scenarios.size();
+  }
+  if (chosen == 0)
+    throw InputError(fmt::format("found no scenario '{}', expected a name that `run` prints", options.scenario));
+  if (!options.waves.empty() && chosen != 1) {
+    throw InputError(fmt::format("found {} scenarios, expected one with --waves (choose with --scenario)", chosen));
+  }
+
   const std::uint64_t seed = options.seed.value_or(kDefaultSeed);
   if (!options.json) fmt::print("seed {}\n", seed);
   Totals totals;
@@ -196,6 +229,7 @@ void add_run(CLI::App& app, int& exit_status) {
   command->add_option("--seed", options->seed, "Seed of every random choice (default: the trace's, or 1)");
   command->add_option("--latency", options->latency, "Memory latency: N, 'random A..B' or 'replay N,N,…'");
   command->add_option("--stall", options->stall, "Stall policy: none, half, bursty or 'until N'");
+  command->add_option("--scenario", options->scenario, "Only the scenario of this name");
   command->add_option("--waves", options->waves, "Write waves of the run to this FST file");
   command->add_flag("--model", options->model, "Run on the reference platform instead of the hardware");
   command->add_flag("--json", options->json, "One JSON object instead of text");

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "testbeds.h"
 
+#include "model.h"
 #include "platform/reference_platform.h"
+#include "rtl_platform.h"
+#include "testbench.h"
 
 namespace vm::sim {
 
@@ -14,13 +17,13 @@ class ModelTestbed : public trace::Testbed {
   }
 
   Platform& platform() override { return platform_; }
-  void attach(OsView& view) override { platform_.set_os_view(&view); }
+  void attach(OsView* view) override { platform_.set_os_view(view); }
   bool has_clock() const override { return false; }
   void annotate(std::string_view /*process*/, std::string_view /*line*/) override {}
   std::uint64_t mismatches() const override { return platform_.mismatches().size(); }
   void finish() override {}
 
-  trace::Figures figures() const override {
+  trace::Figures figures() override {
     trace::Figures figures;
     figures.mismatches = platform_.mismatches().size();
     figures.backdoor_accesses = platform_.backdoor_accesses();
@@ -32,10 +35,66 @@ class ModelTestbed : public trace::Testbed {
   ReferencePlatform platform_;
 };
 
+TestbenchOptions bench_options(const TestbedOptions& options) {
+  // The trace language and the drivers name the same things in the same order.
+  TestbenchOptions bench;
+  bench.seed = options.seed;
+  bench.latency.kind = static_cast<Latency::Kind>(options.latency.kind);
+  bench.latency.low = options.latency.min;
+  bench.latency.high = options.latency.max;
+  bench.latency.replay.assign(options.latency.replay.begin(), options.latency.replay.end());
+  bench.stall.kind = static_cast<StallPolicy::Kind>(options.stall.kind);
+  bench.stall.until = options.stall.until;
+  for (const trace::AddressRange& range : options.bus_errors) bench.errors.push_back({range.first, range.last});
+  bench.replay = options.replay;
+  bench.checks = options.checks;
+  return bench;
+}
+
+class RtlTestbed : public trace::Testbed {
+ public:
+  RtlTestbed(const Machine& machine, const TestbedOptions& options)
+      : bench_(machine, open_model(machine, shared_object(machine), options.seed), bench_options(options)),
+        platform_(bench_) {
+    if (!options.waves.empty()) bench_.model().open_waves(options.waves);
+  }
+
+  Platform& platform() override { return platform_; }
+  void attach(OsView* view) override { bench_.attach_os(view); }
+  bool has_clock() const override { return true; }
+  void annotate(std::string_view process, std::string_view line) override { bench_.set_text(process, line); }
+  std::uint64_t mismatches() const override { return bench_.reporter().count(); }
+
+  void finish() override {
+    bench_.finish();
+    bench_.model().close_waves();
+  }
+
+  trace::Figures figures() override {
+    trace::Figures figures;
+    figures.translations = bench_.translation().translations();
+    figures.cycles = bench_.cycles();
+    figures.mismatches = bench_.reporter().count();
+    figures.backdoor_accesses = bench_.backdoor_accesses();
+    figures.mean_legal_set = bench_.translation().legal_set().mean_size();
+    if (figures.mismatches != 0) figures.reports.push_back(bench_.report());
+    return figures;
+  }
+
+ private:
+  static std::filesystem::path shared_object(const Machine& machine) {
+    return std::filesystem::path(VM_MACHINE_DIR) / (machine.name + ".so");
+  }
+
+  Testbench bench_;
+  RtlPlatform platform_;
+};
+
 }  // namespace
 
 std::unique_ptr<trace::Testbed> make_testbed(const Machine& machine, const TestbedOptions& options) {
-  return std::make_unique<ModelTestbed>(machine, options);
+  if (options.model) return std::make_unique<ModelTestbed>(machine, options);
+  return std::make_unique<RtlTestbed>(machine, options);
 }
 
 }  // namespace vm::sim

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "machine/machine.h"
@@ -21,6 +22,7 @@ struct TestbedOptions {
   trace::Stall stall;
   std::vector<trace::AddressRange> bus_errors;
   std::filesystem::path waves;  // FST; empty: none
+  std::string replay;           // the command that repeats this run, for reports
   bool checks = true;           // off: no events and no checkers, to measure what they cost
 };
 

@@ -59,7 +59,6 @@ void Cursor::start(const Files& files, std::uint32_t file, std::uint32_t line_nu
   files_ = &files;
   file_ = file;
   line_number_ = line_number;
-  line_ = line;
   tokens_.clear();
   position_ = 0;
   std::size_t i = 0;
@@ -81,6 +80,14 @@ void Cursor::start(const Files& files, std::uint32_t file, std::uint32_t line_nu
       while (j < line.size() && (is_word(line[j]) || joins())) ++j;
       add(TokenKind::Word, i, j - i, i);
       i = j;
+      if (tokens_.size() == 1 && tokens_[0].text == "title") {
+        // What follows is for people: one text, whatever it is made of.
+        const std::size_t from = std::min(line.find_first_not_of(" \t", i), line.size());
+        const std::size_t comment = std::min(line.find_first_of(";#", from), line.size());
+        const std::size_t last = line.substr(0, comment).find_last_not_of(" \t\r");
+        if (last != std::string_view::npos && last >= from) add(TokenKind::Text, from, last + 1 - from, from);
+        i = comment;
+      }
     } else if (c == '"') {
       const std::size_t close = line.find('"', i + 1);
       if (close == std::string_view::npos) {
@@ -106,13 +113,6 @@ void Cursor::start(const Files& files, std::uint32_t file, std::uint32_t line_nu
 }
 
 const Token& Cursor::peek(std::size_t ahead) const { return tokens_[std::min(position_ + ahead, tokens_.size() - 1)]; }
-
-std::string_view Cursor::rest_of_line() const {
-  const std::size_t from = peek().column - 1;
-  std::string_view rest = line_.substr(from, tokens_.back().column - 1 - from);
-  while (!rest.empty() && (rest.back() == ' ' || rest.back() == '\t' || rest.back() == '\r')) rest.remove_suffix(1);
-  return rest;
-}
 
 bool Cursor::is(std::string_view text) const {
   const Token& token = peek();

@@ -38,8 +38,6 @@ class Cursor {
   bool at_end() const { return peek().kind == TokenKind::End; }
   Place place() const { return place_of(peek()); }
   Place place_of(const Token& token) const { return {file_, line_number_, token.column}; }
-  std::string_view rest_of_line() const;  // as written, without comment, trimmed
-  void skip_rest() { position_ = tokens_.size() - 1; }
 
   bool is(std::string_view text) const;  // the next token is this sign or word
   bool accept(std::string_view text);
@@ -60,7 +58,6 @@ class Cursor {
 
   const Files* files_ = nullptr;
   std::uint32_t file_ = 0, line_number_ = 0;
-  std::string_view line_;
   std::vector<Token> tokens_;
   std::size_t position_ = 0;
 };

@@ -305,8 +305,7 @@ bool Parser::parameter_line() {
     return cursor_.accept(keyword);
   };
   if (take("title")) {
-    scenario().title = std::string(cursor_.rest_of_line());
-    cursor_.skip_rest();
+    scenario().title = std::string(cursor_.text("a title"));
   } else if (take("seed")) {
     scenario().seed = cursor_.number("a number");
   } else if (take("latency")) {

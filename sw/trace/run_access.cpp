@@ -101,6 +101,7 @@ void Runner::modify(const Step& step, const AccessStep& access) {
   if (stopped_) return;
   add_pieces(access, AccessKind::Load, nullptr);
   queued_.push_back({&access, step.place, 0, accesses_.size(), accesses_.size(), 0});
+  if (options_.annotate) annotate_batch();
   perform(0);
   std::vector<std::uint8_t> bytes = observe(queued_[0]).value;
   if (bytes.size() == access.size) {
@@ -121,6 +122,7 @@ void Runner::modify(const Step& step, const AccessStep& access) {
 
 void Runner::flush() {
   if (queued_.empty()) return;
+  if (options_.annotate) annotate_batch();
   perform(0);
   for (const Queued& item : queued_) {
     if (item.done == 0) break;  // behind an unexpected fault
@@ -130,6 +132,13 @@ void Runner::flush() {
   queued_.clear();
   awaited_registers_ = 0;
   if (testbed_.mismatches() != 0) stopped_ = true;
+}
+
+void Runner::annotate_batch() {
+  const Queued& first = queued_.front();
+  std::string text = fmt::format("{}: {}", first.place.line, describe(*first.step));
+  if (queued_.size() > 1) text += fmt::format(" and {} more to line {}", queued_.size() - 1, queued_.back().place.line);
+  testbed_.annotate(scenario_.processes[batch_process_], text);
 }
 
 std::size_t Runner::perform(std::size_t from) {

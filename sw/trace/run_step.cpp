@@ -34,6 +34,7 @@ void Runner::step(const Step& step) {
       on_registers != nullptr && (awaited_registers_ == 0 || on_registers->process != batch_process_);
   if (!independent) flush();
   if (stopped_) return;
+  if (options_.annotate) testbed_.annotate("OS", fmt::format("line {}", step.place.line));
   std::visit(
       [&](const auto& action) {
         if constexpr (!std::is_same_v<std::decay_t<decltype(action)>, AccessStep>) {

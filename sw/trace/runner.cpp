@@ -29,11 +29,11 @@ Runner::Runner(const Files& files, const Scenario& scenario, Testbed& testbed, R
   kernel_ = std::make_unique<Kernel>(testbed_.platform());
   ids_.resize(scenario_.processes.size());
   registers_.resize(scenario_.processes.size());
-  testbed_.attach(*kernel_);
+  testbed_.attach(kernel_.get());
   place_setup();
 }
 
-Runner::~Runner() = default;
+Runner::~Runner() { testbed_.attach(nullptr); }
 
 // ---------------------------------------------------------------- setup
 

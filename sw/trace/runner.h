@@ -33,6 +33,7 @@ struct RunReport {
 struct RunnerOptions {
   std::uint64_t seed = 0;
   std::function<void(std::size_t done, std::size_t all)> progress;  // steps; may be empty
+  bool annotate = false;                                            // tell the testbed what is going on, for waves
 };
 
 class Runner {
@@ -80,6 +81,7 @@ class Runner {
   Observed observe(const Queued& access) const;
   void judge_expected(const Queued& access, const AccessExpectations& expect, const Observed& seen);
   bool judge_fault(const Queued& access, const Observed& seen);
+  void annotate_batch();
   std::string describe(const AccessStep& access) const;
 
   // --- run_step.cpp

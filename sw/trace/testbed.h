@@ -27,13 +27,13 @@ class Testbed {
  public:
   virtual ~Testbed() = default;
   virtual Platform& platform() = 0;
-  virtual void attach(OsView& view) = 0;  // the checkers ask it from now on; it outlives the run
+  virtual void attach(OsView* view) = 0;  // the checkers ask it from now on; nullptr: nobody any more
   virtual bool has_clock() const = 0;     // false: nothing can be said about cycles
   // For people who look at waves.
   virtual void annotate(std::string_view process, std::string_view line) = 0;
   virtual std::uint64_t mismatches() const = 0;
   virtual void finish() = 0;  // lets everything in flight end, and makes the checks of the end of a run
-  virtual Figures figures() const = 0;
+  virtual Figures figures() = 0;
 };
 
 }  // namespace vm::trace

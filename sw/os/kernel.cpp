@@ -48,7 +48,12 @@ std::size_t Kernel::free_frames() const { return state_->frames.free_count(); }
 
 unsigned Kernel::frame_references(Ppn frame) const { return state_->frames.references(frame); }
 
-void Kernel::start() { state_->started = true; }
+void Kernel::start() {
+  for (auto& [pid, process] : state_->processes) {
+    if (!process.owns_table) state_->adopt_table(process);
+  }
+  state_->started = true;
+}
 
 void Kernel::map(ProcessId pid, Vpn vpn, Ppn frame, Rights rights, bool cow, bool shared) {
   state_->map(state_->process(pid), vpn, frame, rights, cow, shared);

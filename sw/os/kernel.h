@@ -63,7 +63,9 @@ class Kernel : public OsView {
   void set_free_frames(std::vector<Ppn> frames);  // in the order they are to be handed out
   std::size_t free_frames() const;
   unsigned frame_references(Ppn frame) const;
-  void start();  // setup ends: from here on through the ports only
+  // Setup ends: from here on through the ports only. Valid entries that were placed by hand (noted writes) in a table the
+  // user named become pages of its process.
+  void start();
 
   // Map a page to a frame the caller names (the page is that frame, for every process that maps it). cow: read-only for
   // the hardware, private for the OS: the first store copies. shared: stays shared across fork (as kernel pages do); other

@@ -113,32 +113,54 @@ void Kernel::State::map(Process& process, Vpn vpn, Ppn frame, Rights rights, boo
                                  machine.name));
   }
 
+  Page page{.frame = frame, .rights = rights, .cow = cow, .keep_frame = cow, .shared = shared, .blocked = false, .entry = {}};
+  page.entry = entry_for(page);
+  const Page* old = process.page(vpn);
+  const OsMapping before = old == nullptr ? OsMapping{} : old->entry;
+  const std::optional<Ppn> old_frame = old == nullptr ? std::nullopt : std::optional(old->frame);
+  take_named_frame(process, vpn, page);
+  TableUpdate update(*this, process);
+  update.set(vpn, before, page.entry);
+  update.commit();
+  if (old_frame) frames.release(*old_frame);
+  owe_fetch_sync(page);
+}
+
+void Kernel::State::take_named_frame(Process& process, Vpn vpn, const Page& page) {
   // The image of the page is the frame: shared with whoever maps it, else what lies there.
-  ProcessImage::Slot slot{.bytes = nullptr, .is_private = cow};
+  ProcessImage::Slot slot{.bytes = nullptr, .is_private = page.cow};
   for (auto& [pid, other] : processes) {
-    for (auto& [number, page] : other.pages) {
-      if (page.frame == frame && !slot.bytes) slot.bytes = slot_for_store(other, Vpn(number)).bytes;
+    for (auto& [number, candidate] : other.pages) {
+      if (candidate.frame == page.frame && !slot.bytes) slot.bytes = slot_for_store(other, Vpn(number)).bytes;
     }
   }
   if (!slot.bytes) {
     slot.bytes = std::make_shared<PageBytes>(machine.format.page_size());
-    shadow.read(address_of(frame), *slot.bytes);
+    shadow.read(address_of(page.frame), *slot.bytes);
   }
-
-  const Page* old = process.page(vpn);
-  const OsMapping before = old == nullptr ? OsMapping{} : old->entry;
-  const std::optional<Ppn> old_frame = old == nullptr ? std::nullopt : std::optional(old->frame);
-  Page page{.frame = frame, .rights = rights, .cow = cow, .keep_frame = cow, .shared = shared, .blocked = false, .entry = {}};
-  page.entry = entry_for(page);
-  frames.name(frame);
-  frames.retain(frame);
-  TableUpdate update(*this, process);
+  frames.name(page.frame);
+  frames.retain(page.frame);
   process.pages[vpn.value] = page;
-  update.set(vpn, before, page.entry);
-  update.commit();
-  if (old_frame) frames.release(*old_frame);
   process.image.put(vpn, std::move(slot));
-  owe_fetch_sync(page);
+}
+
+void Kernel::State::adopt_table(Process& process) {
+  const unsigned pte_bytes = machine.format.pte_bytes();
+  const std::uint64_t entries = process.limit.value_or(1ULL << machine.vpn_bits());
+  std::array<std::uint8_t, 8> bytes{};
+  const std::span<std::uint8_t> entry = std::span(bytes).first(pte_bytes);
+  for (std::uint64_t number = 0; number < entries; ++number) {
+    const PhysAddr at = entry_address(process, Vpn(number));
+    if (shadow.read_beat(at) == 0 || process.page(Vpn(number)) != nullptr) continue;
+    shadow.read(at, entry);
+    const Pte pte = decode_pte(machine.format, pte_from_bytes(machine.format, entry));
+    if (!pte.valid) continue;
+    Page page{.frame = pte.ppn,
+              .rights = {.read = pte.read, .write = pte.write, .exec = pte.exec, .kernel = !pte.user},
+              .entry = {}};
+    page.entry = entry_for(page);
+    take_named_frame(process, Vpn(number), page);
+  }
 }
 
 void Kernel::State::drop_page(Process& process, Vpn vpn, TableUpdate& update) {

@@ -57,6 +57,10 @@ struct Kernel::State {
   PhysAddr entry_address(const Process& process, Vpn vpn) const;
   void write_entry(const Process& process, Vpn vpn, const OsMapping& mapping);
   void map(Process& process, Vpn vpn, Ppn frame, Rights rights, bool cow, bool shared);
+  // The page is this frame, which the user named.
+  void take_named_frame(Process& process, Vpn vpn, const Page& page);
+  // Valid entries that the user placed in memory by hand become pages the kernel knows.
+  void adopt_table(Process& process);
   void drop_page(Process& process, Vpn vpn, TableUpdate& update);
 
   // --- memory.cpp: physical memory through the host port (before start: preload)

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Tree pseudo-LRU and the mirrors of TLB and cache.
+#include <boost/test/unit_test.hpp>
+
+#include <set>
+
+#include "oracle/cache_mirror.h"
+#include "oracle/plru.h"
+#include "oracle/tlb_mirror.h"
+
+namespace vm::test {
+namespace {
+
+const Machine& csapp14() { return *find_machine("csapp14"); }
+Pte page(std::uint64_t ppn, bool write = true) {
+  return {.valid = true, .user = true, .read = true, .write = write, .exec = true, .ppn = Ppn(ppn)};
+}
+using Verdict = TlbMirror::Verdict;
+
+struct FlatTlb {
+  Machine machine = *find_machine("flat32");
+  TlbMirror tlb{machine, machine.dtlb};
+  Verdict verdict(std::uint64_t vpn, std::uint16_t asid, AccessKind kind = AccessKind::Load) {
+    return tlb.lookup(Vpn(vpn), asid, kind, true).verdict;
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(plru)
+
+BOOST_AUTO_TEST_CASE(after_reset_the_victim_is_way_0) { BOOST_TEST(TreePlru(1, 8).victim(0) == 0U); }
+
+BOOST_AUTO_TEST_CASE(touching_turns_every_node_of_the_path_away) {
+  TreePlru plru(1, 4);
+  plru.touch(0, 0);
+  BOOST_TEST(plru.victim(0) == 2U);
+  plru.touch(0, 2);
+  BOOST_TEST(plru.victim(0) == 1U);
+  plru.touch(0, 1);
+  BOOST_TEST(plru.victim(0) == 3U);
+  plru.touch(0, 3);
+  BOOST_TEST(plru.victim(0) == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(the_way_touched_last_is_never_the_victim) {
+  for (const unsigned ways : {2U, 4U, 8U, 16U}) {
+    TreePlru plru(2, ways);
+    for (unsigned i = 0; i < 200; ++i) {
+      const unsigned way = i * 7 % ways;
+      plru.touch(1, way);
+      BOOST_TEST(plru.victim(1) != way);
+      BOOST_TEST(plru.victim(0) == 0U);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(replacing_the_victim_again_and_again_visits_every_way) {
+  TreePlru plru(1, 8);
+  std::set<unsigned> seen;
+  for (unsigned i = 0; i < 8; ++i) {
+    seen.insert(plru.victim(0));
+    plru.touch(0, plru.victim(0));
+  }
+  BOOST_TEST(seen.size() == 8U);
+}
+
+BOOST_AUTO_TEST_CASE(one_way_is_always_the_victim) {
+  TreePlru plru(4, 1);
+  plru.touch(3, 0);
+  BOOST_TEST(plru.victim(3) == 0U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(tlb_mirror)
+
+BOOST_AUTO_TEST_CASE(the_set_is_the_low_bits_of_the_page_number) {
+  TlbMirror tlb(csapp14(), csapp14().dtlb);
+  BOOST_TEST(tlb.set_of(Vpn(0x0F)) == 3U);
+  BOOST_TEST(tlb.set_of(Vpn(0x0A)) == 2U);
+}
+
+BOOST_FIXTURE_TEST_CASE(fills_go_to_the_lowest_invalid_way_then_to_the_pseudo_lru_victim, FlatTlb) {
+  for (unsigned i = 0; i < 4; ++i) BOOST_TEST(tlb.fill(Vpn(16 * i), 0, page(i)) == i);
+  tlb.touch(0, 0);
+  BOOST_TEST(tlb.fill(Vpn(16 * 9), 0, page(9)) == 2U);
+  BOOST_TEST((verdict(32, 0) == Verdict::Miss));
+}
+
+BOOST_FIXTURE_TEST_CASE(an_entry_of_another_asid_does_not_match, FlatTlb) {
+  tlb.fill(Vpn(5), 1, page(7));
+  BOOST_TEST((verdict(5, 1) == Verdict::Granted));
+  BOOST_TEST((verdict(5, 2) == Verdict::Miss));
+}
+
+BOOST_FIXTURE_TEST_CASE(asid_bits_the_machine_does_not_have_are_ignored, FlatTlb) {
+  tlb.fill(Vpn(5), 0x101, page(7));
+  BOOST_TEST((verdict(5, 1) == Verdict::Granted));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_hit_without_the_right_is_denied_and_its_refill_takes_the_same_way, FlatTlb) {
+  tlb.fill(Vpn(5), 1, page(7));
+  tlb.fill(Vpn(5 + 16), 1, page(8, false));
+  BOOST_TEST((verdict(5 + 16, 1, AccessKind::Store) == Verdict::Denied));
+  BOOST_TEST(tlb.fill(Vpn(5 + 16), 1, page(8, true)) == 1U);
+  BOOST_TEST((verdict(5 + 16, 1, AccessKind::Store) == Verdict::Granted));
+  BOOST_TEST(!tlb.entry(5, 2).valid);
+}
+
+BOOST_FIXTURE_TEST_CASE(the_lowest_matching_way_wins, FlatTlb) {
+  tlb.write(5, 1, {.valid = true, .vpn = Vpn(5), .asid = 0, .page = page(1)});
+  tlb.write(5, 3, {.valid = true, .vpn = Vpn(5), .asid = 0, .page = page(3)});
+  BOOST_TEST(tlb.lookup(Vpn(5), 0, AccessKind::Load, true).entry.page.ppn.value == 1U);
+}
+
+BOOST_FIXTURE_TEST_CASE(each_fence_removes_exactly_what_matches, FlatTlb) {
+  const auto fill = [&] {
+    tlb.reset();
+    tlb.fill(Vpn(5), 1, page(1));
+    tlb.fill(Vpn(5), 2, page(2));
+    tlb.fill(Vpn(6), 1, page(3));
+  };
+  const auto left = [&] {
+    return std::string(verdict(5, 1) == Verdict::Granted ? "a" : "-") + (verdict(5, 2) == Verdict::Granted ? "b" : "-") +
+           (verdict(6, 1) == Verdict::Granted ? "c" : "-");
+  };
+  fill();
+  tlb.invalidate({.by_addr = true, .by_asid = true, .addr = 0x5FFF, .asid = 1});
+  BOOST_TEST(left() == "-bc");
+  fill();
+  tlb.invalidate({.by_addr = true, .addr = 0x5000});
+  BOOST_TEST(left() == "--c");
+  fill();
+  tlb.invalidate({.by_asid = true, .asid = 1});
+  BOOST_TEST(left() == "-b-");
+  fill();
+  tlb.invalidate({});
+  BOOST_TEST(left() == "---");
+  fill();
+  tlb.invalidate({.by_addr = true, .addr = 0x1'0000'5000});
+  BOOST_TEST(left() == "abc");
+  tlb.invalidate({.op = FenceOp::FetchSync});
+  BOOST_TEST(left() == "abc");
+}
+
+BOOST_FIXTURE_TEST_CASE(fences_keep_the_pseudo_lru_and_reset_does_not, FlatTlb) {
+  for (unsigned i = 0; i < 4; ++i) tlb.fill(Vpn(16 * i), 0, page(i));
+  tlb.touch(0, 0);
+  tlb.invalidate({});
+  for (unsigned way = 0; way < 4; ++way) tlb.write(0, way, {.valid = true, .vpn = Vpn(16 * way), .asid = 0, .page = page(way)});
+  BOOST_TEST(tlb.way_for(Vpn(16 * 9), 0) == 2U);
+  tlb.reset();
+  for (unsigned way = 0; way < 4; ++way) tlb.write(0, way, {.valid = true, .vpn = Vpn(16 * way), .asid = 0, .page = page(way)});
+  BOOST_TEST(tlb.way_for(Vpn(16 * 9), 0) == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(no_ways_is_no_tlb) {
+  TlbMirror tlb(csapp14(), csapp14().itlb);
+  BOOST_TEST(!tlb.present());
+  tlb.invalidate({});
+}
+
+BOOST_AUTO_TEST_CASE(array_words_round_trip) {
+  const TlbEntry entry{.valid = true, .vpn = Vpn(0xABCDE), .asid = 0x1FF, .page = page(0x3FFFF, false)};
+  BOOST_TEST((unpack_tlb_entry(pack_tlb_entry(entry)) == entry));
+  const CacheTag tag{.valid = true, .dirty = true, .line = PhysAddr(0x354)};
+  BOOST_TEST((unpack_cache_tag(pack_cache_tag(tag)) == tag));
+  BOOST_TEST(pack_cache_tag(tag) == 0xC000'0000'0000'0354U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(cache_mirror)
+
+BOOST_AUTO_TEST_CASE(the_set_is_the_address_above_the_line) {
+  const CacheMirror cache(csapp14().dcache);
+  BOOST_TEST(cache.set_of(PhysAddr(0x354)) == 5U);
+  BOOST_TEST(cache.line_of(PhysAddr(0x357)).value == 0x354U);
+}
+
+struct TwoWays {
+  CacheMirror cache{CacheGeometry{.sets = 2, .ways = 2, .line_bytes = 8}};
+  CacheTag bring(std::uint64_t pa) {
+    const CacheMirror::Place place = cache.victim(PhysAddr(pa));
+    const CacheTag gone = cache.begin_fill(place);
+    cache.end_fill(place, PhysAddr(pa));
+    return gone;
+  }
+};
+
+BOOST_FIXTURE_TEST_CASE(a_dirty_victim_is_named_with_its_address, TwoWays) {
+  bring(0x00);
+  cache.hit(*cache.find(PhysAddr(0x04)), true);
+  bring(0x10);
+  const CacheTag gone = bring(0x20);
+  BOOST_TEST(gone.valid);
+  BOOST_TEST(gone.dirty);
+  BOOST_TEST(gone.line.value == 0x00U);
+  BOOST_TEST(!cache.find(PhysAddr(0x00)).has_value());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_failed_fill_leaves_the_way_empty_and_the_pseudo_lru_untouched, TwoWays) {
+  bring(0x00);
+  bring(0x10);
+  cache.hit(*cache.find(PhysAddr(0x00)), false);
+  const CacheMirror::Place place = cache.victim(PhysAddr(0x20));
+  BOOST_TEST(place.way == 1U);
+  cache.begin_fill(place);
+  BOOST_TEST(!cache.find(PhysAddr(0x10)).has_value());
+  BOOST_TEST(!cache.find(PhysAddr(0x20)).has_value());
+  BOOST_TEST(cache.victim(PhysAddr(0x20)).way == 1U);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_new_line_is_clean_and_a_write_makes_it_dirty_until_cleaned, TwoWays) {
+  bring(0x08);
+  const CacheMirror::Place place = *cache.find(PhysAddr(0x08));
+  BOOST_TEST(!cache.tag(place).dirty);
+  cache.hit(place, true);
+  BOOST_TEST(cache.tag(place).dirty);
+  cache.clean(place);
+  BOOST_TEST(!cache.tag(place).dirty);
+  BOOST_TEST(cache.tag(place).valid);
+}
+
+BOOST_FIXTURE_TEST_CASE(an_invalidated_way_is_filled_before_the_pseudo_lru_victim, TwoWays) {
+  bring(0x00);
+  bring(0x10);
+  cache.invalidate(*cache.find(PhysAddr(0x10)));
+  BOOST_TEST(cache.victim(PhysAddr(0x20)).way == 1U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace vm::test

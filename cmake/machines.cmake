@@ -21,7 +21,7 @@ target_compile_definitions(verilator_runtime PUBLIC VM_TRACE=1 VM_TRACE_FST=1 VM
                            VL_USER_STOP)
 target_link_libraries(verilator_runtime PUBLIC ZLIB::ZLIB Threads::Threads)
 
-set(verilator_flags --cc --top-module vm_sim_top --trace-fst --trace-structs --assert -O3
+set(verilator_flags --cc --top-module vm_sim_top --trace-fst --trace-structs --no-trace-params --assert -O3
     -Wno-fatal -Wno-lint -Wno-style -Wno-UNOPTFLAT  # warnings are scripts/lint's
     --x-assign unique --x-initial unique --output-split 0)
 
@@ -43,7 +43,7 @@ function(vm_add_machine name package)
     WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
     COMMENT "Verilating ${name}" VERBATIM)
   add_custom_target(${name}_verilated DEPENDS ${dir}/fast.cpp ${dir}/slow.cpp)
-  # Constructors, trace declarations and the like run once: compile them without optimising.
+  # Constructors run once, and waves are for people: compile them without optimising.
   set_source_files_properties(${dir}/slow.cpp PROPERTIES COMPILE_OPTIONS "-O0;-w")
   set_source_files_properties(${dir}/fast.cpp PROPERTIES COMPILE_OPTIONS "-w")
   add_library(machine_${name} MODULE ${dir}/fast.cpp ${dir}/slow.cpp ${model_sources})

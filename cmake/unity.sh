@@ -9,7 +9,7 @@ cd "$1"
 : >slow.cpp.new
 for file in verilated/*.cpp; do
   case $file in
-    *__Slow.cpp | *__Syms.cpp | *__TraceDecls*) echo "#include \"$file\"" >>slow.cpp.new ;;
+    *__Slow.cpp | *__Syms.cpp | *__Trace__*) echo "#include \"$file\"" >>slow.cpp.new ;;
     *) echo "#include \"$file\"" >>fast.cpp.new ;;
   esac
 done

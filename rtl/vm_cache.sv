@@ -268,8 +268,8 @@ module vm_cache
     assign word_strb = s1_q.req.strb;
     assign word_wdata = s1_q.req.wdata;
   end else begin : gen_word32
-    assign word_strb = s1_q.req.addr[2] ? s1_q.req.strb[7:4] : s1_q.req.strb[3:0];
-    assign word_wdata = s1_q.req.addr[2] ? s1_q.req.wdata[63:32] : s1_q.req.wdata[31:0];
+    assign word_strb = s1_q.req.strb[7:4] | s1_q.req.strb[3:0];
+    assign word_wdata = (s1_q.req.strb[7:4] != '0) ? s1_q.req.wdata[63:32] : s1_q.req.wdata[31:0];
   end
   always_comb begin
     for (int unsigned i = 0; i < WordW / 8; i++) begin
@@ -280,6 +280,12 @@ module vm_cache
     st_d.data = merged;
   end
   assign touch = hit;
+
+  // In a page of 4 bytes, bit 2 of an address is translated, and with it the half of the lanes: a core's lanes are
+  // those of its virtual address, memory's those of the physical one. A unit fills one half, so it goes on both.
+  localparam bit SmallUnit = unit_bytes(Cfg) == 4;
+  logic [3:0] half_strb;
+  assign half_strb = s1_q.req.strb[7:4] | s1_q.req.strb[3:0];
 
   // ------------------------------------------------------------------ answers
 
@@ -391,6 +397,10 @@ module vm_cache
       StReady: begin
         m_d = s1_q;
         m_d.req.addr = s1_pa;
+        if (SmallUnit) begin
+          m_d.req.strb = s1_pa[2] ? {half_strb, 4'b0} : {4'b0, half_strb};
+          m_d.req.wdata = {2{(s1_q.req.strb[7:4] != '0) ? s1_q.req.wdata[63:32] : s1_q.req.wdata[31:0]}};
+        end
         err_d = 1'b0;
         maint_d = 1'b0;
         beat_d = '0;
@@ -486,6 +496,7 @@ module vm_cache
       StUcWait: begin
         if (mem_rsp_valid_i) begin
           done_data_d = mem_rsp_data_i;
+          if (SmallUnit) done_data_d = {2{m_q.req.addr[2] ? mem_rsp_data_i[63:32] : mem_rsp_data_i[31:0]}};
           err_d = mem_rsp_err_i;
           state_d = StDone;
         end

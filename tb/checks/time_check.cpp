@@ -220,8 +220,7 @@ void TimeCheck::caches_now(const Cycle& cycle) {
     const Event* xlat = seen_.xlat[k];
     cache.open = cache.state == CacheState::Ready && !maintenance_waits(k) && !array_waits(k);
     const bool core_goes = xlat != nullptr && xlat->xlat_cause() == Cause::None && !xlat->probe();
-    cache.decide = cache.s1 && ((cache.state == CacheState::Ready && (cache.s1_client != Client::Core || core_goes)) ||
-                                cache.state == CacheState::ReplayHit);
+    cache.decide = cache.s1 && cache.state == CacheState::Ready && (cache.s1_client != Client::Core || core_goes);
     const Event* lookup = seen_.lookup[k];
     expect(lookup != nullptr, cache.decide, "T4, T8, T14", "CacheLookup");
     cache.hit = lookup != nullptr && lookup->hit();
@@ -316,7 +315,7 @@ void TimeCheck::next_ports(const Cycle& cycle) {
     }
 
     if (cache.done && cache.client == Client::Core) port.pending = false;
-    if (cache.decide && cache.state == CacheState::Ready && cache.s1_client == Client::Core && !cache.hit) {
+    if (cache.decide && cache.s1_client == Client::Core && !cache.hit) {
       port.pending = true;
     }
     port.tried = port.unit_accept || again_taken;
@@ -335,7 +334,7 @@ bool TimeCheck::unit_answer(unsigned p) const {
   const Event* xlat = seen_.xlat[p];
   const CacheSide& cache = caches_[p];
   const bool at_once = xlat != nullptr && (xlat->xlat_cause() != Cause::None || xlat->probe());
-  const bool hit = cache.decide && cache.state == CacheState::Ready && cache.s1_client == Client::Core && cache.hit;
+  const bool hit = cache.decide && cache.s1_client == Client::Core && cache.hit;
   return at_once || hit || (cache.done && cache.client == Client::Core);
 }
 

@@ -30,10 +30,9 @@ void TimeCheck::walker_now(const Cycle& cycle) {
   const CacheSide& cache = caches_[1];
   bool data = false;
   if (walk_ == WalkState::Wait) {
-    data = via_cache
-               ? (cache.done && cache.client == Client::Walk) ||
-                     (cache.decide && cache.hit && cache.state == CacheState::Ready && cache.s1_client == Client::Walk)
-               : cycle.mem_answered() && cycle.in->mem_rsp.src == MemSource::Walk;
+    data = via_cache ? (cache.done && cache.client == Client::Walk) ||
+                           (cache.decide && cache.hit && cache.s1_client == Client::Walk)
+                     : cycle.mem_answered() && cycle.in->mem_rsp.src == MemSource::Walk;
   }
   expect(seen_.walk_data != nullptr, data, "T8", "WalkData");
   expect(seen_.walk_end != nullptr, walk_ == WalkState::Check, "T9", "WalkEnd");
@@ -130,8 +129,8 @@ void TimeCheck::host_now(const Cycle& cycle) {
   const bool accepted = cache.s0 && cache.s0_client == Client::Host;
   bool due = host_ == HostState::Request && !host_offers_;
   if (host_ == HostState::Wait) {
-    due = (cache.done && cache.client == Client::Host) ||
-          (cache.decide && cache.hit && cache.state == CacheState::Ready && cache.s1_client == Client::Host);
+    due =
+        (cache.done && cache.client == Client::Host) || (cache.decide && cache.hit && cache.s1_client == Client::Host);
   }
   expect(cycle.out->host.valid, due, "T14", "the answer to the host access");
   cache.host_turn = host_offers_ && !accepted;
@@ -261,7 +260,7 @@ void TimeCheck::next_cache(unsigned k, const Cycle& cycle) {
       break;
   }
 
-  cache.store = cache.hit && seen_.lookup[k]->write();
+  cache.store = (cache.hit && seen_.lookup[k]->write()) || (before == CacheState::ReplayHit && cache.write);
   cache.s1 = cache.s0 || before == CacheState::Replay;
   cache.s1_client = before == CacheState::Replay ? cache.client : cache.s0_client;
 }

@@ -43,7 +43,9 @@ module vm_cache
     output logic             core_done_valid_o,
     output logic             core_done_err_o,
 
-    // Walker and host: physical addresses; the answer or a retry comes after acceptance
+    // Walker and host: physical addresses; the answer or a retry comes after acceptance. walk_slot_i, from a
+    // register, says that the walker takes this cycle's S0, with or without a request.
+    input  logic        walk_slot_i,
     input  logic        walk_req_valid_i,
     output logic        walk_req_ready_o,
     input  cache_req_t  walk_req_i,
@@ -142,7 +144,6 @@ module vm_cache
 
   access_t s0;
   logic s0_fire;
-  logic host_turn_d, host_turn_q;  // the host has waited its cycle and takes this one
   logic open, quiet;
   logic s1_valid_d, s1_valid_q;
   logic s1_phys_d, s1_phys_q;
@@ -162,23 +163,24 @@ module vm_cache
   assign quiet = !s1_valid_q && !st_valid_q;
 
   assign walk_req_ready_o = open;
-  assign host_req_ready_o = open && !walk_req_valid_i && host_turn_q;
-  assign core_req_ready_o = open && !walk_req_valid_i && !(host_req_valid_i && host_turn_q);
+  assign host_req_ready_o = open && !walk_slot_i;
+  assign core_req_ready_o = open && !walk_slot_i && !host_req_valid_i;
 
   always_comb begin
     s0.client = ClientCore;
     s0.req = core_req_i;
     s0.req.addr = PaMax'(core_req_i.addr[32'(Cfg.Format.PageBits)-1:0]);
-    if (walk_req_valid_i) begin
+    s0_fire = core_req_valid_i;
+    if (walk_slot_i) begin
       s0.client = ClientWalk;
       s0.req = walk_req_i;
-    end else if (host_req_valid_i && host_turn_q) begin
+      s0_fire = walk_req_valid_i;
+    end else if (host_req_valid_i) begin
       s0.client = ClientHost;
       s0.req = host_req_i;
+      s0_fire = 1'b1;
     end
-    s0_fire = open && (walk_req_valid_i || core_req_valid_i || (host_req_valid_i && host_turn_q));
-    // The host waits one cycle, so that its turn is known from a register.
-    host_turn_d = host_req_valid_i && !host_req_ready_o;
+    if (!open) s0_fire = 1'b0;
     if (state_q == StReplay) begin
       s0 = m_q;
       s0_fire = 1'b1;
@@ -621,7 +623,6 @@ module vm_cache
       s1_way_valid_q <= '0;
       st_valid_q <= 1'b0;
       st2_valid_q <= 1'b0;
-      host_turn_q <= 1'b0;
     end else begin
       state_q <= state_d;
       if (state_q == StReady) reset_sweep_q <= 1'b0;
@@ -630,7 +631,6 @@ module vm_cache
       s1_way_valid_q <= s1_way_valid_d;
       st_valid_q <= !ReadOnly && hit && s1_q.req.write;
       st2_valid_q <= st_valid_q;
-      host_turn_q <= host_turn_d;
     end
   end
   always_ff @(posedge clk_i) begin

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Host port: physical accesses, coherent with the data cache, for the operating system's own work, DMA, a debug
-// link. One access at a time: accepted into a register, offered to the cache until it is answered. A hole answers
-// with err and touches nothing (M6).
+// link. One access at a time: accepted into a register, checked against the physical map in the next cycle, then
+// offered to the cache until it is answered. A hole answers with err and touches nothing (M6).
 module vm_host
   import vm_pkg::*;
 #(
@@ -28,13 +28,14 @@ module vm_host
 
   typedef enum logic [1:0] {
     StIdle,
+    StCheck,
     StRequest,
     StWait
   } state_e;
 
   state_e state_d, state_q;
   host_req_t req_q;
-  logic mapped, cacheable;
+  logic mapped, cacheable, cacheable_q;
 
   vm_pma #(
       .Cfg(Cfg)
@@ -45,10 +46,10 @@ module vm_host
   );
 
   assign req_ready_o = state_q == StIdle;
-  assign cache_req_valid_o = state_q == StRequest && mapped;
+  assign cache_req_valid_o = state_q == StRequest;
   assign cache_req_o = '{
           write: req_q.write,
-          uncached: !cacheable,
+          uncached: !cacheable_q,
           strb: req_q.strb,
           addr: PaMax'(req_q.addr[32'(Cfg.BusBits)-1:0]),  // nothing above it is mapped
           wdata: req_q.wdata
@@ -59,16 +60,16 @@ module vm_host
     rsp_valid_o = 1'b0;
     rsp_o = '{id: req_q.id, rdata: cache_rdata_i, err: cache_err_i};
     unique case (state_q)
-      StIdle: if (req_valid_i) state_d = StRequest;
-      StRequest: begin
+      StIdle: if (req_valid_i) state_d = StCheck;
+      StCheck: begin
+        state_d = StRequest;
         if (!mapped) begin
           rsp_valid_o = 1'b1;
           rsp_o.err = 1'b1;
           state_d = StIdle;
-        end else if (cache_req_ready_i) begin
-          state_d = StWait;
         end
       end
+      StRequest: if (cache_req_ready_i) state_d = StWait;
       StWait: begin
         if (cache_rsp_valid_i) begin
           rsp_valid_o = 1'b1;
@@ -87,6 +88,7 @@ module vm_host
   end
   always_ff @(posedge clk_i) begin
     if (state_q == StIdle) req_q <= req_i;
+    if (state_q == StCheck) cacheable_q <= cacheable;
   end
 
 endmodule

@@ -20,6 +20,7 @@ module vm_mmu
     input  logic [1:0]      rsp_ready_i,
     output xlat_rsp_t [1:0] rsp_o,
 
+    output logic             rd_slot_o,
     output logic             rd_valid_o,
     input  logic             rd_ready_i,
     output logic [PaMax-1:0] rd_addr_o,
@@ -88,6 +89,7 @@ module vm_mmu
       .attr_o     (walk_attr),
       .result_o   (walk_result),
       .release_i  (walk_release),
+      .rd_slot_o,
       .rd_valid_o,
       .rd_ready_i,
       .rd_addr_o,

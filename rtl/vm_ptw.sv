@@ -31,6 +31,7 @@ module vm_ptw
     output walk_result_t            result_o,    // from done_o to release_i
     input  logic [1:0]              release_i,
 
+    output logic             rd_slot_o,       // StRead: the cache's S0 is the walker's, from a register
     output logic             rd_valid_o,
     input  logic             rd_ready_i,
     output logic [PaMax-1:0] rd_addr_o,
@@ -77,6 +78,7 @@ module vm_ptw
 
   assign rd_addr_o = addr_q[PaMax-1:0];
   assign rd_strb_o = pte_strb(Cfg.Format, addr_q[2:0]);
+  assign rd_slot_o = state_q == StRead;
   assign rd_valid_o = state_q == StRead && pma_mapped;
 
   assign ppn_o = PpnW'(pte_ppn(Cfg.Format, pte_q));

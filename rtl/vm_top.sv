@@ -199,7 +199,7 @@ module vm_top
 
   // ------------------------------------------------------------------ MMU
 
-  logic rd_valid, rd_ready, rd_cacheable, rd_rsp_valid, rd_retry, rd_rsp_err;
+  logic rd_slot, rd_valid, rd_ready, rd_cacheable, rd_rsp_valid, rd_retry, rd_rsp_err;
   logic [PaMax-1:0] rd_addr;
   logic [7:0] rd_strb;
   logic [63:0] rd_rsp_data;
@@ -222,6 +222,7 @@ module vm_top
       .rsp_valid_o   (xlat_rsp_valid),
       .rsp_ready_i   (xlat_rsp_ready),
       .rsp_o         (xlat_rsp),
+      .rd_slot_o     (rd_slot),
       .rd_valid_o    (rd_valid),
       .rd_ready_i    (rd_ready),
       .rd_addr_o     (rd_addr),
@@ -245,7 +246,7 @@ module vm_top
 
   // ------------------------------------------------------------------ walk port
 
-  logic walk_req_valid, walk_req_ready, walk_rsp_valid, walk_retry;
+  logic walk_slot, walk_req_valid, walk_req_ready, walk_rsp_valid, walk_retry;
   cache_req_t walk_req;
   logic [63:0] phys_rdata;
   logic phys_err;
@@ -256,6 +257,7 @@ module vm_top
   assign src_w[MemWalk] = '0;
 
   if (Cfg.WalkPort == WalkCache) begin : gen_walk_cache
+    assign walk_slot = rd_slot;
     assign walk_req_valid = rd_valid;
     assign rd_ready = walk_req_ready;
     assign rd_rsp_valid = walk_rsp_valid;
@@ -264,6 +266,7 @@ module vm_top
     assign rd_rsp_err = phys_err;
     assign src_req_valid[MemWalk] = 1'b0;
   end else begin : gen_walk_memory
+    assign walk_slot = 1'b0;
     assign walk_req_valid = 1'b0;
     assign src_req_valid[MemWalk] = rd_valid;
     assign rd_ready = src_req_ready[MemWalk];
@@ -306,6 +309,7 @@ module vm_top
       .core_rdata_o     (cache_rdata[0]),
       .core_done_valid_o(cache_done_valid[0]),
       .core_done_err_o  (cache_done_err[0]),
+      .walk_slot_i      (1'b0),
       .walk_req_valid_i (1'b0),
       .walk_req_ready_o (unused_icache_phys[0]),
       .walk_req_i       ('0),
@@ -358,6 +362,7 @@ module vm_top
       .core_rdata_o     (cache_rdata[1]),
       .core_done_valid_o(cache_done_valid[1]),
       .core_done_err_o  (cache_done_err[1]),
+      .walk_slot_i      (walk_slot),
       .walk_req_valid_i (walk_req_valid),
       .walk_req_ready_o (walk_req_ready),
       .walk_req_i       (walk_req),
@@ -496,7 +501,7 @@ module vm_top
 
   logic unused;
   assign unused = ^{unused_icache_phys, unused_icache_data, unused_icache_err, wb_error_valid[0], wb_error_addr[0],
-                    walk_rsp_valid, walk_retry, walk_req_ready, walk_req_valid, walk_req, rd_cacheable,
+                    rd_slot, walk_rsp_valid, walk_retry, walk_req_ready, walk_req_valid, walk_req, rd_cacheable,
                     src_req_ready[MemWalk], src_w_ready[MemWalk], src_rsp_valid[MemWalk]};
 
 endmodule

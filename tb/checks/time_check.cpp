@@ -246,20 +246,18 @@ Owner TimeCheck::why_not_accepted(unsigned p, const CoreRequest& request) const 
   const Event* xlat = seen_.xlat[p];
   if (port.s1 && (xlat == nullptr || xlat->source() == Source::Walk)) return Owner::S1;
   if (!cache.open) return Owner::Cache;
-  const bool walk_takes = p == 1 && walk_ == WalkState::Read && !walk_hole_ && machine_.walk_port == WalkPort::Cache;
-  const bool host_takes = p == 1 && host_offers_ && cache.host_turn;
-  return walk_takes || host_takes ? Owner::Slot : Owner::Nobody;
+  return p == 1 && (walk_takes_slot() || host_ == HostState::Request) ? Owner::Slot : Owner::Nobody;
 }
 
+bool TimeCheck::walk_takes_slot() const { return walk_ == WalkState::Read && machine_.walk_port == WalkPort::Cache; }
+
 void TimeCheck::accepts_now(const Cycle& cycle) {
-  host_offers_ = host_ == HostState::Request && machine_.region_of(PhysAddr(host_request_.addr)) != nullptr;
-  const bool walk_takes = walk_ == WalkState::Read && !walk_hole_ && machine_.walk_port == WalkPort::Cache;
   for (unsigned p = 0; p < 2; ++p) {
     Port& port = ports_[p];
     CacheSide& cache = caches_[p];
     const Event* xlat = seen_.xlat[p];
     const bool xlat_ready = !port.s1 || (xlat != nullptr && !port.walked);
-    const bool taken = p == 1 && (walk_takes || (host_offers_ && cache.host_turn));
+    const bool taken = p == 1 && (walk_takes_slot() || host_ == HostState::Request);
     const bool core_ready = cache.open && !taken;
     port.unit_accept = port.unit_valid && !port.held && xlat_ready && core_ready;
 
@@ -272,8 +270,8 @@ void TimeCheck::accepts_now(const Cycle& cycle) {
     }
 
     const bool wanted = port.held ? port.again : port.unit_valid && xlat_ready;
-    cache.s0 = cache.open && (taken || wanted);
-    cache.s0_client = taken ? (walk_takes ? Client::Walk : Client::Host) : Client::Core;
+    cache.s0_client = !taken ? Client::Core : walk_takes_slot() ? Client::Walk : Client::Host;
+    cache.s0 = cache.open && (taken ? cache.s0_client == Client::Host || !walk_hole_ : wanted);
   }
 }
 

@@ -75,7 +75,7 @@ class TimeCheck final : public Check {
     unsigned sets = 1, ways = 0;
     CacheState state = CacheState::Sweep;
     unsigned sweep_left = 0;
-    bool reset_sweep = true, host_turn = false;
+    bool reset_sweep = true;
     bool s1 = false, store = false;  // an access in S1; a store one cycle behind it
     Client s1_client = Client::Core, client = Client::Core;
     bool write = false, failed = false, in_maintenance = false;
@@ -87,7 +87,7 @@ class TimeCheck final : public Check {
   };
 
   enum class WalkState : std::uint8_t { Idle, Read, Wait, Check, Hold };
-  enum class HostState : std::uint8_t { Idle, Request, Wait };
+  enum class HostState : std::uint8_t { Idle, Check, Request, Wait };
   enum class SeqState : std::uint8_t { Idle, Drain, Act, Respond };
   enum class SeqKind : std::uint8_t { Ctl, Fence, Array };
 
@@ -95,6 +95,7 @@ class TimeCheck final : public Check {
   void sequencer_now(const Cycle& cycle);
   void translations_now(const Cycle& cycle);
   void caches_now(const Cycle& cycle);
+  bool walk_takes_slot() const;
   void accepts_now(const Cycle& cycle);
   void walker_now(const Cycle& cycle);
   void memory_now(const Cycle& cycle);
@@ -129,7 +130,6 @@ class TimeCheck final : public Check {
 
   HostState host_ = HostState::Idle;
   HostRequest host_request_;
-  bool host_offers_ = false;
 
   SeqState seq_ = SeqState::Idle;
   SeqKind seq_kind_ = SeqKind::Ctl;

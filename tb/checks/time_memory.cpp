@@ -127,23 +127,25 @@ void TimeCheck::host_now(const Cycle& cycle) {
     expect(cycle.out->host_ready, host_ == HostState::Idle, "T14", "acceptance of the host access");
   }
   const bool accepted = cache.s0 && cache.s0_client == Client::Host;
-  bool due = host_ == HostState::Request && !host_offers_;
+  const bool hole = machine_.region_of(PhysAddr(host_request_.addr)) == nullptr;
+  bool due = host_ == HostState::Check && hole;
   if (host_ == HostState::Wait) {
     due =
         (cache.done && cache.client == Client::Host) || (cache.decide && cache.hit && cache.s1_client == Client::Host);
   }
   expect(cycle.out->host.valid, due, "T14", "the answer to the host access");
-  cache.host_turn = host_offers_ && !accepted;
 
   switch (host_) {
     case HostState::Idle:
       if (cycle.host_accepted()) {
-        host_ = HostState::Request;
+        host_ = HostState::Check;
         host_request_ = cycle.in->host;
       }
       return;
+    case HostState::Check:
+      host_ = hole ? HostState::Idle : HostState::Request;
+      return;
     case HostState::Request:
-      if (!host_offers_) host_ = HostState::Idle;
       if (accepted) host_ = HostState::Wait;
       return;
     case HostState::Wait:

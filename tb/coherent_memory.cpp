@@ -39,6 +39,14 @@ CoherentMemory::Asked CoherentMemory::asked(const Event& lookup) {
   return result;
 }
 
+CoherentMemory::Asked CoherentMemory::in_memory_lanes(Asked asked) {
+  if (halves_exchanged(asked.lanes, asked.pa)) {
+    asked.lanes = exchange_lanes(asked.lanes);
+    asked.wdata = exchange_halves(asked.wdata);
+  }
+  return asked;
+}
+
 void CoherentMemory::store(std::uint64_t address, std::uint64_t data, std::uint8_t lanes, std::uint64_t cycle) {
   if (listener_ != nullptr && lanes != 0) {
     const auto first = static_cast<unsigned>(std::countr_zero(lanes));
@@ -66,7 +74,7 @@ void CoherentMemory::on_event(const Event& event, std::uint64_t cycle) {
   if (event.kind < EventKind::CacheLookup || event.kind > EventKind::CacheMaint || event.cache() == 0) return;
   switch (event.kind) {
     case EventKind::CacheLookup: {
-      const Asked a = asked(event);
+      const Asked a = in_memory_lanes(asked(event));
       if (!a.known || !a.write) break;
       const std::uint64_t word = a.pa & ~7ULL;
       pending_ = {!event.hit(), word, beat(word)};

@@ -47,8 +47,9 @@ class CoherentMemory {
   void on_event(const Event& event, std::uint64_t cycle);
   void on_ports(const Cycle& cycle);
 
-  // What a core or host lookup of cache `event.cache()` was asked for.
+  // What a core or host lookup of cache `event.cache()` was asked for, in the lanes of the request.
   Asked asked(const Event& lookup);
+  static Asked in_memory_lanes(Asked asked);
 
  private:
   struct Line {

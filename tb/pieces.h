@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 
 #include "machine/machine.h"
@@ -42,6 +43,14 @@ inline std::uint64_t lane_mask(unsigned lanes) {
   }
   return mask;
 }
+
+// A core's lanes are those of its virtual address, memory's those of the physical one. They differ only where a page is
+// smaller than a beat: then the halves are exchanged.
+inline bool halves_exchanged(unsigned lanes, std::uint64_t pa) {
+  return lanes != 0 && (static_cast<unsigned>(std::countr_zero(lanes)) & 4U) != (pa & 4U);
+}
+inline std::uint64_t exchange_halves(std::uint64_t data) { return std::rotl(data, 32); }
+inline std::uint8_t exchange_lanes(unsigned lanes) { return static_cast<std::uint8_t>((lanes << 4) | (lanes >> 4)); }
 
 // Between a value whose byte at `address` is least significant, and byte lanes: a rotation.
 inline std::uint64_t to_lanes(std::uint64_t value, std::uint64_t address) {

@@ -79,6 +79,7 @@ class Testbench {
   void submit_fence(FenceRequest request);
   void submit_array(ArrayRequest request);
   bool can_submit_host() const { return !host_.full(); }
+  bool side_idle() const { return ctl_unanswered_ + fence_unanswered_ + array_unanswered_ == 0; }
 
   // Findings.
   Reporter& reporter() { return reporter_; }

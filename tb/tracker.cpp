@@ -14,6 +14,7 @@ std::string_view port_name(Port port) { return port == Port::Fetch ? "fetch" : "
 
 Tracker::Tracker(const Machine& machine, Reporter& reporter) : machine_(machine), reporter_(reporter) {
   context_.limit = 1ULL << machine.vpn_bits();
+  context_in_flight_ = context_;
 }
 
 void Tracker::on_cycle(const Cycle& cycle) {
@@ -36,6 +37,7 @@ void Tracker::on_cycle(const Cycle& cycle) {
                                      cycle.out->ctl.refused ? "refused" : "done", ctl_refused_ ? "refused" : "done"));
     }
     ctl_pending_ = false;
+    context_in_flight_ = context_;
   }
   // Last: a change holds for acceptances after it.
   if (cycle.ctl_accepted()) on_ctl(cycle.in->ctl);
@@ -50,8 +52,13 @@ void Tracker::on_event(const Event& event, std::uint64_t cycle) {
       walking_ = static_cast<unsigned>(event.port());
       break;
     case EventKind::WalkRead:
-      ++walk_cost_[walking_].entry_reads;
+      // A read that the cache turned away is asked again: that is still one read.
+      if (!entry_awaited_) ++walk_cost_[walking_].entry_reads;
+      entry_awaited_ = true;
       walk_cost_[walking_].entry_addr = PhysAddr(event.b);
+      break;
+    case EventKind::WalkData:
+      entry_awaited_ = false;
       break;
     case EventKind::CacheLookup:
       on_lookup(event, cycle);

@@ -69,7 +69,10 @@ class Tracker {
   // Accesses accepted in this cycle.
   std::span<TrackedAccess* const> accepted() const { return {accepted_.data(), accepted_count_}; }
   TrackedAccess& access(Port port, unsigned id) { return slots_[static_cast<unsigned>(port)][id & 15U]; }
+  // What the next acceptance sees, and what accesses in flight (and their walks) still use until a control write is
+  // answered.
   const Context& context() const { return context_; }
+  const Context& context_in_flight() const { return context_in_flight_; }
   unsigned outstanding(Port port) const {
     return static_cast<unsigned>(in_flight_[static_cast<unsigned>(port)].size());
   }
@@ -102,7 +105,7 @@ class Tracker {
 
   const Machine& machine_;
   Reporter& reporter_;
-  Context context_;
+  Context context_, context_in_flight_;
   PhysAddr trap_base_, saved_base_;
   std::array<std::array<TrackedAccess, 16>, 2> slots_;
   std::array<Ring<std::uint8_t>, 2> in_flight_{Ring<std::uint8_t>(16), Ring<std::uint8_t>(16)};
@@ -112,6 +115,7 @@ class Tracker {
   std::array<Client, 2> miss_client_{};
   std::array<WalkCost, 2> walk_cost_{};
   unsigned walking_ = 1;  // port whose walk is running or ran last
+  bool entry_awaited_ = false;
   bool ctl_refused_ = false;
   std::uint8_t ctl_id_ = 0;
   bool ctl_pending_ = false;

@@ -20,7 +20,10 @@ module vm_handshake
   assert property (@(posedge clk_i) disable iff (!rst_ni) valid_i && !ready_i |=> $stable(payload_i))
   else vm_assert_failed({"H2 ", Name, ": the payload holds until the transfer"});
 
-  assert property (@(posedge clk_i) !rst_ni |-> !valid_i)
+  // Before the first clock edge nothing has a value yet.
+  logic clocked_q = 1'b0;
+  always_ff @(posedge clk_i) clocked_q <= 1'b1;
+  assert property (@(posedge clk_i) !rst_ni && clocked_q |-> !valid_i)
   else vm_assert_failed({"H3 ", Name, ": valid is low in reset"});
 
 endmodule

@@ -22,8 +22,7 @@ module vm_monitor_walk
     input logic [63:0] pte_i
 );
 
-  // A read that the cache turned away is asked again: that is still one read.
-  logic asked_q;
+  logic asked_q;  // an entry is awaited
   // The lookup was in the cycle in which the answer before it was taken.
   logic [1:0] overlapped_q;
   logic [15:0] start_seq_q, read_seq_q, data_seq_q, end_seq_q;
@@ -49,7 +48,7 @@ module vm_monitor_walk
           vm_event(32'd5, {end_seq_q, 40'd0, cause_i, 3'd0, p[0]}, 64'(addr_i), pte_i, 64'd0, 64'd0, 64'd0);
         end
       end
-      if (read_i && !asked_q) begin
+      if (read_i) begin
         asked_q <= 1'b1;
         read_seq_q <= read_seq_q + 1'b1;
         vm_event(32'd3, {read_seq_q, 48'd0}, 64'(addr_i), 64'd0, 64'd0, 64'd0, 64'd0);

@@ -89,6 +89,7 @@ std::uint64_t DataCheck::expected_word(unsigned cache, std::uint64_t pa, unsigne
 
 void DataCheck::compare(const Event& event, std::uint64_t expected, unsigned lanes, std::string_view why) {
   const std::uint64_t mask = lane_mask(lanes);
+  if (halves_exchanged(lanes, event.b)) expected = exchange_halves(expected);
   if (((event.c ^ expected) & mask) == 0) return;
   reporter_.mismatch("data", fmt::format("the {} returned {:#018x} to the {} for physical address {:#x}, expected "
                                          "{:#018x} in byte lanes {:#04x}: {}",

@@ -110,7 +110,7 @@ void StateCheck::on_walk_start(const Event& event) {
   TlbSide& side = tlb_[static_cast<unsigned>(event.port())];
   const Vpn vpn = machine_.vpn_of(VirtAddr(event.b));
   if (!event.lookup_overlapped()) apply_touch(side);
-  if (side.mirror.present()) side.fill_way = side.mirror.way_for(vpn, tracker_.context().asid);
+  if (side.mirror.present()) side.fill_way = side.mirror.way_for(vpn, tracker_.context_in_flight().asid);
   apply_touch(side);
   side.denied = event.denied_hit();
 }

@@ -108,7 +108,7 @@ void TrafficCheck::on_lookup(const Event& event) {
   missed_[c] = event.b;
   if (event.hit() || !event.uncached()) return;
   // From the request where there is one, so that a wrong lane is the cache's fault and not its excuse.
-  const CoherentMemory::Asked asked = memory_.asked(event);
+  const CoherentMemory::Asked asked = CoherentMemory::in_memory_lanes(memory_.asked(event));
   Expected e;
   e.reason = Reason::Uncached;
   e.write = event.write();
@@ -129,7 +129,7 @@ void TrafficCheck::on_maint(const Event& event) {
 }
 
 void TrafficCheck::on_walk_read(const Event& event) {
-  const Context& context = tracker_.context();
+  const Context& context = tracker_.context_in_flight();
   const std::uint64_t vpn = machine_.vpn_of(VirtAddr(walk_va_)).value;
   const std::uint64_t expected = context.base.value + (vpn << machine_.format.pte_bytes_log2);
   if (machine_.format.levels == 1 && event.b != expected) {

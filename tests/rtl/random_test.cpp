@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every textbook machine under every stall policy, with random traffic, under all five checks.
+#include <array>
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+#include <ostream>
+#include <vector>
+
+#include "random_world.h"
+
+namespace vm {
+namespace {
+
+struct Weather {
+  std::string_view name;
+  StallPolicy stall;
+  Latency latency;
+};
+
+std::ostream& operator<<(std::ostream& out, const Weather& w) { return out << w.name; }
+
+std::ostream& operator<<(std::ostream& out, const Machine* m) { return out << m->name; }
+
+std::vector<Weather> weathers() {
+  return {
+      {"no stalls, memory of one cycle", {StallPolicy::Kind::None, 0}, {Latency::Kind::Fixed, 1, 1, {}}},
+      {"no stalls, random memory", {StallPolicy::Kind::None, 0}, {Latency::Kind::Random, 1, 20, {}}},
+      {"half, random memory", {StallPolicy::Kind::Half, 0}, {Latency::Kind::Random, 1, 9, {}}},
+      {"bursty, random memory", {StallPolicy::Kind::Bursty, 0}, {Latency::Kind::Random, 1, 9, {}}},
+      {"bursty, replayed memory", {StallPolicy::Kind::Bursty, 0}, {Latency::Kind::Replay, 1, 1, {1, 5, 2, 40, 1, 1}}},
+      {"until 300, memory of seven cycles", {StallPolicy::Kind::Until, 300}, {Latency::Kind::Fixed, 7, 7, {}}},
+  };
+}
+
+std::vector<const Machine*> textbook_machines() {
+  std::vector<const Machine*> result;
+  for (const Machine& m : machines()) result.push_back(&m);
+  return result;
+}
+
+constexpr std::uint64_t kCycles = 2500;
+
+void expect_no_mismatch(test::RandomWorld& world) {
+  world.run(kCycles);
+  BOOST_TEST(world.bench().reporter().count() == 0U, world.bench().report());
+  BOOST_TEST(world.bench().translation().translations() > 100U);
+}
+
+}  // namespace
+
+BOOST_DATA_TEST_CASE(random_traffic_agrees_with_all_checks_on_every_machine_in_every_weather,
+                     boost::unit_test::data::make(textbook_machines()) * boost::unit_test::data::make(weathers()),
+                     machine, weather) {
+  TestbenchOptions options;
+  options.seed = test::run_seed();
+  options.stall = weather.stall;
+  options.latency = weather.latency;
+  test::RandomWorld world(*machine, options, {});
+  expect_no_mismatch(world);
+}
+
+BOOST_DATA_TEST_CASE(bus_errors_on_data_and_entries_are_told_apart_from_everything_else,
+                     boost::unit_test::data::make(textbook_machines()), machine) {
+  TestbenchOptions options;
+  options.seed = test::run_seed();
+  options.latency = {Latency::Kind::Random, 1, 5, {}};
+  // The first world only says where things lie.
+  std::uint64_t frame = 0, entry = 0;
+  {
+    test::RandomWorld map(*machine, options, {});
+    frame = map.some_frame() << machine->format.page_bits;
+    entry = map.base(0);
+  }
+  options.errors = {{PhysAddr(frame), PhysAddr(frame + 7)}, {PhysAddr(entry), PhysAddr(entry)}};
+  test::RandomWorld world(*machine, options, {});
+  expect_no_mismatch(world);
+}
+
+}  // namespace vm

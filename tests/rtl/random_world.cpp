@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "random_world.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <iostream>
+#include <random>
+
+#include "machine/pte.h"
+#include "pieces.h"
+#include "platform/platform.h"
+
+namespace vm::test {
+
+std::uint64_t run_seed() {
+  static const std::uint64_t kSeed = [] {
+    const char* text = std::getenv("VM_SEED");
+    const std::uint64_t seed = text != nullptr ? std::strtoull(text, nullptr, 0) : std::random_device{}();
+    std::cout << "seed " << seed << " (VM_SEED=" << seed << " repeats this run)" << std::endl;
+    return seed;
+  }();
+  return kSeed;
+}
+
+std::unique_ptr<Model> load_model(const Machine& machine, std::uint64_t seed) {
+  return open_model(machine, std::string(VM_MACHINE_DIR) + "/" + machine.name + ".so", seed);
+}
+
+RandomWorld::RandomWorld(const Machine& machine, TestbenchOptions options, Mix mix)
+    : machine_(machine),
+      mix_(mix),
+      random_(options.seed, machine.name),
+      bench_(std::make_unique<Testbench>(machine, load_model(machine, options.seed), options)) {
+  choose_tables();
+  choose_pages();
+  place_memory();
+  // Translation on, with the first table.
+  bench_->submit_ctl({.index = static_cast<std::uint8_t>(CtlReg::Base), .data = bases_[0]});
+  bench_->submit_ctl({.index = static_cast<std::uint8_t>(CtlReg::Mode), .data = 1});
+  bench_->run_until_idle();
+}
+
+// Side by side at three quarters of an uncached region, or of a cacheable one if walks go through the cache.
+void RandomWorld::choose_tables() {
+  const std::uint64_t bytes = (1ULL << machine_.vpn_bits()) << machine_.format.pte_bytes_log2;
+  const Region* home = nullptr;
+  for (const Region& region : machine_.regions) {
+    const bool fits = region.size >= 2 * bytes;
+    if (fits && (home == nullptr || region.cacheable == (machine_.walk_port == WalkPort::Cache))) home = &region;
+  }
+  if (home == nullptr) throw std::logic_error("no region can hold two tables of machine " + machine_.name);
+  const std::uint64_t start = home->base.value + std::min(home->size / 4 * 3, home->size - 2 * bytes);
+  const std::uint64_t aligned = start - start % machine_.format.pte_bytes();
+  bases_ = {aligned, aligned + bytes};
+}
+
+void RandomWorld::choose_pages() {
+  const std::uint64_t pages = 1ULL << machine_.vpn_bits();
+  pages_ = {0, 1, pages - 1};
+  while (pages_.size() < std::min<std::uint64_t>(24, pages)) {
+    // Neighbours too, so that accesses cross from one into the next.
+    pages_.push_back(random_.one_in(2) ? random_.below(pages) : (pages_.back() + 1) % pages);
+  }
+  const std::uint64_t table_first = bases_[0] >> machine_.format.page_bits;
+  const std::uint64_t table_last = (bases_[1] + (bases_[1] - bases_[0]) - 1) >> machine_.format.page_bits;
+  const std::uint64_t frames = 1ULL << machine_.format.ppn_bits;
+  for (unsigned tries = 0; tries < 1000 && frames_.size() < std::min<std::uint64_t>(16, frames); ++tries) {
+    const std::uint64_t frame = random_.below(frames);
+    if (frame < table_first || frame > table_last) frames_.push_back(frame);
+  }
+}
+
+std::uint64_t RandomWorld::random_entry() {
+  const Format& f = machine_.format;
+  const std::uint64_t ppn_mask = low_mask(f.ppn_bits) << f.ppn_lsb;
+  std::uint64_t raw = random_.next() & low_mask(8 * f.pte_bytes()) & ~ppn_mask;
+  if (f.valid_bit && !random_.one_in(6)) raw |= 1ULL << *f.valid_bit;
+  if (f.kernel_bit && !random_.one_in(4)) raw &= ~(1ULL << *f.kernel_bit);
+  return raw | (frames_[random_.below(frames_.size())] << f.ppn_lsb);
+}
+
+void RandomWorld::place_memory() {
+  for (const std::uint64_t base : bases_) {
+    for (const std::uint64_t page : pages_) {
+      const auto bytes = pte_to_bytes(machine_.format, random_entry());
+      bench_->preload(PhysAddr(base + (page << machine_.format.pte_bytes_log2)),
+                      std::span(bytes).first(machine_.format.pte_bytes()));
+    }
+  }
+  std::vector<std::uint8_t> page(std::min<std::uint64_t>(machine_.format.page_size(), 4096));
+  for (const std::uint64_t frame : frames_) {
+    for (std::uint8_t& byte : page) byte = static_cast<std::uint8_t>(random_.next());
+    bench_->preload(PhysAddr(frame << machine_.format.page_bits), page);
+  }
+}
+
+void RandomWorld::run(std::uint64_t cycles) {
+  const std::uint64_t end = bench_->cycles() + cycles;
+  while (bench_->cycles() < end) {
+    if (chance(mix_.fetch) && bench_->can_submit(Port::Fetch)) offer_access(Port::Fetch);
+    if (chance(mix_.data) && bench_->can_submit(Port::Data)) offer_access(Port::Data);
+    if (chance(mix_.host) && bench_->can_submit_host()) offer_host();
+    if (chance(mix_.table) && bench_->can_submit_host()) change_entry();
+    if (bench_->side_idle()) offer_side();
+    bench_->step();
+  }
+  bench_->finish();
+}
+
+void RandomWorld::offer_side() {
+  const std::uint64_t dice = random_.below(1000);
+  const bool fence = dice < mix_.fence;
+  const bool ctl = !fence && dice < mix_.fence + mix_.ctl;
+  if (fence) offer_fence();
+  if (ctl) offer_ctl();
+  if (mix_.array && machine_.array_port && random_.one_in(100)) offer_array();
+  if (!(fence || ctl) || !chance(mix_.second)) return;
+  if (random_.one_in(2)) offer_fence();
+  if (random_.one_in(2)) offer_ctl();
+}
+
+void RandomWorld::offer_access(Port port) {
+  CoreRequest request;
+  const std::uint64_t page = pages_[random_.below(pages_.size())];
+  // Few different offsets, so that caches hit; sometimes the last bytes of the page.
+  const std::uint64_t size = machine_.format.page_size();
+  std::uint64_t offset = random_.below(std::min<std::uint64_t>(size, 64));
+  if (random_.one_in(8)) offset = size - 1 - random_.below(std::min<std::uint64_t>(size, 8));
+  request.va = (page << machine_.format.page_bits) | offset;
+  if (chance(mix_.illegal)) request.va ^= 1ULL << random_.between(machine_.va_bits - 1, 63);
+  request.size = static_cast<std::uint8_t>(random_.below(4));
+  if (!random_.one_in(3)) request.va &= ~((1ULL << request.size) - 1);
+  request.user = !random_.one_in(3);
+  request.write = port == Port::Data && random_.one_in(2);
+  request.wdata = random_.next();
+  bench_->submit(port, request);
+}
+
+void RandomWorld::offer_host() {
+  const unsigned unit = machine_.unit_bytes();
+  HostRequest request;
+  const std::uint64_t size = machine_.format.page_size();
+  request.addr = (some_frame() << machine_.format.page_bits) | random_.below(std::min<std::uint64_t>(size, 64));
+  if (random_.one_in(20)) request.addr = random_.next() & low_mask(machine_.bus_bits);
+  const auto bytes = static_cast<unsigned>(random_.between(1, unit - request.addr % unit));
+  request.strb = static_cast<std::uint8_t>(((1U << bytes) - 1U) << (request.addr % 8));
+  request.id = static_cast<std::uint8_t>(random_.below(16));
+  // An address anywhere may be an entry's: entries are changed by change_entry only.
+  const bool in_tables = request.addr >= (bases_[0] & ~7ULL) && request.addr < 2 * bases_[1] - bases_[0];
+  request.write = !in_tables && random_.one_in(2);
+  request.wdata = random_.next();
+  bench_->submit_host(request);
+}
+
+void RandomWorld::change_entry() {
+  const std::uint64_t page = pages_[random_.below(pages_.size())];
+  const auto bytes = pte_to_bytes(machine_.format, random_entry());
+  HostRequest request;
+  request.write = true;
+  request.addr = bases_[random_.below(2)] + (page << machine_.format.pte_bytes_log2);
+  request.strb = static_cast<std::uint8_t>(low_mask(machine_.format.pte_bytes()) << (request.addr % 8));
+  std::uint64_t value = 0;
+  for (unsigned i = 0; i < machine_.format.pte_bytes(); ++i) value |= static_cast<std::uint64_t>(bytes[i]) << (8 * i);
+  request.wdata = to_lanes(value, request.addr);
+  bench_->submit_host(request);
+}
+
+void RandomWorld::offer_fence() {
+  FenceRequest request;
+  const bool cache_operation = mix_.cache_operations && random_.one_in(3);
+  request.op = static_cast<std::uint8_t>(cache_operation ? random_.between(1, 4) : 0);
+  request.user = random_.one_in(10);
+  // The whole of a large cache takes long.
+  const bool large = machine_.dcache.sets * machine_.dcache.ways > 32;
+  request.by_addr = random_.one_in(2) || (cache_operation && large && !random_.one_in(10));
+  request.by_asid = random_.one_in(2);
+  request.asid = static_cast<std::uint16_t>(random_.below(1ULL << std::min(machine_.asid_bits, 2U)));
+  const std::uint64_t number = cache_operation ? some_frame() : pages_[random_.below(pages_.size())];
+  request.addr =
+      (number << machine_.format.page_bits) | random_.below(std::min<std::uint64_t>(64, machine_.format.page_size()));
+  request.id = static_cast<std::uint8_t>(random_.below(16));
+  bench_->submit_fence(request);
+}
+
+void RandomWorld::offer_ctl() {
+  CtlRequest request;
+  const auto reg = static_cast<CtlReg>(random_.below(7));
+  request.index = static_cast<std::uint8_t>(reg);
+  request.user = random_.one_in(10);
+  request.id = static_cast<std::uint8_t>(random_.below(16));
+  const std::uint64_t pages = 1ULL << machine_.vpn_bits();
+  switch (reg) {
+    case CtlReg::Base:
+    case CtlReg::TrapBase:
+      request.data = random_.one_in(8) ? random_.next() : bases_[random_.below(2)];
+      // A legal base elsewhere would make the tables lie in anything.
+      if (request.data <= low_mask(machine_.bus_bits)) request.data = bases_[random_.below(2)];
+      break;
+    case CtlReg::Limit:
+      request.data = random_.one_in(2) ? pages : random_.one_in(3) ? random_.next() : random_.between(pages / 2, pages);
+      break;
+    case CtlReg::Asid:
+      request.data = random_.below(random_.one_in(10) ? 1ULL << 20 : 1ULL << std::min(machine_.asid_bits, 2U));
+      break;
+    case CtlReg::Mode:
+      request.data = mix_.bare && random_.one_in(4) ? random_.below(3) : 1;
+      break;
+    default:
+      // A return before the first enter would walk from address zero.
+      if (reg == CtlReg::TrapReturn && machine_.trap_swap) return;
+      if (machine_.trap_swap) return;
+      break;
+  }
+  bench_->submit_ctl(request);
+}
+
+void RandomWorld::offer_array() {
+  ArrayRequest request;
+  const auto array = random_.one_in(2) ? Array::Dtlb : Array::DcacheTag;
+  request.array = static_cast<std::uint8_t>(array);
+  const unsigned sets = array == Array::Dtlb ? machine_.dtlb.sets : machine_.dcache.sets;
+  const unsigned ways = array == Array::Dtlb ? machine_.dtlb.ways : machine_.dcache.ways;
+  if (ways == 0) return;
+  request.set = static_cast<std::uint16_t>(random_.below(sets));
+  request.way = static_cast<std::uint8_t>(random_.below(ways));
+  bench_->submit_array(request);
+}
+
+}  // namespace vm::test

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Random but sensible traffic for any machine, without an operating system: two page tables with random entries over a
+// small pool of pages and frames, accesses on both core ports at once, host stores to data and to entries, control
+// writes, fences that come now or later. Everything is judged by the testbench's checks.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "machine/machine.h"
+#include "random.h"
+#include "testbench.h"
+
+namespace vm::test {
+
+// The seed of this run: the environment's VM_SEED, or a fresh one. Printed once.
+std::uint64_t run_seed();
+
+// build/machines/<name>.so
+std::unique_ptr<Model> load_model(const Machine& machine, std::uint64_t seed);
+
+class RandomWorld {
+ public:
+  struct Mix {
+    unsigned fetch = 40, data = 60;  // percent of cycles in which an access is offered, if there is room
+    unsigned host = 8, table = 3;    // host accesses to data; changes of entries
+    unsigned fence = 15, ctl = 8;    // per mille, while none is under way
+    unsigned second = 20;            // percent of those that come with another at once
+    unsigned illegal = 5;            // percent of accesses with an address no table serves
+    bool cache_operations = true;
+    bool array = true;  // array reads, on machines that have the port
+    bool bare = true;   // leave translation now and then
+  };
+
+  RandomWorld(const Machine& machine, TestbenchOptions options, Mix mix);
+
+  Testbench& bench() { return *bench_; }
+  void run(std::uint64_t cycles);  // then until idle, and the checks' last word
+  // A frame that no table lies in.
+  std::uint64_t some_frame() { return frames_[random_.below(frames_.size())]; }
+  std::uint64_t base(unsigned table) const { return bases_[table]; }
+
+ private:
+  void choose_tables();
+  void choose_pages();
+  void place_memory();
+  std::uint64_t random_entry();
+  void offer_access(Port port);
+  void offer_host();
+  void change_entry();
+  void offer_fence();
+  void offer_ctl();
+  void offer_array();
+  void offer_side();
+  bool chance(unsigned percent) { return random_.below(100) < percent; }
+
+  const Machine& machine_;
+  Mix mix_;
+  Random random_;
+  std::unique_ptr<Testbench> bench_;
+  std::vector<std::uint64_t> bases_, pages_, frames_;
+};
+
+}  // namespace vm::test

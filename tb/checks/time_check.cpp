@@ -291,6 +291,7 @@ void TimeCheck::next_ports(const Cycle& cycle) {
         const CoreRequest& request = cycle.request(static_cast<vm::Port>(p));
         port.pieces = unit_parts(machine_.unit_bytes(), request);
         port.piece = 0;
+        port.probing = true;
         if (cycle.accepted(static_cast<vm::Port>(p)) && port.pieces > 1) port.split = SplitState::Probe;
         break;
       }
@@ -303,13 +304,17 @@ void TimeCheck::next_ports(const Cycle& cycle) {
       case SplitState::ProbeWait:
       case SplitState::AccessWait: {
         if (!answered) break;
-        const bool probing = port.split == SplitState::ProbeWait;
-        const bool last = ++port.piece == port.pieces;
-        if (last && probing) port.piece = 0;
-        port.split = probing && !last ? SplitState::Probe : SplitState::Access;
-        if (failed || (last && !probing)) port.split = SplitState::Pass;
+        const bool ends = failed || (!port.probing && port.piece + 1 == port.pieces);
+        port.split = ends ? SplitState::Pass : SplitState::Next;
         break;
       }
+      case SplitState::Next:
+        if (++port.piece == port.pieces) {
+          port.piece = 0;
+          port.probing = false;
+        }
+        port.split = port.probing ? SplitState::Probe : SplitState::Access;
+        break;
     }
 
     if (cache.done && cache.client == Client::Core) port.pending = false;

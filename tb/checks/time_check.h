@@ -38,10 +38,11 @@ class TimeCheck final : public Check {
     const Event* drained = nullptr;
   };
 
-  enum class SplitState : std::uint8_t { Pass, Probe, ProbeWait, Access, AccessWait };
+  enum class SplitState : std::uint8_t { Pass, Probe, ProbeWait, Access, AccessWait, Next };
   struct Port {
     SplitState split = SplitState::Pass;
     unsigned pieces = 0, piece = 0;
+    bool probing = false;
     // The access in S1 of the translation
     bool s1 = false, first = false, tried = false, needs_walk = false, asked = false, walked = false;
     bool passed = false;  // was seen to be neither fault nor probe

@@ -77,12 +77,14 @@ TranslationCheck::TranslationCheck(const Machine& machine, const PhysicalMemory&
 
 std::optional<std::uint64_t> TranslationCheck::read_entry(PhysAddr entry) const {
   const unsigned bytes = machine_.format.pte_bytes();
+  // Through the cache, the whole line has to come.
+  const Region* region = machine_.region_of(entry);
+  const bool by_line = machine_.walk_port == WalkPort::Cache && region != nullptr && region->cacheable;
+  const std::uint64_t unit = by_line ? machine_.dcache.line_bytes : bytes;
+  if (agent_.has_error(entry.value - entry.value % unit, unit)) return std::nullopt;
   std::array<std::uint8_t, 8> raw{};
   const std::uint64_t beat = memory_.beat(entry.value);
-  for (unsigned i = 0; i < bytes; ++i) {
-    if (agent_.has_error(entry.value + i)) return std::nullopt;
-    raw[i] = static_cast<std::uint8_t>(beat >> (8 * ((entry.value + i) % 8)));
-  }
+  for (unsigned i = 0; i < bytes; ++i) raw[i] = static_cast<std::uint8_t>(beat >> (8 * ((entry.value + i) % 8)));
   return pte_from_bytes(machine_.format, std::span(raw).first(bytes));
 }
 

@@ -20,9 +20,9 @@ bool MemoryAgent::idle() const {
   return write_beats_.empty();
 }
 
-bool MemoryAgent::has_error(std::uint64_t address) const {
+bool MemoryAgent::has_error(std::uint64_t address, std::uint64_t bytes) const {
   for (const ErrorRange& range : options_.errors) {
-    if (range.contains(address)) return true;
+    if (range.touches(address, bytes)) return true;
   }
   return false;
 }

@@ -33,7 +33,9 @@ struct Latency {
 // Memory answers with an error when an access touches [first, last].
 struct ErrorRange {
   PhysAddr first, last;
-  bool contains(std::uint64_t address) const { return address >= first.value && address <= last.value; }
+  bool touches(std::uint64_t address, std::uint64_t bytes) const {
+    return address + bytes > first.value && address <= last.value;
+  }
 };
 
 class MemoryAgent {
@@ -52,8 +54,8 @@ class MemoryAgent {
   std::string_view observe(const Cycle& cycle);
 
   bool idle() const;
-  // Whether the byte lies where memory answers with an error.
-  bool has_error(std::uint64_t address) const;
+  // Whether any of these bytes lies where memory answers with an error.
+  bool has_error(std::uint64_t address, std::uint64_t bytes = 1) const;
 
  private:
   struct Slot {

@@ -71,7 +71,7 @@ Speed measure(const trace::Trace& trace, const BenchOptions& options, bool check
   testbed_options.checks = checks;
   const trace::Scenario& scenario = trace.scenarios.front();
   const std::unique_ptr<trace::Testbed> testbed = make_testbed(scenario.machine, testbed_options);
-  trace::Runner runner(trace.files, scenario, *testbed, {options.seed, {}});
+  trace::Runner runner(trace.files, scenario, *testbed, {options.seed, {}, false});
   const std::uint64_t cycles = testbed->platform().cycles();
   const Clock::time_point start = Clock::now();
   const trace::RunReport& report = runner.run();

@@ -19,7 +19,7 @@ bool Parser::unbracketed_access() {
       throw InputError(fmt::format("found machine '{}' for a trace without a `machine` line, expected a known machine",
                                    options_.default_machine));
     }
-    begin_scenario(place, *machine, file_stem());
+    begin_scenario(place, *machine);
   }
   const bool plain = scenario().processes.empty() && !has_setup_;
   if (plain) bare_process();

@@ -133,12 +133,17 @@ void Parser::own_setup(const std::string& machine) {
   if (found == nullptr) {
     throw InputError(fmt::format("found machine '{}', expected one of {}", machine, machine_names()));
   }
-  begin_scenario({}, *found, machine);
+  begin_scenario({}, *found);
   begin_step();
 }
 
 void Parser::finish() {
   if (!open_) throw InputError(fmt::format("{}:1:1: found no scenario, expected a `machine` line", trace_.files[0]));
+  const std::string stem = std::filesystem::path(trace_.files[0]).stem().string();
+  std::size_t number = 0;
+  for (Scenario& s : trace_.scenarios) {
+    s.name = trace_.scenarios.size() == 1 ? stem : fmt::format("{}#{}", stem, ++number);
+  }
 }
 
 std::uint32_t Parser::enter(const std::string& name) {
@@ -182,18 +187,11 @@ void Parser::read_included(const std::filesystem::path& path, std::string_view c
 
 // ---------------------------------------------------------------- scenarios
 
-std::string Parser::file_stem() const {
-  const std::string stem = std::filesystem::path(trace_.files[0]).stem().string();
-  const std::size_t count = trace_.scenarios.size();
-  return count == 0 ? stem : fmt::format("{}#{}", stem, count + 1);
-}
-
-void Parser::begin_scenario(Place place, const Machine& machine, const std::string& name) {
-  if (trace_.scenarios.size() == 1 && trace_.scenarios[0].name == file_stem()) trace_.scenarios[0].name += "#1";
+void Parser::begin_scenario(Place place, const Machine& machine) {
   Scenario s;
   s.place = place;
   s.machine = machine;
-  s.name = name;
+  s.name = machine.name;
   trace_.scenarios.push_back(std::move(s));
   open_ = true;
   has_setup_ = has_steps_ = false;
@@ -208,7 +206,7 @@ void Parser::machine_line() {
   const Machine* machine = token.kind == TokenKind::Word ? find_machine(token.text) : nullptr;
   if (machine == nullptr) cursor_.fail("a machine: " + machine_names());
   cursor_.take();
-  begin_scenario(place, *machine, file_stem());
+  begin_scenario(place, *machine);
 }
 
 Scenario& Parser::scenario() {

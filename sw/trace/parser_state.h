@@ -34,14 +34,13 @@ class Parser {
   bool parameter_line();
   bool step_line();
   void machine_line();
-  void begin_scenario(Place place, const Machine& machine, const std::string& name);
+  void begin_scenario(Place place, const Machine& machine);
   Scenario& scenario();
   void begin_setup_item();  // the next item is setup: refuse it after the first step
   void begin_step();        // the next item is a step: without setup lines, take the machine's own
   void take_own_setup();
   void include_line();
   void read_included(const std::filesystem::path& path, std::string_view content);
-  std::string file_stem() const;
 
   ProcessIndex new_process(const std::string& name, const Token& token);
   ProcessIndex known_process();

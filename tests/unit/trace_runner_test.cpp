@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The trace runner on the reference platform: that what is expected is compared, and what is done is done.
+#include <boost/test/unit_test.hpp>
+#include <string>
+
+#include "trace/parser.h"
+#include "trace/reference_testbed.h"
+#include "trace/runner.h"
+
+namespace vm::trace {
+namespace {
+
+RunReport run(const std::string& text, std::uint64_t seed = 1) {
+  const Trace trace = parse_text(text, "t.pwt", {});
+  const Scenario& scenario = trace.scenarios.front();
+  ReferenceTestbed testbed(scenario.machine, scenario.bus_errors);
+  Runner runner(trace.files, scenario, testbed, {seed, {}, false});
+  RunReport report = runner.run();
+  BOOST_TEST(testbed.mismatches() == 0U);
+  return report;
+}
+
+void check_passes(const std::string& text) {
+  const RunReport report = run(text);
+  const std::string text_of_first = report.failures.empty() ? "" : report.failures.front().text;
+  BOOST_TEST(text_of_first == "");
+}
+
+void check_fails(const std::string& text, const std::string& message) {
+  const RunReport report = run(text);
+  BOOST_TEST_REQUIRE(report.failures.size() == 1U);
+  BOOST_TEST(report.failures.front().text == message);
+}
+
+const std::string kSetup = "machine lewis8\nprocess A\nmap A 0 -> 7 rw\nmap A 1 -> 6 r\nmemory 0x1C: 11 22 33 44\n";
+
+BOOST_AUTO_TEST_CASE(a_wrong_value_is_a_failure_that_says_line_expected_and_found) {
+  check_fails(kSetup + "[A] L 0,2 = 0x2212\n", "t.pwt:6:1: [A] L 0x0,2: value: expected 12 22, found 11 22");
+}
+
+BOOST_AUTO_TEST_CASE(an_unexpected_fault_ends_the_scenario) {
+  const RunReport report = run(kSetup + "[A] L 8,1\n[A] L 0,1 = 0\n");
+  BOOST_TEST_REQUIRE(report.failures.size() == 1U);
+  BOOST_TEST(report.failures.front().text ==
+             "t.pwt:6:1: [A] L 0x8,1: expected no fault, found segv, fault invalid at 0x8");
+  BOOST_TEST(report.accesses == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(an_expected_fault_in_the_middle_of_a_batch_lets_the_rest_go_on) {
+  const RunReport report = run(kSetup + "[A] L 0,1 = 0x11\n[A] L 8,4 = fault invalid at 8\n[A] L 1,1 = 0x22\n");
+  BOOST_TEST(report.failures.empty());
+  BOOST_TEST(report.accesses == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(a_fault_that_does_not_come_is_a_failure) {
+  check_fails(kSetup + "[A] L 0,1 = fault invalid\n", "t.pwt:6:1: [A] L 0x0,1: expected fault invalid, found no fault");
+}
+
+BOOST_AUTO_TEST_CASE(another_cause_than_expected_is_a_failure) {
+  check_fails(kSetup + "[A] S 4,1 = 0 = fault invalid\n",
+              "t.pwt:6:1: [A] S 0x4,1: expected fault invalid, found segv, fault write at 0x4");
+}
+
+BOOST_AUTO_TEST_CASE(a_register_carries_a_value_from_a_load_to_a_store) {
+  check_passes(kSetup + "[A] r3 = L 0,2\n[A] r3 += 1\n[A] S 2,2 = r3\n[A] L 0,4 = 0x22122211\n");
+}
+
+BOOST_AUTO_TEST_CASE(the_child_of_a_fork_has_the_parents_registers) {
+  check_passes(
+      "machine flat32\nprocess A\n[A] r5 = 7\n[A] fork() = B\n[B] r5 += 1\nexpect register B r5 = 8\n"
+      "expect register A r5 = 7\n");
+}
+
+BOOST_AUTO_TEST_CASE(modify_adds_one_across_bytes) {
+  check_passes(kSetup + "[A] S 0,4 = 0x0000FFFF\n[A] M 0,4 = 0x0000FFFF\n[A] L 0,4 = 0x00010000\n");
+}
+
+BOOST_AUTO_TEST_CASE(modify_of_a_page_that_is_not_writable_can_expect_its_fault) {
+  check_passes(kSetup + "[A] M 4,4 = fault write at 4\n");
+}
+
+BOOST_AUTO_TEST_CASE(an_access_wider_than_eight_bytes_is_whole) {
+  check_passes(
+      "machine flat32\nprocess A\narea A 0..0x4000 rw\n[A] S 0x0FFA,12 = \"page to page\" faults=2\n"
+      "[A] L 0x0FFA,12 = \"page to page\" faults=0\n");
+}
+
+BOOST_AUTO_TEST_CASE(stores_without_value_depend_on_the_seed) {
+  const std::string text = "machine lewis8\nprocess A\nmap A 0 -> 7 rw\n[A] S 0,4\n[A] L 0,4 = 0\n";
+  const std::string first = run(text, 1).failures.at(0).text;
+  BOOST_TEST(first == run(text, 1).failures.at(0).text);
+  BOOST_TEST(first != run(text, 2).failures.at(0).text);
+}
+
+BOOST_AUTO_TEST_CASE(counts_start_again_at_a_mark) {
+  check_passes(
+      "machine flat32\nprocess A\narea A 0..0x4000 rw\n[A] S 0,1 = 1\nmark\n[A] S 0x1000,1 = 1\n"
+      "[A] S 0x2000,1 = 1\nexpect count faults = 2\nexpect count zero-fills = 2\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_refusal_that_nobody_expected_is_a_failure) {
+  check_fails(kSetup + "[A] ctl base 0\n", "t.pwt:6:1: ctl: expected done, found refused");
+}
+
+BOOST_AUTO_TEST_CASE(a_host_store_is_seen_by_the_process) {
+  check_passes(kSetup + "[A] L 0,1 = 0x11\nhost S 0x1C,1 = 0x99\n[A] L 0,1 = 0x99\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_page_mapped_at_run_time_is_what_lies_in_its_frame) {
+  check_passes(kSetup +
+               "[A] L 8,4 = segv\nmap A 2 -> 7 r\n[A] L 8,4 = {11 22 33 44} pa=0x1C\nunmap A 2\n"
+               "expect map A 2 -> none\n[A] L 8,4 = segv\n");
+}
+
+}  // namespace
+}  // namespace vm::trace

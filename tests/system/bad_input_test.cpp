@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Bad input: one sentence that says where and what was expected, and exit status 2.
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <string>
+
+#include "program.h"
+
+namespace vm {
+namespace {
+
+// `place` is LINE:COLUMN.
+void check_trace(const std::string& text, const std::string& place, const std::string& expected) {
+  const Program pagewalk;
+  const std::string file = pagewalk.file("bad.pwt", text);
+  const ProgramResult result = pagewalk("run " + file);
+  BOOST_TEST(result.status == 2);
+  BOOST_TEST(result.err.starts_with("pagewalk: " + file + ":" + place + ": found "), result.err);
+  BOOST_TEST(contains(result.err, expected), result.err);
+  BOOST_TEST(std::count(result.err.begin(), result.err.end(), '\n') == 1);
+}
+
+void check_command(const std::string& arguments, const std::string& expected) {
+  const Program pagewalk;
+  const ProgramResult result = pagewalk(arguments);
+  BOOST_TEST(result.status == 2);
+  BOOST_TEST(contains(result.err, expected), result.err);
+}
+
+BOOST_AUTO_TEST_CASE(an_unknown_machine) { check_trace("machine vax\n", "1:9", "expected a machine: toy10, toy5"); }
+
+BOOST_AUTO_TEST_CASE(an_unknown_process) {
+  check_trace("machine toy5\nprocess A\n[B] L 0,1\n", "3:2", "expected a process: A");
+}
+
+BOOST_AUTO_TEST_CASE(an_unknown_process_with_the_machines_own_setup) {
+  check_trace("machine csapp14\n[B] L 0,1\n", "2:2", "expected a process: A");
+}
+
+BOOST_AUTO_TEST_CASE(an_address_that_is_too_wide) {
+  check_trace("machine toy5\n[A] L 0x20,1\n", "2:7", "at most 5 bits");
+}
+
+BOOST_AUTO_TEST_CASE(a_syntax_error) { check_trace("machine toy5\n[A] L 0x10 1\n", "2:12", "expected ','"); }
+
+BOOST_AUTO_TEST_CASE(an_absurd_size) {
+  check_trace("machine flat32\n[A] L 0,1000000000000\n", "2:9", "from 1 to 65536");
+}
+
+BOOST_AUTO_TEST_CASE(binary_garbage) {
+  check_trace(std::string("\x7f"
+                          "ELF\x01\0\0\0\xff",
+                          9),
+              "1:1", "expected a word");
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_file) { check_trace("", "1:1", "expected a `machine` line"); }
+
+BOOST_AUTO_TEST_CASE(a_table_in_a_hole_of_memory) {
+  const Program pagewalk;
+  const ProgramResult result = pagewalk(
+      "run " + pagewalk.file("a.pwt", "machine flat32\nprocess A table=0x38000000\nmap A 0 -> 1\n[A] L 0,1\n"));
+  BOOST_TEST(result.status == 2);
+  BOOST_TEST(contains(result.err, "a.pwt:3:5: "), result.err);
+  BOOST_TEST(contains(result.err, "no working memory at 0x38000000"), result.err);
+}
+
+BOOST_AUTO_TEST_CASE(a_missing_file) { check_command("run no/such/trace.pwt", "no/such/trace.pwt"); }
+
+BOOST_AUTO_TEST_CASE(a_missing_included_file_names_the_line) {
+  const Program pagewalk;
+  const std::string file = pagewalk.file("a.pwt", "machine toy5\ninclude \"b.pwt\"\n");
+  const ProgramResult result = pagewalk("run " + file);
+  BOOST_TEST(result.status == 2);
+  BOOST_TEST(contains(result.err, file + ":2:9: found no file"), result.err);
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_includes_itself) {
+  const Program pagewalk;
+  const ProgramResult result = pagewalk("run " + pagewalk.file("a.pwt", "machine toy5\ninclude \"b.pwt\"\n") + " " +
+                                        pagewalk.file("b.pwt", "include \"b.pwt\"\n"));
+  BOOST_TEST(result.status == 2);
+  BOOST_TEST(contains(result.err, "b.pwt:1:9"), result.err);
+}
+
+BOOST_AUTO_TEST_CASE(a_directory_instead_of_a_file) {
+  check_command("run /", "found the directory '/', expected a trace file");
+}
+
+BOOST_AUTO_TEST_CASE(an_unknown_option) { check_command("run --frobnicate x.pwt", "--frobnicate"); }
+
+BOOST_AUTO_TEST_CASE(no_command) { check_command("", "subcommand"); }
+
+BOOST_AUTO_TEST_CASE(a_latency_that_is_none) {
+  const Program pagewalk;
+  const ProgramResult result = pagewalk("run --latency fast " + pagewalk.file("a.pwt", "machine toy5\n[A] L 0,1\n"));
+  BOOST_TEST(result.status == 2);
+  BOOST_TEST(contains(result.err, "--latency:1:1: found 'fast', expected a number of cycles"), result.err);
+}
+
+BOOST_AUTO_TEST_CASE(an_address_to_explain_that_is_none) {
+  check_command("explain 0xZZ --machine toy5", "expected an address");
+}
+
+BOOST_AUTO_TEST_CASE(an_address_to_explain_that_is_too_wide) {
+  check_command("explain 0x20 --machine toy5", "at most 5 bits");
+}
+
+BOOST_AUTO_TEST_CASE(explaining_on_an_unknown_machine) {
+  check_command("explain 0 --machine vax", "'vax', expected one of toy10");
+}
+
+BOOST_AUTO_TEST_CASE(explaining_a_page_size_that_is_no_power_of_two) {
+  check_command("explain --va-bits 32 --page-size 1000", "power of two");
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_run_when_one_of_the_files_is_bad) {
+  const Program pagewalk;
+  const ProgramResult result = pagewalk("run " + pagewalk.file("good.pwt", "machine toy5\n[A] L 0,1\n") + " " +
+                                        pagewalk.file("bad.pwt", "machine toy6\n"));
+  BOOST_TEST(result.status == 2);
+  BOOST_TEST(result.out == "");
+}
+
+}  // namespace
+}  // namespace vm

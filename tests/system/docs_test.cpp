@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runs every example trace in the README and in docs/: each block that begins with ```trace.
+#include <boost/test/unit_test.hpp>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "program.h"
+
+namespace vm {
+namespace {
+
+std::vector<std::string> blocks(const std::string& text) {
+  const std::string open = "\n```trace\n";
+  std::vector<std::string> found;
+  std::size_t at = 0;
+  while ((at = text.find(open, at)) != std::string::npos) {
+    at += open.size();
+    const std::size_t end = text.find("\n```", at);
+    found.push_back(text.substr(at, end + 1 - at));
+    at = end;
+  }
+  return found;
+}
+
+BOOST_AUTO_TEST_CASE(every_example_in_the_documents_runs) {
+  const Program pagewalk;
+  const std::filesystem::path source = VM_SOURCE_DIR;
+  std::vector<std::filesystem::path> documents = {source / "README.md"};
+  for (const auto& entry : std::filesystem::directory_iterator(source / "docs")) {
+    if (entry.path().extension() == ".md") documents.push_back(entry.path());
+  }
+  std::size_t count = 0;
+  for (const std::filesystem::path& document : documents) {
+    for (const std::string& block : blocks(Program::read(document))) {
+      const ProgramResult result = pagewalk("run " + pagewalk.file("example.pwt", block));
+      BOOST_TEST(result.status == 0, document.string() + ":\n" + block + result.err.substr(0, 2000));
+      ++count;
+    }
+  }
+  BOOST_TEST(count >= 6U);
+}
+
+}  // namespace
+}  // namespace vm

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every scenario on the verilated hardware: as it is, and under every stall policy with memory of random latency. What
+// a scenario expects (values, faults, hits, bus accesses) must not depend on either.
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+
+#include "machine/machine.h"
+#include "program.h"
+
+namespace vm {
+namespace {
+
+const std::string kScenarios = std::string(VM_SOURCE_DIR) + "/sim/scenarios/*.pwt";
+
+nlohmann::json run_all(const std::string& options) {
+  const Program pagewalk;
+  const ProgramResult result = pagewalk("run --json " + options + " " + kScenarios);
+  BOOST_TEST_REQUIRE(result.status == 0, result.err.substr(0, 4000));
+  return nlohmann::json::parse(result.out);
+}
+
+void check_clean(const nlohmann::json& all) {
+  BOOST_TEST(all["scenarios"] == all["passed"]);
+  BOOST_TEST(all["mismatches"] == 0);
+  BOOST_TEST(all["failed_expectations"] == 0);
+  BOOST_TEST(all["backdoor_accesses"] == 0);
+}
+
+BOOST_AUTO_TEST_CASE(all_scenarios_pass_as_they_are) {
+  const nlohmann::json all = run_all("");
+  check_clean(all);
+  BOOST_TEST(all["translations"] > 0);
+  // The OS fences at once: nothing but the present translation is ever legal.
+  BOOST_TEST(all["mean_legal_set"] == 1.0);
+}
+
+BOOST_AUTO_TEST_CASE(every_textbook_machine_has_a_scenario) {
+  std::set<std::string> used;
+  for (const nlohmann::json& run : run_all("--model")["runs"]) used.insert(run["machine"].get<std::string>());
+  for (const Machine& m : machines()) BOOST_TEST(used.contains(m.name), m.name);
+}
+
+const char* const kPolicies[] = {"none", "half", "bursty", "'until 300'"};
+
+BOOST_DATA_TEST_CASE(all_scenarios_pass_under_every_stall_policy, boost::unit_test::data::make(kPolicies), policy) {
+  check_clean(run_all(std::string("--seed 7 --latency 'random 1..30' --stall ") + policy));
+}
+
+BOOST_AUTO_TEST_CASE(all_scenarios_pass_on_the_reference_platform) { check_clean(run_all("--model")); }
+
+}  // namespace
+}  // namespace vm

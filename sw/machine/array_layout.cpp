@@ -15,8 +15,7 @@ bool bit_of(std::uint64_t word, unsigned position) { return (word >> position & 
 
 ArrayWords pack_tlb_entry(const TlbEntry& entry) {
   return {.data0 = bit(kValid, entry.valid) | bit(kUser, entry.page.user) | bit(kRead, entry.page.read) |
-                   bit(kWrite, entry.page.write) | bit(kExec, entry.page.exec) |
-                   (entry.vpn.value & low_mask(kVpnBits)),
+                   bit(kWrite, entry.page.write) | bit(kExec, entry.page.exec) | (entry.vpn.value & low_mask(kVpnBits)),
           .data1 = static_cast<std::uint64_t>(entry.asid) << kAsidLsb | (entry.page.ppn.value & low_mask(kPpnBits))};
 }
 
@@ -39,9 +38,8 @@ std::uint64_t pack_cache_tag(const CacheTag& tag) {
 }
 
 CacheTag unpack_cache_tag(std::uint64_t data0) {
-  return {.valid = bit_of(data0, kValid),
-          .dirty = bit_of(data0, kDirty),
-          .line = PhysAddr(data0 & low_mask(kLineBits))};
+  return {
+      .valid = bit_of(data0, kValid), .dirty = bit_of(data0, kDirty), .line = PhysAddr(data0 & low_mask(kLineBits))};
 }
 
 }  // namespace vm

@@ -8,11 +8,11 @@
 namespace vm {
 
 enum class FenceOp : std::uint8_t {
-  Tlb = 0,                   // invalidate translations: all, by VA, by ASID, by both
-  CacheClean = 1,            // data cache, whole or the line of one physical address: write back dirty
-  CacheInvalidate = 2,       //   drop without writing back
+  Tlb = 0,              // invalidate translations: all, by VA, by ASID, by both
+  CacheClean = 1,       // data cache, whole or the line of one physical address: write back dirty
+  CacheInvalidate = 2,  //   drop without writing back
   CacheCleanInvalidate = 3,
-  FetchSync = 4,             // clean the data cache, then invalidate the instruction cache
+  FetchSync = 4,  // clean the data cache, then invalidate the instruction cache
 };
 
 struct Fence {

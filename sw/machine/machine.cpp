@@ -72,8 +72,9 @@ std::string why_entry_illegal(const Machine& m) {
                        f.ppn_lsb + f.ppn_bits - 1, f.ppn_lsb, width);
   }
   if (f.ppn_bits + f.page_bits < m.pa_bits) {
-    return fmt::format("PpnBits + PageBits is {}, which cannot reach PaBits ({}): make PpnBits larger or PaBits smaller",
-                       f.ppn_bits + f.page_bits, m.pa_bits);
+    return fmt::format(
+        "PpnBits + PageBits is {}, which cannot reach PaBits ({}): make PpnBits larger or PaBits smaller",
+        f.ppn_bits + f.page_bits, m.pa_bits);
   }
   if (!f.valid_bit) return "the format has no ValidBit: give it one";
   std::uint64_t taken = low_mask(f.ppn_bits) << f.ppn_lsb;
@@ -82,7 +83,8 @@ std::string why_entry_illegal(const Machine& m) {
     if (*bit >= width) {
       return fmt::format("{} is {}, outside the {}-bit entry: make it smaller than {}", name, *bit, width, width);
     }
-    if ((taken >> *bit & 1U) != 0) return fmt::format("{} ({}) overlaps another field of the entry: move it", name, *bit);
+    if ((taken >> *bit & 1U) != 0)
+      return fmt::format("{} ({}) overlaps another field of the entry: move it", name, *bit);
     taken |= 1ULL << *bit;
     return {};
   };
@@ -100,7 +102,8 @@ std::string why_tlb_illegal(const Machine& m, const char* name, const TlbGeometr
     return fmt::format("{} has {} ways: make it a power of two, at most 64", name, g.ways);
   }
   if (g.sets > 0x8000 || static_cast<unsigned>(std::countr_zero(g.sets)) >= m.vpn_bits()) {
-    return fmt::format("{} has {} sets, which leaves no tag in a {}-bit VPN: make it fewer", name, g.sets, m.vpn_bits());
+    return fmt::format("{} has {} sets, which leaves no tag in a {}-bit VPN: make it fewer", name, g.sets,
+                       m.vpn_bits());
   }
   return {};
 }
@@ -119,9 +122,10 @@ std::string why_cache_illegal(const Machine& m, const char* name, const CacheGeo
   }
   const std::uint64_t reach = static_cast<std::uint64_t>(g.sets) * g.line_bytes;
   if (reach > m.format.page_size()) {
-    return fmt::format("{}: sets x line ({} bytes) exceeds the page ({} bytes), so one line could sit in two sets: make the "
-                       "sets or the line smaller",
-                       name, reach, m.format.page_size());
+    return fmt::format(
+        "{}: sets x line ({} bytes) exceeds the page ({} bytes), so one line could sit in two sets: make the "
+        "sets or the line smaller",
+        name, reach, m.format.page_size());
   }
   return {};
 }
@@ -137,11 +141,13 @@ std::string why_regions_illegal(const Machine& m) {
     const Region& r = m.regions[i];
     if (r.size == 0) return fmt::format("region {} has size 0: leave it out", i);
     if (r.base.value % page != 0 || r.size % page != 0) {
-      return fmt::format("region {} (0x{:x}, size 0x{:x}) is not made of whole pages: make base and size multiples of 0x{:x}",
-                         i, r.base.value, r.size, page);
+      return fmt::format(
+          "region {} (0x{:x}, size 0x{:x}) is not made of whole pages: make base and size multiples of 0x{:x}", i,
+          r.base.value, r.size, page);
     }
     if (r.base.value >= top || r.size > top - r.base.value) {
-      return fmt::format("region {} (0x{:x}, size 0x{:x}) reaches beyond BusBits ({})", i, r.base.value, r.size, m.bus_bits);
+      return fmt::format("region {} (0x{:x}, size 0x{:x}) reaches beyond BusBits ({})", i, r.base.value, r.size,
+                         m.bus_bits);
     }
     for (std::size_t j = 0; j < i; ++j) {
       const Region& other = m.regions[j];
@@ -157,9 +163,10 @@ std::string why_walk_port_illegal(const Machine& m) {
   if (m.walk_port != WalkPort::Cache) return {};
   if (m.dcache.ways == 0) return "WalkPort is WalkCache but there is no data cache: give it one, or use WalkMemory";
   if (m.format.pte_bytes() > m.unit_bytes()) {
-    return fmt::format("an entry of {} bytes does not fit one cache access of {} bytes: make the entry smaller, the line or the "
-                       "page larger, or use WalkMemory",
-                       m.format.pte_bytes(), m.unit_bytes());
+    return fmt::format(
+        "an entry of {} bytes does not fit one cache access of {} bytes: make the entry smaller, the line or the "
+        "page larger, or use WalkMemory",
+        m.format.pte_bytes(), m.unit_bytes());
   }
   return {};
 }

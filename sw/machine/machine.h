@@ -25,7 +25,7 @@ enum class UpperVa : std::uint8_t { Zero = 0, Sign = 1 };
 struct Format {
   static constexpr unsigned kMaxLevels = 5;
   PteKind kind = PteKind::Flat;
-  unsigned levels = 1;                           // 1 = one flat table
+  unsigned levels = 1;                            // 1 = one flat table
   std::array<unsigned, kMaxLevels> index_bits{};  // VPN bits per level, [0] = leaf
   unsigned page_bits = 0;
   unsigned pte_bytes_log2 = 0;

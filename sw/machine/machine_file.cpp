@@ -2,10 +2,10 @@
 //
 // Machines described in TOML (docs/machines.md).
 #include <fmt/format.h>
+#include <toml++/toml.h>
 
 #include <initializer_list>
 #include <limits>
-#include <toml++/toml.h>
 
 #include "machine/error.h"
 #include "machine/machine.h"

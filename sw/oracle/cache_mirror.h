@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a cache must hold, without the data: which lines, where, dirty or not. Write-back, write-allocate; set = address
-// bits above the line; a miss replaces the lowest invalid way, else the pseudo-LRU victim; pseudo-LRU is touched by a hit
-// and by a fill. Uncached accesses never come here.
+// bits above the line; a miss replaces the lowest invalid way, else the pseudo-LRU victim; pseudo-LRU is touched by a
+// hit and by a fill. Uncached accesses never come here.
 #pragma once
 
 #include <cstdint>
@@ -36,8 +36,9 @@ class CacheMirror {
   std::optional<Place> find(PhysAddr pa) const;
   void hit(Place place, bool write);  // touches; a write makes dirty
 
-  // A miss: victim() says which line goes, with its state before (dirty: it is written back first); begin_fill() takes it
-  // out. end_fill() brings the new line in, clean and touched. A fill with a bus error never ends: the way stays empty.
+  // A miss: victim() says which line goes, with its state before (dirty: it is written back first); begin_fill() takes
+  // it out. end_fill() brings the new line in, clean and touched. A fill with a bus error never ends: the way stays
+  // empty.
   Place victim(PhysAddr pa) const;
   CacheTag begin_fill(Place place);
   void end_fill(Place place, PhysAddr pa);

@@ -16,7 +16,9 @@ void add(const WalkResult& answer, std::vector<WalkResult>& out) {
 
 }  // namespace
 
-bool LegalSet::same_asid(std::uint16_t a, std::uint16_t b) const { return ((a ^ b) & low_mask(machine_.asid_bits)) == 0; }
+bool LegalSet::same_asid(std::uint16_t a, std::uint16_t b) const {
+  return ((a ^ b) & low_mask(machine_.asid_bits)) == 0;
+}
 
 bool LegalSet::covers(const PendingFence& pending, const Stale& stale) const {
   const Fence& fence = pending.fence;
@@ -99,7 +101,8 @@ void LegalSet::on_fence_acknowledged() {
   for (auto entry = stale_.begin(); entry != stale_.end();) {
     std::erase_if(entry->second, [&](const Stale& stale) {
       // Nobody remembers an invalid entry, and whoever read it has answered.
-      const bool forgotten = stale.done && *stale.done < fence.accepted && !decode_pte(machine_.format, stale.value).valid;
+      const bool forgotten =
+          stale.done && *stale.done < fence.accepted && !decode_pte(machine_.format, stale.value).valid;
       return forgotten || covers(fence, stale);
     });
     entry = entry->second.empty() ? stale_.erase(entry) : std::next(entry);

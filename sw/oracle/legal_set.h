@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The translations a machine with TLBs may answer with. Normally exactly one: a walk of memory as it is. Between a change
-// of an entry (or of the root under the same ASID) and the fence that covers it, also every walk over the values that
-// were visible since the last covering fence. A stale value counts from the acceptance of the store that replaced it
-// until its covering fence is acknowledged; an access accepted after the fence was accepted never sees it.
+// The translations a machine with TLBs may answer with. Normally exactly one: a walk of memory as it is. Between a
+// change of an entry (or of the root under the same ASID) and the fence that covers it, also every walk over the values
+// that were visible since the last covering fence. A stale value counts from the acceptance of the store that replaced
+// it until its covering fence is acknowledged; an access accepted after the fence was accepted never sees it.
 //
 // The hardware remembers only what it granted: a stale value that faults, and any stale value where there is no TLB, is
 // legal only for accesses accepted before the store that replaced it was done.
@@ -46,7 +46,9 @@ class LegalSet {
              std::vector<WalkResult>& out);
 
   std::uint64_t queries() const { return queries_; }
-  double mean_size() const { return queries_ == 0 ? 1.0 : static_cast<double>(answers_) / static_cast<double>(queries_); }
+  double mean_size() const {
+    return queries_ == 0 ? 1.0 : static_cast<double>(answers_) / static_cast<double>(queries_);
+  }
 
  private:
   // A root that remembered translations of its ASID may have come from.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the checkers ask the operating system model: its own idea of the world, kept in its own structures and never read
-// from page tables (source "os map" of the translation check), and the per-process memory image (source "image"), which
-// knows nothing of frames, tables or caches.
+// What the checkers ask the operating system model: its own idea of the world, kept in its own structures and never
+// read from page tables (source "os map" of the translation check), and the per-process memory image (source "image"),
+// which knows nothing of frames, tables or caches.
 //
 // An address space is named by what the hardware sees when it is active: table base and ASID.
 #pragma once
@@ -34,8 +34,8 @@ class OsView {
   // The result is written into `out`, which is cleared first (the clock loop allocates nothing once it has grown).
   virtual void os_mappings(const Context& context, Vpn vpn, std::vector<OsMapping>& out) const = 0;
 
-  // The per-process image. A store has retired / the bytes a load or fetch should return. `fetch_stale` lists for a fetch
-  // every older value of that byte that an instruction cache may still hold (written since the last FetchSync).
+  // The per-process image. A store has retired / the bytes a load or fetch should return. `fetch_stale` lists for a
+  // fetch every older value of that byte that an instruction cache may still hold (written since the last FetchSync).
   // nullopt: the image does not know this byte (unmapped for the OS, or a context the OS does not know).
   virtual void image_store(const Context& context, VirtAddr va, std::uint8_t byte) = 0;
   virtual std::optional<std::uint8_t> image_byte(const Context& context, VirtAddr va) const = 0;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Tree pseudo-LRU for all sets of a TLB or cache. The ways-1 bits of a set form a heap: node 0 is the root, the children
-// of node i are 2i+1 (lower ways) and 2i+2 (upper ways). A bit tells which half is to be replaced next: 0 = lower.
+// Tree pseudo-LRU for all sets of a TLB or cache. The ways-1 bits of a set form a heap: node 0 is the root, the
+// children of node i are 2i+1 (lower ways) and 2i+2 (upper ways). A bit tells which half is to be replaced next: 0 =
+// lower.
 #pragma once
 
 #include <cstdint>

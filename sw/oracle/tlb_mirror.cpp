@@ -41,10 +41,8 @@ unsigned TlbMirror::way_for(Vpn vpn, std::uint16_t asid) const {
 unsigned TlbMirror::fill(Vpn vpn, std::uint16_t asid, const Pte& page) {
   const unsigned set = set_of(vpn);
   const unsigned way = way_for(vpn, asid);
-  entries_[index(set, way)] = {.valid = true,
-                               .vpn = vpn,
-                               .asid = static_cast<std::uint16_t>(asid & low_mask(machine_.asid_bits)),
-                               .page = page};
+  entries_[index(set, way)] = {
+      .valid = true, .vpn = vpn, .asid = static_cast<std::uint16_t>(asid & low_mask(machine_.asid_bits)), .page = page};
   touch(set, way);
   return way;
 }

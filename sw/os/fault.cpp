@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Running a process: accesses go to the hardware in batches; a fault is classified, served if the process may do what it
-// tried, and the access is tried again.
+// Running a process: accesses go to the hardware in batches; a fault is classified, served if the process may do what
+// it tried, and the access is tried again.
 #include <algorithm>
 
 #include "machine/reference_walker.h"
@@ -11,8 +11,8 @@ namespace vm {
 namespace {
 
 constexpr std::uint64_t kStackReach = 8ULL << 20;  // a stack grows to at most this much in one step (Linux: 8 MiB)
-// One access crosses at most two pages of three reasons each to fault; more means that the hardware does not see what the
-// kernel repaired.
+// One access crosses at most two pages of three reasons each to fault; more means that the hardware does not see what
+// the kernel repaired.
 constexpr unsigned kMostFaultsPerAccess = 8;
 
 }  // namespace
@@ -29,8 +29,8 @@ bool Kernel::State::surely_ok(const Process& process, const Access& access) cons
   const VirtAddr last(access.va.value + access.size() - 1);
   if (last < access.va) return false;
   if (!translating) {
-    return machine.region_of(PhysAddr(access.va.value)) != nullptr && machine.region_of(PhysAddr(last.value)) != nullptr &&
-           !may_fail(PhysAddr(access.va.value), access.size());
+    return machine.region_of(PhysAddr(access.va.value)) != nullptr &&
+           machine.region_of(PhysAddr(last.value)) != nullptr && !may_fail(PhysAddr(access.va.value), access.size());
   }
   const Context context = context_of(process);
   for (std::uint64_t at = access.va.value;;) {
@@ -158,6 +158,7 @@ Kernel::State::Service Kernel::State::copy_on_write(Process& process, Vpn vpn, P
     ++counts.cow_copies;
     page.frame = *own;
   }
+  process.image.separate(vpn);
   page.cow = false;
   page.keep_frame = false;
   page.entry = entry_for(page);

@@ -27,14 +27,14 @@ bool Kernel::State::copy_page(Process& parent, Process& child, Vpn vpn, TableUpd
       return false;
     }
     copy.frame = *frame;
-    parent.image.copy_private(vpn, child.image);
+    parent.image.copy(vpn, child.image);
   } else {
     const OsMapping before = page.entry;
     page.cow = true;
     page.entry = entry_for(page);
     narrowed.set(vpn, before, page.entry);
     copy.cow = true;
-    parent.image.copy_private(vpn, child.image);
+    parent.image.copy_on_store(vpn, child.image);
     frames.retain(copy.frame);
   }
   copy.entry = entry_for(copy);

@@ -43,9 +43,10 @@ void Frames::set_free(const std::vector<Ppn>& frames) {
   free_.clear();
   for (const Ppn frame : frames) {
     if (!is_memory(frame)) {
-      throw InputError(fmt::format("frame 0x{:x} cannot be handed out: machine {} has no memory there that a translation "
-                                   "reaches",
-                                   frame.value, machine_.name));
+      throw InputError(
+          fmt::format("frame 0x{:x} cannot be handed out: machine {} has no memory there that a translation "
+                      "reaches",
+                      frame.value, machine_.name));
     }
     if (references(frame) != 0) {
       throw InputError(fmt::format("frame 0x{:x} cannot be handed out: it is mapped", frame.value));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Page frames: who owns which, and how many mappings each has. Frames come from the list the user gave, in its order, or
-// (without a list) upwards from the lowest frame nobody named, preloaded or put a table into.
+// Page frames: who owns which, and how many mappings each has. Frames come from the list the user gave, in its order,
+// or (without a list) upwards from the lowest frame nobody named, preloaded or put a table into.
 #pragma once
 
 #include <cstdint>

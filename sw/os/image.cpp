@@ -14,12 +14,24 @@ std::uint8_t ProcessImage::byte(Vpn vpn, std::uint64_t offset) const {
 }
 
 void ProcessImage::store(Vpn vpn, std::uint64_t offset, std::uint8_t byte) {
-  Slot& slot = slots_.at(vpn.value);
-  if (slot.is_private && slot.bytes.use_count() > 1) slot.bytes = std::make_shared<PageBytes>(*slot.bytes);
-  (*slot.bytes)[offset] = byte;
+  if (slots_.at(vpn.value).is_private) separate(vpn);
+  (*slots_.at(vpn.value).bytes)[offset] = byte;
 }
 
-void ProcessImage::copy_private(Vpn vpn, ProcessImage& child) {
+void ProcessImage::separate(Vpn vpn) {
+  const auto found = slots_.find(vpn.value);
+  if (found == slots_.end()) return;
+  Slot& slot = found->second;
+  if (slot.bytes.use_count() > 1) slot.bytes = std::make_shared<PageBytes>(*slot.bytes);
+  slot.is_private = false;
+}
+
+void ProcessImage::copy(Vpn vpn, ProcessImage& child) const {
+  if (const Slot* slot = find(vpn))
+    child.put(vpn, {.bytes = std::make_shared<PageBytes>(*slot->bytes), .is_private = false});
+}
+
+void ProcessImage::copy_on_store(Vpn vpn, ProcessImage& child) {
   const auto found = slots_.find(vpn.value);
   if (found == slots_.end()) return;  // never written: the child's is zero as well
   found->second.is_private = true;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The per-process memory image: what each process last wrote, kept page by page, by virtual address. It knows nothing of
-// frames, tables or caches: fork makes logical copies, and a store to a page that is shared only by such a copy makes
-// the writer's own.
+// The per-process memory image: what each process last wrote, kept page by page, by virtual address. It knows nothing
+// of frames, tables or caches: fork makes logical copies, and a store to a page that is shared only by such a copy
+// makes the writer's own.
 #pragma once
 
 #include <array>
@@ -31,16 +31,19 @@ class ProcessImage {
   void store(Vpn vpn, std::uint64_t offset, std::uint8_t byte);
   void put(Vpn vpn, Slot slot) { slots_[vpn.value] = std::move(slot); }
   void drop(Vpn vpn) { slots_.erase(vpn.value); }
-  // Both sides get this page by logical copy.
-  void copy_private(Vpn vpn, ProcessImage& child);
+  // The process has this page for itself now, though perhaps no store came of it yet.
+  void separate(Vpn vpn);
+  // The child gets a copy of the page: at once, or put off until one of the two stores.
+  void copy(Vpn vpn, ProcessImage& child) const;
+  void copy_on_store(Vpn vpn, ProcessImage& child);
   void share(Vpn vpn, ProcessImage& child) const;
 
  private:
   std::unordered_map<std::uint64_t, Slot> slots_;
 };
 
-// Older values of bytes of physical memory which an instruction fetch may still find where fetches are not coherent with
-// stores: everything replaced since the last FetchSync.
+// Older values of bytes of physical memory which an instruction fetch may still find where fetches are not coherent
+// with stores: everything replaced since the last FetchSync.
 class FetchHistory {
  public:
   void replaced(PhysAddr pa, std::uint8_t old);

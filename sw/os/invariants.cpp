@@ -23,7 +23,7 @@ std::string Kernel::State::broken_invariant() const {
       if (page.entry != entry_for(page)) {
         return fmt::format("page 0x{:x} of process {}: the entry is not what the page asks for", number, process.name);
       }
-      if (page.cow && page.entry.write) {
+      if (page.cow && page.entry.mapped && page.entry.write) {
         return fmt::format("page 0x{:x} of process {}: copy-on-write and writable", number, process.name);
       }
       if (page.cow && page.shared) {
@@ -32,7 +32,8 @@ std::string Kernel::State::broken_invariant() const {
       if (frames.is_free(page.frame)) return fmt::format("frame 0x{:x} is free and mapped", page.frame.value);
     }
     for (const auto& [from, area] : process.areas.all()) {
-      if (area.from != from || area.from >= area.to) return fmt::format("area 0x{:x} of {} is empty", from, process.name);
+      if (area.from != from || area.from >= area.to)
+        return fmt::format("area 0x{:x} of {} is empty", from, process.name);
       if (area.object) objects.insert(area.object.get());
     }
   }
@@ -44,8 +45,8 @@ std::string Kernel::State::broken_invariant() const {
   // A private page's frame, unless the user named it, is writable for nobody while it has several owners.
   for (const auto& [pid, process] : processes) {
     for (const auto& [number, page] : process.pages) {
-      if (page.entry.write && !page.shared && !page.rights.kernel && !frames.is_named(page.frame) &&
-          owners[page.frame.value] > 1) {
+      if (page.entry.mapped && page.entry.write && !page.shared && !page.rights.kernel &&
+          !frames.is_named(page.frame) && owners[page.frame.value] > 1) {
         return fmt::format("page 0x{:x} of process {} is writable, private, and its frame 0x{:x} has {} owners", number,
                            process.name, page.frame.value, owners[page.frame.value]);
       }

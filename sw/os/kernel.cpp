@@ -82,8 +82,8 @@ void Kernel::add_area(ProcessId pid, VirtAddr from, VirtAddr to, Rights rights, 
                                  machine.va_bits));
   }
   if (process.areas.overlaps(from.value, to.value)) {
-    throw InputError(fmt::format("area 0x{:x}..0x{:x} overlaps another area of process {}", from.value, to.value,
-                                 process.name));
+    throw InputError(
+        fmt::format("area 0x{:x}..0x{:x} overlaps another area of process {}", from.value, to.value, process.name));
   }
   process.areas.insert({.from = from.value,
                         .to = to.value,
@@ -114,9 +114,7 @@ void Kernel::note_translation(bool on) {
   state_->translating = on;
 }
 
-void Kernel::note_bus_errors(PhysAddr from, PhysAddr to) {
-  state_->error_ranges.push_back({.from = from, .to = to});
-}
+void Kernel::note_bus_errors(PhysAddr from, PhysAddr to) { state_->error_ranges.push_back({.from = from, .to = to}); }
 
 void Kernel::switch_to(ProcessId pid) { state_->switch_to(state_->process(pid)); }
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The reference operating system: processes, areas, page tables, frames, faults, fork and copy-on-write, on top of a
-// Platform. It reaches physical memory only through the platform's host port once the machine runs, and owes every table
-// change the fence that makes it true.
+// Platform. It reaches physical memory only through the platform's host port once the machine runs, and owes every
+// table change the fence that makes it true.
 //
 // Each mechanism is one file: frames.h (allocator, reference counts), table_space.h (where tables lie), area.h (what an
-// address range is for), process.h, page_table.cpp (entries and the fences they owe), schedule.cpp (context switch, ASIDs),
-// fault.cpp (classify, serve, retry), fork.cpp, mmap.cpp, image.h and view.cpp (the per-process memory image and the map
-// the checkers compare the hardware with), invariants.cpp.
+// address range is for), process.h, page_table.cpp (entries and the fences they owe), schedule.cpp (context switch,
+// ASIDs), fault.cpp (classify, serve, retry), fork.cpp, mmap.cpp, image.h and view.cpp (the per-process memory image
+// and the map the checkers compare the hardware with), invariants.cpp.
 #pragma once
 
 #include <cstdint>
@@ -28,18 +28,17 @@ namespace vm {
 
 using ProcessId = std::uint32_t;
 
-
 struct KernelCounts {
   std::uint64_t faults = 0, cow_copies = 0, zero_fills = 0, fences = 0, switches = 0;
 };
 
 // How one access ended for the process.
 struct Outcome {
-  AccessResult last;          // of the last try
-  Fault last_fault;           // the last fault the hardware reported, also when it was then served
+  AccessResult last;  // of the last try
+  Fault last_fault;   // the last fault the hardware reported, also when it was then served
   unsigned faults_served = 0;
-  bool refused = false;       // last.fault stands, and the OS could not serve it
-  bool segv = false;          // refused because of a page fault (no area, or no right)
+  bool refused = false;  // last.fault stands, and the OS could not serve it
+  bool segv = false;     // refused because of a page fault (no area, or no right)
 };
 
 class Kernel : public OsView {
@@ -63,18 +62,18 @@ class Kernel : public OsView {
   void set_free_frames(std::vector<Ppn> frames);  // in the order they are to be handed out
   std::size_t free_frames() const;
   unsigned frame_references(Ppn frame) const;
-  // Setup ends: from here on through the ports only. Valid entries that were placed by hand (noted writes) in a table the
-  // user named become pages of its process.
+  // Setup ends: from here on through the ports only. Valid entries that were placed by hand (noted writes) in a table
+  // the user named become pages of its process.
   void start();
 
   // Map a page to a frame the caller names (the page is that frame, for every process that maps it). cow: read-only for
-  // the hardware, private for the OS: the first store copies. shared: stays shared across fork (as kernel pages do); other
-  // pages become copy-on-write there. Replacing or narrowing an entry fences it. A frame once named is the caller's: it
-  // is never handed out.
+  // the hardware, private for the OS: the first store copies. shared: stays shared across fork (as kernel pages do);
+  // other pages become copy-on-write there. Replacing or narrowing an entry fences it. A frame once named is the
+  // caller's: it is never handed out.
   void map(ProcessId pid, Vpn vpn, Ppn frame, Rights rights, bool cow, bool shared = false);
   void unmap(ProcessId pid, Vpn vpn);
   void add_area(ProcessId pid, VirtAddr from, VirtAddr to, Rights rights, bool grows_down);  // [from, to) demand-zero
-  std::optional<std::uint64_t> read_entry(ProcessId pid, Vpn vpn);  // as it stands in memory
+  std::optional<std::uint64_t> read_entry(ProcessId pid, Vpn vpn);                           // as it stands in memory
 
   // --- what happens to the hardware behind the kernel's back, and it has to know
   void note_physical_write(PhysAddr pa, std::span<const std::uint8_t> bytes);  // preloads and host writes of others
@@ -91,7 +90,8 @@ class Kernel : public OsView {
   std::size_t perform(ProcessId pid, std::span<const Access> accesses, std::span<Outcome> outcomes);
 
   // --- system calls: result, or -errno (Linux values)
-  std::int64_t mmap(ProcessId pid, std::uint64_t addr, std::uint64_t len, int prot, int flags, int fd, std::uint64_t offset);
+  std::int64_t mmap(ProcessId pid, std::uint64_t addr, std::uint64_t len, int prot, int flags, int fd,
+                    std::uint64_t offset);
   std::int64_t munmap(ProcessId pid, std::uint64_t addr, std::uint64_t len);
   std::int64_t mprotect(ProcessId pid, std::uint64_t addr, std::uint64_t len, int prot);
   std::int64_t fork(ProcessId pid, std::string child_name);  // the child's ProcessId, or -errno

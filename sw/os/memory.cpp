@@ -57,7 +57,8 @@ void Kernel::State::note_physical_write(PhysAddr pa, std::span<const std::uint8_
   for (auto& [pid, process] : processes) {
     for (auto& [number, page] : process.pages) {
       const PhysAddr base = address_of(page.frame);
-      if (bytes.empty() || base.value + machine.format.page_size() <= pa.value || base.value >= pa.value + bytes.size()) {
+      if (bytes.empty() || base.value + machine.format.page_size() <= pa.value ||
+          base.value >= pa.value + bytes.size()) {
         continue;
       }
       PageBytes& image = *slot_for_store(process, Vpn(number)).bytes;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // mmap, munmap, mprotect: Linux's rules for arguments and errors, for anonymous mappings. There are no files yet.
-#include <cerrno>
-
 #include <algorithm>
+#include <cerrno>
 
 #include "os/state.h"
 
@@ -17,14 +16,18 @@ constexpr int kMapFixed = 0x10, kMapAnonymous = 0x20, kMapGrowsDown = 0x100, kMa
 constexpr std::uint64_t kStackGap = 8ULL << 20;  // kept free below an area that grows down, while there is room
 
 Rights rights_of(int prot) {
-  return {.read = (prot & kProtRead) != 0, .write = (prot & kProtWrite) != 0, .exec = (prot & kProtExec) != 0, .kernel = false};
+  return {.read = (prot & kProtRead) != 0,
+          .write = (prot & kProtWrite) != 0,
+          .exec = (prot & kProtExec) != 0,
+          .kernel = false};
 }
 
 }  // namespace
 
 std::uint64_t Kernel::State::space_end(const Process& process) const {
   const unsigned bits = machine.va_bits - (machine.format.upper_va == UpperVa::Sign ? 1U : 0U);
-  const std::uint64_t pages = std::min<std::uint64_t>(process.limit.value_or(~0ULL), 1ULL << (bits - machine.format.page_bits));
+  const std::uint64_t pages =
+      std::min<std::uint64_t>(process.limit.value_or(~0ULL), 1ULL << (bits - machine.format.page_bits));
   // Linux leaves the last page of a 64-bit space out as well.
   return pages > low_mask(64 - machine.format.page_bits) ? ~low_mask(machine.format.page_bits)
                                                          : pages << machine.format.page_bits;
@@ -34,6 +37,16 @@ bool Kernel::State::is_unused(const Process& process, std::uint64_t from, std::u
   if (process.areas.overlaps(from, to)) return false;
   const auto page = process.pages.lower_bound(from >> machine.format.page_bits);
   return page == process.pages.end() || page->first >= to >> machine.format.page_bits;
+}
+
+bool Kernel::State::is_kernels(const Process& process, std::uint64_t from, std::uint64_t to) const {
+  const unsigned page_bits = machine.format.page_bits;
+  for (auto it = process.pages.lower_bound(from >> page_bits); it != process.pages.end() && it->first < to >> page_bits;
+       ++it) {
+    if (it->second.rights.kernel) return true;
+  }
+  const std::vector<Area> areas = process.areas.in(from, to);
+  return std::any_of(areas.begin(), areas.end(), [](const Area& area) { return area.rights.kernel; });
 }
 
 std::optional<std::uint64_t> Kernel::State::pick_range(const Process& process, std::uint64_t bytes,
@@ -77,8 +90,8 @@ void Kernel::State::unmap_range(Process& process, std::uint64_t from, std::uint6
   process.areas.remove(from, to);
 }
 
-std::int64_t Kernel::State::mmap(Process& process, std::uint64_t addr, std::uint64_t len, int prot, int flags, int /*fd*/,
-                                 std::uint64_t offset) {
+std::int64_t Kernel::State::mmap(Process& process, std::uint64_t addr, std::uint64_t len, int prot, int flags,
+                                 int /*fd*/, std::uint64_t offset) {
   const std::uint64_t mask = low_mask(machine.format.page_bits);
   if ((offset & mask) != 0) return -EINVAL;
   if ((flags & kMapAnonymous) == 0) return -EBADF;  // there are no files that fd could name
@@ -97,6 +110,7 @@ std::int64_t Kernel::State::mmap(Process& process, std::uint64_t addr, std::uint
     if (addr > end - bytes) return -ENOMEM;
     if ((addr & mask) != 0) return -EINVAL;
     from = addr;
+    if (is_kernels(process, from, from + bytes)) return -ENOMEM;
     if ((flags & kMapFixedNoReplace) != 0 && !is_unused(process, from, from + bytes)) return -EEXIST;
     unmap_range(process, from, from + bytes);
   } else {
@@ -123,7 +137,9 @@ std::int64_t Kernel::State::munmap(Process& process, std::uint64_t addr, std::ui
   const std::uint64_t mask = low_mask(machine.format.page_bits);
   const std::uint64_t end = space_end(process);
   if ((addr & mask) != 0 || len == 0 || addr > end || len > end - addr) return -EINVAL;
-  unmap_range(process, addr, addr + ((len + mask) & ~mask));
+  const std::uint64_t to = addr + ((len + mask) & ~mask);
+  if (is_kernels(process, addr, to)) return -EINVAL;
+  unmap_range(process, addr, to);
   return 0;
 }
 
@@ -138,15 +154,10 @@ std::int64_t Kernel::State::mprotect(Process& process, std::uint64_t addr, std::
 
   // As Linux: everything up to the first page that is not mapped is changed, even if the call then fails.
   std::uint64_t to = addr;
-  while (to < wanted) {
-    if (const Area* area = process.areas.find(VirtAddr(to))) {
-      to = std::min(area->to, wanted);
-    } else if (process.page(Vpn(to >> page_bits)) != nullptr) {
-      to += mask + 1;
-    } else {
-      break;
-    }
-  }
+  const auto is_mapped = [&](std::uint64_t at) {
+    return process.areas.find(VirtAddr(at)) != nullptr || process.page(Vpn(at >> page_bits)) != nullptr;
+  };
+  while (to < wanted && is_mapped(to) && !is_kernels(process, to, to + mask + 1)) to += mask + 1;
   const Rights rights = rights_of(prot);
   process.areas.protect(addr, to, rights);
   TableUpdate update(*this, process);

@@ -51,9 +51,10 @@ void Kernel::State::write_entry(const Process& process, Vpn vpn, const OsMapping
   const PhysAddr at = entry_address(process, vpn);
   const Region* region = machine.region_of(at);
   if (region == nullptr || !write_memory(at, std::span(bytes).first(machine.format.pte_bytes()))) {
-    throw InputError(fmt::format("the entry of page 0x{:x} of process {} cannot be written: there is no working memory at "
-                                 "0x{:x}",
-                                 vpn.value, process.name, at.value));
+    throw InputError(
+        fmt::format("the entry of page 0x{:x} of process {} cannot be written: there is no working memory at "
+                    "0x{:x}",
+                    vpn.value, process.name, at.value));
   }
   // A walker that reads memory directly sees an entry only after it has left the write-back cache.
   if (started && machine.walk_port == WalkPort::Memory && machine.dcache.ways != 0 && region->cacheable) {
@@ -76,8 +77,8 @@ void TableUpdate::set(Vpn vpn, const OsMapping& before, const OsMapping& after) 
 void TableUpdate::commit() {
   const bool asids = state_.machine.asid_bits != 0;
   // Without ASIDs the hardware remembers only the address space in force; and never one that did not run.
-  const bool remembered =
-      state_.started && process_.last_switch != 0 && (asids ? process_.asid.has_value() : state_.current == process_.id);
+  const bool remembered = state_.started && process_.last_switch != 0 &&
+                          (asids ? process_.asid.has_value() : state_.current == process_.id);
   if (!owed_.empty() && remembered) {
     Fence fence{.op = FenceOp::Tlb, .by_addr = owed_.size() == 1, .by_asid = asids};
     if (asids) fence.asid = *process_.asid;
@@ -94,8 +95,8 @@ void TableUpdate::commit() {
 
 void Kernel::State::map(Process& process, Vpn vpn, Ppn frame, Rights rights, bool cow, bool shared) {
   if (vpn.value > low_mask(machine.vpn_bits())) {
-    throw InputError(fmt::format("page 0x{:x} does not exist: virtual page numbers of machine {} have {} bits", vpn.value,
-                                 machine.name, machine.vpn_bits()));
+    throw InputError(fmt::format("page 0x{:x} does not exist: virtual page numbers of machine {} have {} bits",
+                                 vpn.value, machine.name, machine.vpn_bits()));
   }
   if (frame.value > low_mask(machine.format.ppn_bits)) {
     throw InputError(fmt::format("frame 0x{:x} does not fit an entry of machine {}: physical page numbers have {} bits",
@@ -108,12 +109,16 @@ void Kernel::State::map(Process& process, Vpn vpn, Ppn frame, Rights rights, boo
                                  : possible.write != rights.write ? "withhold the right to write"
                                                                   : "withhold the right to execute"));
   }
+  if (cow && shared) {
+    throw InputError(fmt::format("page 0x{:x} cannot be both copy-on-write and shared", vpn.value));
+  }
   if (cow && !can_withhold_write()) {
-    throw InputError(fmt::format("page 0x{:x} cannot be copy-on-write: entries of machine {} have no write bit", vpn.value,
-                                 machine.name));
+    throw InputError(fmt::format("page 0x{:x} cannot be copy-on-write: entries of machine {} have no write bit",
+                                 vpn.value, machine.name));
   }
 
-  Page page{.frame = frame, .rights = rights, .cow = cow, .keep_frame = cow, .shared = shared, .blocked = false, .entry = {}};
+  Page page{
+      .frame = frame, .rights = rights, .cow = cow, .keep_frame = cow, .shared = shared, .blocked = false, .entry = {}};
   page.entry = entry_for(page);
   const Page* old = process.page(vpn);
   const OsMapping before = old == nullptr ? OsMapping{} : old->entry;

@@ -20,12 +20,12 @@ namespace vm {
 // A resident page. Whether it is private or shared is kept here, not in the page table.
 struct Page {
   Ppn frame;
-  Rights rights;         // of the process
-  bool cow = false;      // private, but the frame may have other owners: the first store copies
+  Rights rights;            // of the process
+  bool cow = false;         // private, but the frame may have other owners: the first store copies
   bool keep_frame = false;  // cow over a frame the user named: it is never written in place, as a file's page is not
-  bool shared = false;   // stays shared across fork
-  bool blocked = false;  // PROT_NONE: resident, but the entry is not valid
-  OsMapping entry;       // what the page-table entry says
+  bool shared = false;      // stays shared across fork
+  bool blocked = false;     // PROT_NONE: resident, but the entry is not valid
+  OsMapping entry;          // what the page-table entry says
 };
 
 // An entry that was replaced and not yet fenced.

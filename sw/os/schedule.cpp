@@ -21,14 +21,14 @@ Process& Kernel::State::create(std::string name, const ProcessOptions& options, 
     throw InputError(fmt::format("limit={} of process {} is too large: machine {} has {} virtual pages", *options.limit,
                                  name, machine.name, vpns));
   }
-  if (options.table && (options.table->value > low_mask(machine.bus_bits) ||
-                        options.table->value % machine.format.pte_bytes() != 0)) {
+  if (options.table &&
+      (options.table->value > low_mask(machine.bus_bits) || options.table->value % machine.format.pte_bytes() != 0)) {
     throw InputError(fmt::format("table=0x{:x} of process {}: expected a multiple of {} of at most {} bits",
                                  options.table->value, name, machine.format.pte_bytes(), machine.bus_bits));
   }
   if (options.asid && *options.asid > low_mask(machine.asid_bits)) {
-    throw InputError(fmt::format("asid={} of process {}: machine {} has {} ASID bits", *options.asid, name, machine.name,
-                                 machine.asid_bits));
+    throw InputError(fmt::format("asid={} of process {}: machine {} has {} ASID bits", *options.asid, name,
+                                 machine.name, machine.asid_bits));
   }
   for (const auto& [pid, other] : processes) {
     if (machine.asid_bits != 0 && options.asid && other.asid == options.asid) {
@@ -46,8 +46,8 @@ Process& Kernel::State::create(std::string name, const ProcessOptions& options, 
   } else {
     if (!own_table) own_table = tables.allocate();
     if (!own_table) {
-      throw InputError(fmt::format("no room for the page table of process {}: it needs {} bytes", name,
-                                   tables.table_bytes()));
+      throw InputError(
+          fmt::format("no room for the page table of process {}: it needs {} bytes", name, tables.table_bytes()));
     }
     process.table = *own_table;
     process.owns_table = true;
@@ -78,8 +78,8 @@ std::optional<std::uint16_t> Kernel::State::unused_asid() const {
   const std::uint64_t count = 1ULL << machine.asid_bits;
   for (std::uint64_t i = 1; i <= count; ++i) {
     const auto asid = static_cast<std::uint16_t>(i % count);
-    const bool used = std::any_of(processes.begin(), processes.end(),
-                                  [&](const auto& entry) { return entry.second.asid == asid; });
+    const bool used =
+        std::any_of(processes.begin(), processes.end(), [&](const auto& entry) { return entry.second.asid == asid; });
     if (!used) return asid;
   }
   return std::nullopt;
@@ -115,8 +115,8 @@ Context Kernel::State::context_of(const Process& process) const {
 
 void Kernel::State::write_ctl(CtlReg reg, std::uint64_t value) {
   if (!platform.ctl_write(reg, value, false)) {
-    throw std::runtime_error(fmt::format("the hardware refused the kernel's write of 0x{:x} to control register {}", value,
-                                         static_cast<unsigned>(reg)));
+    throw std::runtime_error(fmt::format("the hardware refused the kernel's write of 0x{:x} to control register {}",
+                                         value, static_cast<unsigned>(reg)));
   }
 }
 

@@ -97,6 +97,8 @@ struct Kernel::State {
   // --- mmap.cpp
   std::uint64_t space_end(const Process& process) const;  // first address a user range may not reach
   bool is_unused(const Process& process, std::uint64_t from, std::uint64_t to) const;
+  // Something of the range is kernel space, which system calls of a process do not touch.
+  bool is_kernels(const Process& process, std::uint64_t from, std::uint64_t to) const;
   std::optional<std::uint64_t> pick_range(const Process& process, std::uint64_t bytes, std::uint64_t gap) const;
   void unmap_range(Process& process, std::uint64_t from, std::uint64_t to);
   std::int64_t mmap(Process& process, std::uint64_t addr, std::uint64_t len, int prot, int flags, int fd,
@@ -124,9 +126,9 @@ struct Kernel::State {
   std::string broken_invariant() const;
 };
 
-// Changes entries of one process, and at the end pays the fences they owe: one by address for a single page, one for the
-// whole address space for more. Replacing or narrowing a valid entry owes a fence; a new or a wider one owes none, as
-// the hardware remembers only what it granted.
+// Changes entries of one process, and at the end pays the fences they owe: one by address for a single page, one for
+// the whole address space for more. Replacing or narrowing a valid entry owes a fence; a new or a wider one owes none,
+// as the hardware remembers only what it granted.
 class TableUpdate {
  public:
   TableUpdate(Kernel::State& state, Process& process) : state_(state), process_(process) {}

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The hardware as the operating system sees it: a core's accesses, control registers, fences, and physical memory through
-// the host port. Two implementations: RtlPlatform (tb/) drives the verilated RTL under all checkers; ReferencePlatform
-// (sw/platform/) walks tables in C++ and needs no Verilator. The OS model, the trace language and every scenario run on
-// either.
+// The hardware as the operating system sees it: a core's accesses, control registers, fences, and physical memory
+// through the host port. Two implementations: RtlPlatform (tb/) drives the verilated RTL under all checkers;
+// ReferencePlatform (sw/platform/) walks tables in C++ and needs no Verilator. The OS model, the trace language and
+// every scenario run on either.
 #pragma once
 
 #include <cstddef>
@@ -19,8 +19,8 @@
 namespace vm {
 
 enum class CtlReg : std::uint8_t {
-  Base = 0,        // address of the root table
-  Limit = 1,       // number of VPNs the table serves (after reset: all)
+  Base = 0,   // address of the root table
+  Limit = 1,  // number of VPNs the table serves (after reset: all)
   Asid = 2,
   Mode = 3,        // 0 Bare (after reset), 1 translate
   TrapBase = 4,    // base that an exception switches to (machines with trap_swap)

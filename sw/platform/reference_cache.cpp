@@ -6,8 +6,7 @@
 namespace vm {
 
 bool ReferenceBus::fails(PhysAddr pa, std::uint64_t bytes) const {
-  return std::any_of(errors.begin(), errors.end(),
-                     [&](const Range& r) { return pa < r.to && r.from < pa + bytes; });
+  return std::any_of(errors.begin(), errors.end(), [&](const Range& r) { return pa < r.to && r.from < pa + bytes; });
 }
 
 bool ReferenceBus::read(PhysAddr pa, std::span<std::uint8_t> bytes) {

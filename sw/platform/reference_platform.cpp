@@ -62,7 +62,8 @@ WalkResult ReferencePlatform::translate(const Access& access, VirtAddr va, Acces
 
 bool ReferencePlatform::move_piece(ReferenceCache& cache, bool write, PhysAddr pa, std::span<std::uint8_t> bytes,
                                    Hit* hit) {
-  if (!cache.present() || !machine_.region_of(pa)->cacheable) return write ? bus_.write(pa, bytes) : bus_.read(pa, bytes);
+  if (!cache.present() || !machine_.region_of(pa)->cacheable)
+    return write ? bus_.write(pa, bytes) : bus_.read(pa, bytes);
   const ReferenceCache::Answer answer = write ? cache.write(pa, bytes) : cache.read(pa, bytes);
   if (hit != nullptr) *hit = answer.hit ? Hit::Hit : Hit::Miss;
   return answer.ok;
@@ -85,7 +86,8 @@ Fault ReferencePlatform::move(const Access& access, std::span<const Piece> piece
               .pte = 0};
     }
   }
-  for (unsigned i = 0; !write && i < access.size(); ++i) result.data |= static_cast<std::uint64_t>(bytes.at(i)) << (8 * i);
+  for (unsigned i = 0; !write && i < access.size(); ++i)
+    result.data |= static_cast<std::uint64_t>(bytes.at(i)) << (8 * i);
   return {};
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A platform in plain C++: reference walker, mirrors and memory, no clock and no Verilator. Accesses are serial; what it
-// reports about TLBs, caches and bus requests is what the hardware does when each access waits for the one before.
+// A platform in plain C++: reference walker, mirrors and memory, no clock and no Verilator. Accesses are serial; what
+// it reports about TLBs, caches and bus requests is what the hardware does when each access waits for the one before.
 #pragma once
 
 #include <string>

@@ -3,9 +3,8 @@
 // A kernel over the reference platform, with short words for tests.
 #pragma once
 
-#include <boost/test/unit_test.hpp>
-
 #include <array>
+#include <boost/test/unit_test.hpp>
 #include <cstdint>
 #include <string>
 #include <vector>

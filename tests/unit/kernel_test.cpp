@@ -2,7 +2,6 @@
 //
 // The kernel over the reference platform: the worked examples of the lectures.
 #include "kernel_fixture.h"
-
 #include "machine/error.h"
 
 namespace vm::test {

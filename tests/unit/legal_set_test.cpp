@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Which translations are legal between a change and its fence.
-#include <boost/test/unit_test.hpp>
+#include "oracle/legal_set.h"
 
+#include <boost/test/unit_test.hpp>
 #include <map>
 
 #include "machine/pte.h"
-#include "oracle/legal_set.h"
 
 namespace vm::test {
 namespace {
@@ -43,11 +43,13 @@ struct Scene {
   }
   // The legal answers of an access accepted at `at`, as text.
   std::string answers(std::uint64_t va, std::uint64_t at, AccessKind kind = AccessKind::Load) {
-    legal.legal(context, {.kind = kind, .user = true, .va = VirtAddr(va)}, at,
-                [this](PhysAddr pa, unsigned) { return std::optional(entries[pa.value]); }, out);
+    legal.legal(
+        context, {.kind = kind, .user = true, .va = VirtAddr(va)}, at,
+        [this](PhysAddr pa, unsigned) { return std::optional(entries[pa.value]); }, out);
     std::string text;
     for (const WalkResult& r : out) {
-      text += (text.empty() ? "" : " ") + (r.fault ? std::string(to_string(r.fault.cause)) : std::to_string(r.pa.value >> 12));
+      text += (text.empty() ? "" : " ") +
+              (r.fault ? std::string(to_string(r.fault.cause)) : std::to_string(r.pa.value >> 12));
     }
     return text;
   }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Machines: the table, the rules a legal one obeys, machines from files.
-#include <boost/test/unit_test.hpp>
+#include "machine/machine.h"
 
+#include <boost/test/unit_test.hpp>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 
 #include "machine/error.h"
-#include "machine/machine.h"
 #include "machine/physical_memory.h"
 
 namespace vm::test {
@@ -209,7 +209,8 @@ BOOST_AUTO_TEST_CASE(errors_name_line_and_column_and_what_was_expected) {
              "3:11: expected a non-negative number for `va_bits`");
   BOOST_TEST(complaint(replaced(kFlat32, "page_bits = 12", "page_bits = -1")) ==
              "11:13: expected a non-negative number for `page_bits` in [format]");
-  BOOST_TEST(complaint(replaced(kFlat32, "\"cache\"", "\"memroy\"")) == "7:13: expected \"memory\" or \"cache\" for `walk_port`");
+  BOOST_TEST(complaint(replaced(kFlat32, "\"cache\"", "\"memroy\"")) ==
+             "7:13: expected \"memory\" or \"cache\" for `walk_port`");
   BOOST_TEST(says(complaint(replaced(kFlat32, "asid_bits", "asid_bit")), "found unknown key `asid_bit`"));
   BOOST_TEST(says(complaint(replaced(kFlat32, "ppn_lsb = 12\n", "")), "expected key `ppn_lsb` in [format]"));
   BOOST_TEST(says(complaint(replaced(kFlat32, "[20]", "20")), "expected a list for `index_bits`"));
@@ -217,7 +218,8 @@ BOOST_AUTO_TEST_CASE(errors_name_line_and_column_and_what_was_expected) {
 }
 
 BOOST_AUTO_TEST_CASE(an_impossible_machine_is_refused) {
-  BOOST_TEST(says(complaint(replaced(kFlat32, "line_bytes = 64", "line_bytes = 128")), "is not possible: Icache: sets x line"));
+  BOOST_TEST(says(complaint(replaced(kFlat32, "line_bytes = 64", "line_bytes = 128")),
+                  "is not possible: Icache: sets x line"));
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_is_not_there_is_bad_input) {

@@ -2,7 +2,6 @@
 //
 // Tree pseudo-LRU and the mirrors of TLB and cache.
 #include <boost/test/unit_test.hpp>
-
 #include <set>
 
 #include "oracle/cache_mirror.h"
@@ -123,8 +122,8 @@ BOOST_FIXTURE_TEST_CASE(each_fence_removes_exactly_what_matches, FlatTlb) {
     tlb.fill(Vpn(6), 1, page(3));
   };
   const auto left = [&] {
-    return std::string(verdict(5, 1) == Verdict::Granted ? "a" : "-") + (verdict(5, 2) == Verdict::Granted ? "b" : "-") +
-           (verdict(6, 1) == Verdict::Granted ? "c" : "-");
+    return std::string(verdict(5, 1) == Verdict::Granted ? "a" : "-") +
+           (verdict(5, 2) == Verdict::Granted ? "b" : "-") + (verdict(6, 1) == Verdict::Granted ? "c" : "-");
   };
   fill();
   tlb.invalidate({.by_addr = true, .by_asid = true, .addr = 0x5FFF, .asid = 1});
@@ -149,10 +148,12 @@ BOOST_FIXTURE_TEST_CASE(fences_keep_the_pseudo_lru_and_reset_does_not, FlatTlb) 
   for (unsigned i = 0; i < 4; ++i) tlb.fill(Vpn(16 * i), 0, page(i));
   tlb.touch(0, 0);
   tlb.invalidate({});
-  for (unsigned way = 0; way < 4; ++way) tlb.write(0, way, {.valid = true, .vpn = Vpn(16 * way), .asid = 0, .page = page(way)});
+  for (unsigned way = 0; way < 4; ++way)
+    tlb.write(0, way, {.valid = true, .vpn = Vpn(16 * way), .asid = 0, .page = page(way)});
   BOOST_TEST(tlb.way_for(Vpn(16 * 9), 0) == 2U);
   tlb.reset();
-  for (unsigned way = 0; way < 4; ++way) tlb.write(0, way, {.valid = true, .vpn = Vpn(16 * way), .asid = 0, .page = page(way)});
+  for (unsigned way = 0; way < 4; ++way)
+    tlb.write(0, way, {.valid = true, .vpn = Vpn(16 * way), .asid = 0, .page = page(way)});
   BOOST_TEST(tlb.way_for(Vpn(16 * 9), 0) == 0U);
 }
 

@@ -138,6 +138,16 @@ BOOST_AUTO_TEST_CASE(mprotect_over_a_gap_changes_what_lies_before_it_and_fails) 
   BOOST_TEST(!store(a, 0x602000, 8, 1).refused);
 }
 
+BOOST_AUTO_TEST_CASE(kernel_pages_are_out_of_reach_of_system_calls) {
+  Rights kernel_only = rw();
+  kernel_only.kernel = true;
+  kernel.map(a, Vpn(0x600), Ppn(5), kernel_only, false);
+  BOOST_TEST(mmap(0x600000, 4096, kRead, kPrivateAnonymous | kFixed) == kEnomem);
+  BOOST_TEST(kernel.munmap(a, 0x600000, 4096) == kEinval);
+  BOOST_TEST(kernel.mprotect(a, 0x600000, 4096, kRead) == kEnomem);
+  BOOST_TEST(!entry(a, 0x600).user);
+}
+
 BOOST_AUTO_TEST_CASE(private_pages_are_copied_at_fork_and_shared_ones_are_not) {
   mmap(0x600000, 4096, kRead | kWrite, kPrivateAnonymous | kFixed);
   mmap(0x700000, 8192, kRead | kWrite, kShared | kAnonymous | kFixed);

@@ -2,7 +2,6 @@
 //
 // The reference walker: each way to end, and the order in which it looks.
 #include <boost/test/unit_test.hpp>
-
 #include <map>
 #include <vector>
 
@@ -148,8 +147,9 @@ BOOST_FIXTURE_TEST_CASE(bare_access_to_a_hole_faults_without_an_entry, Table) {
 }
 
 BOOST_AUTO_TEST_CASE(bare_reaches_the_bus_beyond_what_translations_reach) {
-  const WalkResult result = walk(*find_machine("csapp14"), {}, {.kind = AccessKind::Load, .user = true, .va = VirtAddr(0x1234)},
-                                 [](PhysAddr, unsigned) { return std::optional<std::uint64_t>(); });
+  const WalkResult result =
+      walk(*find_machine("csapp14"), {}, {.kind = AccessKind::Load, .user = true, .va = VirtAddr(0x1234)},
+           [](PhysAddr, unsigned) { return std::optional<std::uint64_t>(); });
   BOOST_TEST(cause(result) == "none");
   BOOST_TEST(result.pa.value == 0x1234U);
 }
@@ -173,7 +173,8 @@ BOOST_AUTO_TEST_CASE(two_levels_are_walked_from_the_root_and_the_leaf_is_level_0
     reads.emplace_back(entry.value, level);
     return level == 1 ? 0x5000 | kValid : 0x9000 | kValid | kRead;
   };
-  const WalkResult result = walk(machine, context, {.kind = AccessKind::Load, .user = true, .va = VirtAddr(0x00C03123)}, reader);
+  const WalkResult result =
+      walk(machine, context, {.kind = AccessKind::Load, .user = true, .va = VirtAddr(0x00C03123)}, reader);
   BOOST_TEST(result.pa.value == 0x9123U);
   BOOST_TEST(result.entry_reads == 2U);
   BOOST_REQUIRE(reads.size() == 2U);

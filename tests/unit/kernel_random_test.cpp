@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Random lives of processes on every machine: the kernel's books stay in order, entries in memory say what the kernel
+// means, and every load returns what the process wrote. PAGEWALK_SEED repeats a run.
+#include <cstdlib>
+#include <iostream>
+#include <random>
+
+#include "kernel_fixture.h"
+#include "machine/error.h"
+
+namespace vm::test {
+namespace {
+
+class Life {
+ public:
+  Life(const Machine& machine, std::uint64_t seed) : system_(machine), random_(seed) {
+    pages_ = std::min<std::uint64_t>(8, 1ULL << machine.vpn_bits());
+    page_ = machine.format.page_size();
+    // Enough frames that something works, few enough that they run out.
+    const std::uint64_t all = std::min<std::uint64_t>((low_mask(machine.pa_bits) + 1) / page_, 24);
+    std::vector<Ppn> frames;
+    for (std::uint64_t i = all / 4; i < all; ++i) frames.emplace_back(i);
+    named_ = all / 4;
+    system_.kernel.set_free_frames(frames);
+    processes_.push_back(system_.process("P0"));
+    system_.kernel.start();
+  }
+
+  void step() {
+    const ProcessId pid = processes_[pick(processes_.size())];
+    Kernel& kernel = system_.kernel;
+    const std::uint64_t from = pick(pages_) * page_;
+    const std::uint64_t bytes = (1 + pick(3)) * page_;
+    switch (pick(16)) {
+      case 0:
+        kernel.mmap(pid, from, bytes, static_cast<int>(pick(8)), pick(2) == 0 ? 0x32 : 0x31, -1, 0);
+        break;
+      case 1:
+        kernel.munmap(pid, from, bytes);
+        break;
+      case 2:
+        kernel.mprotect(pid, from, bytes, static_cast<int>(pick(8)));
+        break;
+      case 3:
+        if (processes_.size() < 5) {
+          const std::int64_t child = kernel.fork(pid, "P" + std::to_string(++born_));
+          if (child > 0) processes_.push_back(static_cast<ProcessId>(child));
+        }
+        break;
+      case 4:
+        if (processes_.size() > 1 && pick(3) == 0) {
+          kernel.exit(pid);
+          std::erase(processes_, pid);
+        }
+        break;
+      case 5:
+        if (named_ > 0) map(pid, from / page_);
+        break;
+      case 6:
+        if (pick(4) == 0) kernel.unmap(pid, Vpn(from / page_));
+        break;
+      default:
+        access(pid);
+    }
+  }
+
+  void check() {
+    system_.check();
+    const Machine& machine = system_.platform.machine();
+    std::vector<OsMapping> mappings;
+    for (const ProcessId pid : processes_) {
+      for (std::uint64_t vpn = 0; vpn < pages_; ++vpn) {
+        system_.kernel.os_mappings(system_.kernel.context_of(pid), Vpn(vpn), mappings);
+        if (mappings.empty()) continue;  // another process has its ASID
+        BOOST_TEST(mappings.size() == 1U);
+        const OsMapping& m = mappings.back();
+        const Pte entry = decode_pte(machine.format, system_.kernel.read_entry(pid, Vpn(vpn)).value());
+        BOOST_TEST(entry.valid == m.mapped);
+        if (!m.mapped) continue;
+        BOOST_TEST((entry == Pte{true, m.user, m.read, m.write, m.exec, m.ppn}));
+      }
+    }
+  }
+
+ private:
+  std::uint64_t pick(std::uint64_t n) { return random_() % n; }
+
+  void map(ProcessId pid, std::uint64_t vpn) {
+    try {
+      const Rights rights{.read = true, .write = pick(2) == 0, .exec = pick(2) == 0, .kernel = pick(4) == 0};
+      const Ppn frame(pick(named_));
+      const bool cow = pick(4) == 0;
+      const bool shared = pick(4) == 0;
+      system_.kernel.map(pid, Vpn(vpn), frame, rights, cow, shared);
+    } catch (const InputError&) {
+      // The machine cannot withhold that right.
+    }
+  }
+
+  void access(ProcessId pid) {
+    const auto kind = static_cast<AccessKind>(pick(3));
+    const unsigned size = 1U << pick(4);
+    const std::uint64_t va = pick(pages_ * page_);
+    if (kind == AccessKind::Fetch && pick(2) == 0) {
+      system_.platform.fence({.op = FenceOp::FetchSync});
+      system_.kernel.note_fetch_sync();
+    }
+    const std::uint64_t data = random_();
+    const bool user = pick(4) != 0;
+    system_.access(pid, kind, va, size, data, user);
+  }
+
+  System system_;
+  std::mt19937_64 random_;
+  std::vector<ProcessId> processes_;
+  std::uint64_t pages_ = 0, page_ = 0, named_ = 0;
+  unsigned born_ = 0;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(kernel_random)
+
+BOOST_AUTO_TEST_CASE(any_life_keeps_the_books_in_order) {
+  const char* wished = std::getenv("PAGEWALK_SEED");
+  const std::uint64_t seed = wished != nullptr ? std::strtoull(wished, nullptr, 0) : std::random_device{}();
+  std::cout << "PAGEWALK_SEED=" << seed << std::endl;
+  for (const Machine& machine : machines()) {
+    for (std::uint64_t run = 0; run < 4; ++run) {
+      BOOST_TEST_CONTEXT(machine.name << ", PAGEWALK_SEED=" << seed + run) {
+        Life life(machine, seed + run);
+        for (unsigned i = 0; i < 1500; ++i) {
+          life.step();
+          if (i % 50 == 0) life.check();
+        }
+        life.check();
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace vm::test

@@ -8,8 +8,8 @@
 // tables meanwhile (R34, X28, M19). The first fault ends it; its va is the first byte of the access in that piece.
 // A bus error on the data of a later piece is reported after the earlier pieces were performed.
 //
-// Latency of n pieces: n probes and n physical accesses, each offered in the cycle after the answer of the one
-// before; the core is answered in the cycle of the last, or of the first fault.
+// Latency of n pieces: n probes and n physical accesses, each offered 2 cycles after the answer of the one before; the
+// core is answered in the cycle of the last, or of the first fault.
 module vm_split
   import vm_pkg::*;
 #(
@@ -44,7 +44,8 @@ module vm_split
     StProbe,
     StProbeWait,
     StAccess,
-    StAccessWait
+    StAccessWait,
+    StNext  // between two pieces
   } state_e;
 
   // Bytes of an access, counted from the start of its first unit.
@@ -59,6 +60,7 @@ module vm_split
 
   state_e state_d, state_q;
   core_req_t req_d, req_q;
+  logic probing_d, probing_q;  // first round
   logic [1:0] piece_d, piece_q;
   logic [MaxPieces-1:0][PaMax-1:0] pa_d, pa_q;
   logic [63:0] rdata_d, rdata_q;
@@ -85,6 +87,7 @@ module vm_split
   always_comb begin
     state_d = state_q;
     req_d = req_q;
+    probing_d = probing_q;
     piece_d = piece_q;
     piece_va_d = piece_va_q;
     pa_d = pa_q;
@@ -127,6 +130,7 @@ module vm_split
         core_req_ready_o = !block_i && (split ? port_idle_i : unit_req_ready_i);
         core_rsp_valid_o = unit_rsp_valid_i;
         req_d = core_req_i;
+        probing_d = 1'b1;
         piece_d = '0;
         piece_va_d = core_req_i.va;
         if (core_req_valid_i && split && core_req_ready_o) state_d = StProbe;
@@ -136,15 +140,10 @@ module vm_split
         if (unit_req_ready_i) state_d = StProbeWait;
       end
       StProbeWait: begin
+        pa_d[piece_q] = unit_rsp_i.pa;  // the last cycle here is the one of the answer
         if (unit_rsp_valid_i) begin
-          pa_d[piece_q] = unit_rsp_i.pa;
-          piece_d = last_piece ? 2'd0 : piece_q + 2'd1;
-          piece_va_d = last_piece ? req_q.va : next_va;
-          state_d = last_piece ? StAccess : StProbe;
-          if (unit_rsp_i.fault.cause != FaultNone) begin
-            core_rsp_valid_o = 1'b1;
-            state_d = StPass;
-          end
+          core_rsp_valid_o = unit_rsp_i.fault.cause != FaultNone;
+          state_d = core_rsp_valid_o ? StPass : StNext;
         end
       end
       StAccess: begin
@@ -152,16 +151,21 @@ module vm_split
         if (unit_req_ready_i) state_d = StAccessWait;
       end
       StAccessWait: begin
+        rdata_d = core_rsp_o.rdata;
         if (unit_rsp_valid_i) begin
-          rdata_d = core_rsp_o.rdata;
-          piece_d = piece_q + 2'd1;
-          piece_va_d = next_va;
-          state_d = StAccess;
-          if (last_piece || unit_rsp_i.fault.cause != FaultNone) begin
-            core_rsp_valid_o = 1'b1;
-            state_d = StPass;
-          end
+          core_rsp_valid_o = last_piece || unit_rsp_i.fault.cause != FaultNone;
+          state_d = core_rsp_valid_o ? StPass : StNext;
         end
+      end
+      StNext: begin
+        piece_d = piece_q + 2'd1;
+        piece_va_d = next_va;
+        if (last_piece) begin
+          piece_d = '0;
+          piece_va_d = req_q.va;
+          probing_d = 1'b0;
+        end
+        state_d = probing_d ? StProbe : StAccess;
       end
       default: state_d = StPass;
     endcase
@@ -175,6 +179,7 @@ module vm_split
   end
   always_ff @(posedge clk_i) begin
     req_q <= req_d;
+    probing_q <= probing_d;
     piece_q <= piece_d;
     piece_va_q <= piece_va_d;
     pa_q <= pa_d;

@@ -17,7 +17,7 @@ struct Address {
 
   constexpr Address() = default;
   constexpr explicit Address(std::uint64_t v) : value(v) {}
-  constexpr auto operator<=>(const Address&) const = default;
+  constexpr auto operator<=>(const Address&) const = default;  // NOLINT(modernize-use-nullptr): sees 0 in <=>
   constexpr Address operator+(std::uint64_t bytes) const { return Address(value + bytes); }
   constexpr std::uint64_t operator-(Address other) const { return value - other.value; }
   constexpr Address& operator+=(std::uint64_t bytes) {

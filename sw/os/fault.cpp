@@ -95,7 +95,7 @@ Kernel::State::Service Kernel::State::serve(Process& process, const Fault& fault
   return Service::Segv;
 }
 
-const Area* Kernel::State::area_for(Process& process, VirtAddr va) {
+const Area* Kernel::State::area_for(Process& process, VirtAddr va) const {
   if (const Area* area = process.areas.find(va)) return area;
   const Area* stack = process.areas.stack_above(va, kStackReach);
   if (stack == nullptr) return nullptr;

@@ -42,7 +42,7 @@ const std::string& Kernel::name_of(ProcessId pid) const { return std::as_const(*
 
 Context Kernel::context_of(ProcessId pid) const { return state_->context_of(state_->process(pid)); }
 
-void Kernel::set_free_frames(std::vector<Ppn> frames) { state_->frames.set_free(frames); }
+void Kernel::set_free_frames(const std::vector<Ppn>& frames) { state_->frames.set_free(frames); }
 
 std::size_t Kernel::free_frames() const { return state_->frames.free_count(); }
 

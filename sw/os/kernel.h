@@ -59,7 +59,7 @@ class Kernel : public OsView {
   std::optional<ProcessId> find_process(std::string_view name) const;
   const std::string& name_of(ProcessId pid) const;
   Context context_of(ProcessId pid) const;
-  void set_free_frames(std::vector<Ppn> frames);  // in the order they are to be handed out
+  void set_free_frames(const std::vector<Ppn>& frames);  // in the order they are to be handed out
   std::size_t free_frames() const;
   unsigned frame_references(Ppn frame) const;
   // Setup ends: from here on through the ports only. Valid entries that were placed by hand (noted writes) in a table

@@ -91,7 +91,7 @@ struct Kernel::State {
   Service serve(Process& process, const Fault& fault);
   Service serve_missing(Process& process, const Fault& fault);
   Service copy_on_write(Process& process, Vpn vpn, Page& page);
-  const Area* area_for(Process& process, VirtAddr va);
+  const Area* area_for(Process& process, VirtAddr va) const;
   bool take_page(Process& process, Vpn vpn, const Area& area);
 
   // --- mmap.cpp

@@ -13,20 +13,23 @@ SCENARIOS := $(if $(SCENARIO),sim/scenarios/$(SCENARIO).pwt,$(sort $(wildcard si
 JSON_FLAG := $(if $(JSON),--json)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint format waves bench synth nightly clean
+.PHONY: help run test program build lint format waves bench synth nightly clean
 
 help:     ## this list
 	@sed -nE 's/^([a-z]+): .*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
 
-run: build  ## run the scenarios of sim/scenarios, a line each (SCENARIO=, JSON=1)
+run: program  ## run the scenarios of sim/scenarios, a line each (SCENARIO=, JSON=1)
 	@build/pagewalk run $(JSON_FLAG) $(SCENARIOS)
 
 test: build  ## all tests, and every expectation shown to be able to fail
 	@ctest --test-dir build --output-on-failure -j $(JOBS)
 
-build:    ## compile the program, the machines and the tests into build/
+program:  ## compile the program and the machines into build/
 	@scripts/setup
 	@cmake --preset release --log-level=WARNING >/dev/null
+	@scripts/quiet cmake --build build -j $(JOBS) --target pagewalk machines
+
+build: program  ## the tests, too
 	@scripts/quiet cmake --build build -j $(JOBS)
 
 lint:     ## Verilator, verible, slang, clang-format, clang-tidy, house rules
@@ -37,10 +40,10 @@ format:   ## lay out the C++ sources
 	@scripts/setup lint
 	@git ls-files -z '*.h' '*.cpp' | xargs -0 clang-format -i
 
-waves: build  ## record a scenario's waves and open GTKWave (SCENARIO=csapp14)
+waves: program  ## record a scenario's waves and open GTKWave (SCENARIO=csapp14)
 	@scripts/waves $(or $(SCENARIO),csapp14)
 
-bench: build  ## simulation speed with and without the checks (JSON=1)
+bench: program  ## simulation speed with and without the checks (JSON=1)
 	@build/pagewalk bench $(JSON_FLAG)
 
 synth:    ## area and Fmax of a machine on ECP5 (MACHINE=, SEEDS=1,2,3, UNIT=, JSON=1)

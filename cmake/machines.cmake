@@ -31,15 +31,23 @@ file(GLOB model_sources CONFIGURE_DEPENDS tb/model/*.cpp)
 
 set_source_files_properties(${model_sources} PROPERTIES COMPILE_OPTIONS "${VM_WARNINGS}")
 
-# vm_add_machine(NAME PACKAGE): build machines/NAME.so from the package file that chooses the machine.
+# vm_add_machine(NAME PACKAGE [PATCH]): build machines/NAME.so from the package file that chooses the machine; with a
+# patch, from a copy of the hardware with the patch applied.
 function(vm_add_machine name package)
   set(dir ${CMAKE_BINARY_DIR}/gen/${name})
+  set(root ${CMAKE_SOURCE_DIR})
+  set(prepare)
+  if(ARGC GREATER 2)
+    set(root ${dir}/hardware)
+    set(prepare COMMAND ${CMAKE_SOURCE_DIR}/scripts/mutant-build ${ARGV2} ${root})
+  endif()
   add_custom_command(
     OUTPUT ${dir}/fast.cpp ${dir}/slow.cpp
+    ${prepare}
     COMMAND ${CMAKE_COMMAND} -E rm -rf ${dir}/verilated
-    COMMAND ${VERILATOR} ${verilator_flags} --Mdir ${dir}/verilated -f rtl/files.f ${package} -f tb/files.f
+    COMMAND ${CMAKE_COMMAND} -E chdir ${root} ${VERILATOR} ${verilator_flags} --Mdir ${dir}/verilated -f rtl/files.f ${package} -f tb/files.f
     COMMAND ${CMAKE_SOURCE_DIR}/cmake/unity.sh ${dir}
-    DEPENDS ${hardware_sources} ${package} ${CMAKE_SOURCE_DIR}/cmake/unity.sh
+    DEPENDS ${hardware_sources} ${package} ${ARGV2} ${CMAKE_SOURCE_DIR}/cmake/unity.sh
     WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
     COMMENT "Verilating ${name}" VERBATIM)
   add_custom_target(${name}_verilated DEPENDS ${dir}/fast.cpp ${dir}/slow.cpp)

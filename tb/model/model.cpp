@@ -192,10 +192,8 @@ void VerilatedModel::put_inputs() {
   t.mem_rsp_rdata_i = in_.mem_rsp.rdata;
   t.mem_rsp_err_i = in_.mem_rsp.err;
   t.mem_rsp_last_i = in_.mem_rsp.last;
-  if (waves_) {
-    put_text(t.text_process_i, in_.text_process);
-    put_text(t.text_line_i, in_.text_line);
-  }
+  put_text(t.text_process_i, in_.text_process);
+  put_text(t.text_line_i, in_.text_line);
 }
 
 void VerilatedModel::get_outputs() {

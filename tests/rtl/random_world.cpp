@@ -23,15 +23,15 @@ std::uint64_t run_seed() {
   return kSeed;
 }
 
-std::unique_ptr<Model> load_model(const Machine& machine, std::uint64_t seed) {
-  return open_model(machine, std::string(VM_MACHINE_DIR) + "/" + machine.name + ".so", seed);
+std::unique_ptr<Model> load_model(const Machine& machine, std::uint64_t seed, const std::string& file) {
+  return open_model(machine, std::string(VM_MACHINE_DIR) + "/" + (file.empty() ? machine.name : file) + ".so", seed);
 }
 
-RandomWorld::RandomWorld(const Machine& machine, TestbenchOptions options, Mix mix)
+RandomWorld::RandomWorld(const Machine& machine, TestbenchOptions options, Mix mix, const std::string& model_file)
     : machine_(machine),
       mix_(mix),
       random_(options.seed, machine.name),
-      bench_(std::make_unique<Testbench>(machine, load_model(machine, options.seed), options)) {
+      bench_(std::make_unique<Testbench>(machine, load_model(machine, options.seed, model_file), options)) {
   choose_tables();
   choose_pages();
   place_memory();

@@ -19,8 +19,8 @@ namespace vm::test {
 // The seed of this run: the environment's VM_SEED, or a fresh one. Printed once.
 std::uint64_t run_seed();
 
-// build/machines/<name>.so
-std::unique_ptr<Model> load_model(const Machine& machine, std::uint64_t seed);
+// build/machines/<name>.so, or another file of that folder.
+std::unique_ptr<Model> load_model(const Machine& machine, std::uint64_t seed, const std::string& file = {});
 
 class RandomWorld {
  public:
@@ -35,7 +35,7 @@ class RandomWorld {
     bool bare = true;   // leave translation now and then
   };
 
-  RandomWorld(const Machine& machine, TestbenchOptions options, Mix mix);
+  RandomWorld(const Machine& machine, TestbenchOptions options, Mix mix, const std::string& model_file = {});
 
   Testbench& bench() { return *bench_; }
   void run(std::uint64_t cycles);  // then until idle, and the checks' last word

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Each of the five checks can fail: a machine with one seeded defect (tests/mutants/*.patch) is caught by exactly the
+// check that is meant to catch it, and the mismatch bears its name.
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+#include <ostream>
+#include <set>
+#include <string>
+
+#include "random_world.h"
+
+namespace vm {
+namespace {
+
+struct Mutant {
+  std::string_view patch;
+  std::string_view machine;
+  std::string_view check;  // the part of the name before the dot
+};
+
+std::ostream& operator<<(std::ostream& out, const Mutant& m) { return out << m.patch; }
+
+constexpr std::array kMutants{
+    Mutant{"kernel_page_open", "toy10", "translation"},   Mutant{"crossing_load_merged_wrong", "csapp14", "data"},
+    Mutant{"bubble_after_hit", "toy5", "time"},           Mutant{"plru_not_touched", "csapp14", "state"},
+    Mutant{"uncached_reads_too_wide", "toy5", "traffic"},
+};
+
+// The checks that found something in random traffic of this seed.
+std::set<std::string> checks_that_fire(const Mutant& mutant, const std::string& model_file) {
+  TestbenchOptions options;
+  options.seed = test::run_seed();
+  options.latency = {Latency::Kind::Random, 1, 5, {}};
+  test::RandomWorld::Mix mix;
+  mix.bare = false;
+  // Long enough between fences for TLBs to fill and replace.
+  mix.fence = 2;
+  mix.ctl = 1;
+  mix.table = 1;
+  test::RandomWorld world(*find_machine(mutant.machine), options, mix, model_file);
+  try {
+    world.run(12000);
+  } catch (const Hang& hang) {
+    BOOST_TEST_MESSAGE(hang.what());
+  }
+  std::set<std::string> names;
+  for (const Mismatch& m : world.bench().reporter().kept()) names.insert(m.check.substr(0, m.check.find('.')));
+  BOOST_TEST_MESSAGE(world.bench().report());
+  return names;
+}
+
+}  // namespace
+
+BOOST_DATA_TEST_CASE(a_seeded_defect_is_caught_by_exactly_the_check_it_is_meant_for,
+                     boost::unit_test::data::make(kMutants), mutant) {
+  const std::set<std::string> names = checks_that_fire(mutant, "mutant-" + std::string(mutant.patch));
+  BOOST_TEST(names.size() == 1U);
+  BOOST_TEST(names.contains(std::string(mutant.check)), "the check " << mutant.check << " did not fire");
+}
+
+BOOST_DATA_TEST_CASE(the_same_traffic_on_the_machine_without_the_defect_is_clean,
+                     boost::unit_test::data::make(kMutants), mutant) {
+  BOOST_TEST(checks_that_fire(mutant, "").empty());
+}
+
+}  // namespace vm

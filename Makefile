@@ -48,7 +48,7 @@ bench: program  ## simulation speed with and without the checks (JSON=1)
 
 synth:    ## area and Fmax of a machine on ECP5 (MACHINE=, SEEDS=1,2,3, UNIT=, JSON=1)
 	@scripts/setup synth
-	@.venv/bin/python fpga/synth.py --machine $(MACHINE) --seeds $(SEEDS) $(if $(UNIT),--unit $(UNIT)) $(JSON_FLAG)
+	@.venv/bin/python fpga/synth.py --machine $(MACHINE) --seeds "$(SEEDS)" $(if $(UNIT),--unit $(UNIT)) $(JSON_FLAG)
 
 nightly:  ## what CI cannot afford: sanitizers, random machines, every machine synthesized
 	@scripts/nightly

@@ -9,6 +9,7 @@ flip-flop, so Fmax is its slowest register-to-register path; the area does not c
 errors of the tools, if an array of the RTL became flip-flops.
 """
 import argparse
+import collections
 import concurrent.futures
 import importlib.metadata
 import json
@@ -29,7 +30,11 @@ CLOCK, RESET = "clk_i", "rst_ni"
 
 
 class FlowError(Exception):
-    """A sentence for the user."""
+    """What went wrong, in a sentence."""
+
+
+class UserError(Exception):
+    """What was found and what was expected, in a sentence."""
 
 
 def machines():
@@ -73,13 +78,12 @@ def synthesize(constant, unit, work):
     if unit:
         elaborated = work / "elaborated.txt"
         script(work / "elaborate.ys", [read, f"tee -o {relative}/elaborated.txt ls"])
-        run([sys.executable, str(ROOT / "fpga/run_yosys.py"), str(work / "elaborate.ys"), str(work / "elaborate.log")],
-            work / "elaborate.out", elaborated)
+        run([sys.executable, str(ROOT / "fpga/run_yosys.py"), str(work / "elaborate.ys")], work / "elaborate.log",
+            elaborated)
         top = pick_unit(unit, elaborated.read_text(encoding="utf-8").split())
     commands += [f"hierarchy -check -top {top}", f"synth_ecp5 -top {top}", f"write_json {relative}/block.json"]
     script(work / "synth.ys", commands)
-    run([sys.executable, str(ROOT / "fpga/run_yosys.py"), str(work / "synth.ys"), str(work / "yosys.log")],
-        work / "yosys.out", block)
+    run([sys.executable, str(ROOT / "fpga/run_yosys.py"), str(work / "synth.ys")], work / "synth.log", block)
     return block
 
 
@@ -92,7 +96,7 @@ def pick_unit(unit, names):
     found = [name for name in names if name == unit or name.startswith(unit + "$")]
     if not found:
         units = sorted({name.split("$")[0] for name in names if name.startswith("vm_")})
-        raise FlowError(f"found unit {unit}, expected one of {', '.join(units)}")
+        raise UserError(f"found unit {unit}, expected one of {', '.join(units)}")
     return found[0]
 
 
@@ -125,7 +129,7 @@ def check_arrays(module):
 def measure(machine, unit, seeds):
     table = machines()
     if machine not in table:
-        raise FlowError(f"found machine {machine}, expected one of {', '.join(table)}")
+        raise UserError(f"found machine {machine}, expected one of {', '.join(table)}")
     work = ROOT / "build/synth" / (f"{machine}-{unit}" if unit else machine)
     work.mkdir(parents=True, exist_ok=True)
     block = synthesize(table[machine], unit, work)
@@ -146,6 +150,14 @@ def measure(machine, unit, seeds):
     return result
 
 
+def fold_ways(arrays):
+    """One row for the ways of a TLB or cache: gen_way[0].mem and gen_way[1].mem are gen_way[*].mem."""
+    folded = collections.defaultdict(collections.Counter)
+    for name, cells in arrays.items():
+        folded[re.sub(r"gen_way\[\d+\]", "gen_way[*]", name)].update(cells)
+    return folded
+
+
 def print_report(result):
     print(f"{result['machine']}{' ' + result['unit'] if result['unit'] else ''} on ECP5-85, speed grade 6")
     print("  LUT4 {LUT4}  CCU2C {CCU2C}  DPR16X4 {DPR16X4}  LUTeq {LUTeq} (= LUT4 + 2 CCU2C + 6 DPR16X4)  FF {FF}  "
@@ -154,7 +166,7 @@ def print_report(result):
         low, median, high = result["fmax_min_median_max"]
         print(f"  Fmax {low} / {median} / {high} MHz (min / median / max of seeds {result['seeds']})")
     kinds = {"TRELLIS_DPR16X4": "LUT RAM", "DP16KD": "block RAM"}
-    for name, cells in result["arrays"].items():
+    for name, cells in fold_ways(result["arrays"]).items():
         print(f"  array {name}: " + ", ".join(f"{kinds[kind]} x {count}" for kind, count in cells.items()))
     print("  tools: " + ", ".join(f"{name} {version}" for name, version in result["tools"].items()))
     print(f"  {result['command']}")
@@ -178,6 +190,9 @@ def main():
         parser.error(f"found seeds {arguments.seeds}, expected whole numbers like 1,2,3")
     try:
         result = measure(arguments.machine, arguments.unit, seeds)
+    except UserError as error:
+        print(f"synth: {error}", file=sys.stderr)
+        sys.exit(2)
     except FlowError as error:
         sys.exit(f"synth: {error}")
     if arguments.json:

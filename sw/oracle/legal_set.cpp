@@ -36,6 +36,7 @@ bool LegalSet::covers(const PendingFence& pending, const Root& root) const {
 }
 
 void LegalSet::on_context(const Context& context) {
+  std::erase_if(roots_, [](const Root& root) { return root.in_force && !root.used; });
   for (Root& root : roots_) {
     if (!root.in_force) continue;
     root.in_force = false;
@@ -143,9 +144,13 @@ void LegalSet::legal(const Context& context, const Request& request, std::uint64
   walk_table(context, request, accepted, current, true, out);
   const bool has_tlb = (request.kind == AccessKind::Fetch ? machine_.itlb : machine_.dtlb).ways != 0;
   const bool looks_up = context.translate && refused_before_walk(machine_, context, request.va) == Cause::None;
-  for (const Root& root : roots_) {
-    if (!has_tlb || !looks_up || root.context.base == context.base) continue;
-    if (!same_asid(root.context.asid, context.asid) || is_gone(root, accepted)) continue;
+  for (Root& root : roots_) {
+    if (!has_tlb || !looks_up || !same_asid(root.context.asid, context.asid)) continue;
+    if (root.context.base == context.base) {
+      root.used = true;
+      continue;
+    }
+    if (is_gone(root, accepted)) continue;
     walk_table(root.context, request, accepted, current, false, out);
   }
   ++queries_;

@@ -26,7 +26,8 @@ class LegalSet {
  public:
   explicit LegalSet(const Machine& machine) : machine_(machine) {}
 
-  // The context in force changed (a control write took effect). Call for the first one too.
+  // The context in force changed (a control write took effect, all accesses before it have been asked about). Call for
+  // the first one too.
   void on_context(const Context& context);
 
   // Bytes of memory are about to change (any port, any purpose): called when the store is accepted, before the reader
@@ -51,10 +52,12 @@ class LegalSet {
   }
 
  private:
-  // A root that remembered translations of its ASID may have come from.
+  // A root that remembered translations of its ASID may have come from. One that no access used until it was left is
+  // forgotten: base and ASID are two registers, and between their writes the pair means nothing.
   struct Root {
     Context context;
     bool in_force = false;
+    bool used = false;
     std::uint64_t left = 0;  // how many roots had left when it did
   };
   // A value an entry had.

@@ -151,6 +151,7 @@ BOOST_FIXTURE_TEST_CASE(a_store_outside_the_tables_is_not_kept, Scene) {
 BOOST_FIXTURE_TEST_CASE(a_root_left_without_a_fence_may_still_grant_under_its_asid, Scene) {
   entries[0x100000 + 4 * 5] = entry(7);
   entries[0x200000 + 4 * 5] = entry(8);
+  BOOST_TEST(answers(0x5000) == "7");
   context.base = PhysAddr(0x200000);
   legal.on_context(context);
   BOOST_TEST(answers(0x5000) == "8 7");
@@ -161,9 +162,18 @@ BOOST_FIXTURE_TEST_CASE(a_root_left_without_a_fence_may_still_grant_under_its_as
   BOOST_TEST(answers(0x5000) == "8");
 }
 
+BOOST_FIXTURE_TEST_CASE(a_root_that_no_access_used_does_not_count, Scene) {
+  entries[0x100000 + 4 * 5] = entry(7);
+  entries[0x200000 + 4 * 5] = entry(8);
+  context.base = PhysAddr(0x200000);
+  legal.on_context(context);
+  BOOST_TEST(answers(0x5000) == "8");
+}
+
 BOOST_FIXTURE_TEST_CASE(a_root_under_another_asid_does_not_count, Scene) {
   entries[0x100000 + 4 * 5] = entry(7);
   entries[0x200000 + 4 * 5] = entry(8);
+  BOOST_TEST(answers(0x5000) == "7");
   context.base = PhysAddr(0x200000);
   context.asid = 2;
   legal.on_context(context);

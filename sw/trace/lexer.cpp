@@ -162,7 +162,7 @@ std::string_view Cursor::text(std::string_view what) {
   return take().text;
 }
 
-void Cursor::end() {
+void Cursor::end() const {
   if (!at_end()) fail("the end of the line");
 }
 

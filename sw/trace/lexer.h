@@ -48,7 +48,7 @@ class Cursor {
   std::uint64_t hex_up_to(std::uint64_t max, std::string_view what);
   std::string name(std::string_view what);
   std::string_view text(std::string_view what);
-  void end();  // nothing may follow
+  void end() const;  // nothing may follow
 
   [[noreturn]] void fail(std::string_view expected) const { fail_at(peek(), expected); }
   [[noreturn]] void fail_at(const Token& token, std::string_view expected) const;

@@ -118,7 +118,7 @@ bool Parser::system_call(Place place, ProcessIndex process) {
     cursor_.expect("=");
     const Token token = cursor_.peek();
     step.call = ForkCall{new_process(cursor_.name("a name for the child"), token)};
-    add_step(place, std::move(step));
+    add_step(place, step);
     return true;
   } else if (cursor_.accept("exit")) {
     cursor_.expect("(");
@@ -127,14 +127,14 @@ bool Parser::system_call(Place place, ProcessIndex process) {
     exited_[process] = true;
     last_process_.reset();
     step.call = ExitCall{};
-    add_step(place, std::move(step));
+    add_step(place, step);
     return true;
   } else {
     return false;
   }
   cursor_.expect(")");
   step.result = call_result();
-  add_step(place, std::move(step));
+  add_step(place, step);
   return true;
 }
 

@@ -65,7 +65,7 @@ std::vector<std::uint8_t> Runner::value_to_store(const AccessStep& access) {
   for (std::uint32_t i = 0; i < access.size; ++i) {
     std::uint64_t word = registers_[access.process][access.source_register];
     if (access.source == ValueSource::None) {
-      word = mix(mix(options_.seed ^ access.process) ^ mix(access.va.value + i / 8 * 8) ^ number);
+      word = mix(mix(options_.seed ^ access.process) ^ mix(access.va.value + (i & ~7U)) ^ number);
     }
     bytes[i] = static_cast<std::uint8_t>(word >> (8 * (i % 8)));
   }

@@ -91,10 +91,10 @@ void Runner::place(const TlbSet& item) {
 void Runner::place(const CacheLine& item) {
   const bool data = item.side == Side::Data;
   const CacheGeometry& cache = data ? scenario_.machine.dcache : scenario_.machine.icache;
-  const unsigned word_bytes = std::min(8U, cache.line_bytes);
+  const std::size_t word_bytes = std::min(8U, cache.line_bytes);
   for (unsigned word = 0; word * word_bytes < item.bytes.size(); ++word) {
     std::uint64_t value = 0;
-    for (unsigned i = 0; i < word_bytes; ++i) {
+    for (std::size_t i = 0; i < word_bytes; ++i) {
       value |= static_cast<std::uint64_t>(item.bytes[word * word_bytes + i]) << (8 * i);
     }
     platform().array_write({data ? Array::DcacheData : Array::IcacheData, item.set, item.way, word, value, 0});

@@ -21,7 +21,7 @@ struct UnitPart {
 
 inline unsigned unit_parts(unsigned unit, const CoreRequest& request) {
   const unsigned offset = static_cast<unsigned>(request.va % unit);
-  return (offset + (1U << request.size) + unit - 1) / unit;
+  return std::max(1U, (offset + (1U << request.size) + unit - 1) / unit);
 }
 
 inline UnitPart unit_part(unsigned unit, const CoreRequest& request, unsigned index) {

@@ -84,7 +84,7 @@ std::uint64_t DataCheck::expected_word(unsigned cache, std::uint64_t pa, unsigne
   if (cache == 1) return memory_.beat(pa);
   if (set >= machine_.icache.sets || way >= machine_.icache.ways) return 0;
   const FetchLine& line = fetch_lines_[static_cast<std::size_t>(set) * machine_.icache.ways + way];
-  return line.words[(pa / 8) % line.words.size()];
+  return line.words.empty() ? 0 : line.words[(pa / 8) % line.words.size()];
 }
 
 void DataCheck::compare(const Event& event, std::uint64_t expected, unsigned lanes, std::string_view why) {

@@ -27,7 +27,8 @@ std::unique_ptr<Model> load_model(const Machine& machine, std::uint64_t seed, co
   return open_model(machine, std::string(VM_MACHINE_DIR) + "/" + (file.empty() ? machine.name : file) + ".so", seed);
 }
 
-RandomWorld::RandomWorld(const Machine& machine, TestbenchOptions options, Mix mix, const std::string& model_file)
+RandomWorld::RandomWorld(const Machine& machine, const TestbenchOptions& options, Mix mix,
+                         const std::string& model_file)
     : machine_(machine),
       mix_(mix),
       random_(options.seed, machine.name),

@@ -35,7 +35,7 @@ class RandomWorld {
     bool bare = true;   // leave translation now and then
   };
 
-  RandomWorld(const Machine& machine, TestbenchOptions options, Mix mix, const std::string& model_file = {});
+  RandomWorld(const Machine& machine, const TestbenchOptions& options, Mix mix, const std::string& model_file = {});
 
   Testbench& bench() { return *bench_; }
   void run(std::uint64_t cycles);  // then until idle, and the checks' last word

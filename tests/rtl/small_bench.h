@@ -16,7 +16,7 @@ namespace vm::test {
 
 class SmallBench {
  public:
-  explicit SmallBench(std::string_view machine_name, TestbenchOptions options = {})
+  explicit SmallBench(std::string_view machine_name, const TestbenchOptions& options = {})
       : machine_(*find_machine(machine_name)),
         bench_(machine_, load_model(machine_, options.seed), options),
         platform_(bench_) {

@@ -171,7 +171,7 @@ std::vector<std::uint8_t> Parser::value_bytes(std::uint32_t size) {
     const std::uint64_t max = size >= 8 ? ~0ULL : low_mask(8 * size);
     const std::uint64_t value =
         cursor_.number_up_to(max, fmt::format("a value of {} bytes: a number, a \"text\" or {{bytes}}", size));
-    for (std::uint32_t i = 0; i < size; ++i) bytes.push_back(i < 8 ? static_cast<std::uint8_t>(value >> (8 * i)) : 0);
+    for (std::uint32_t i = 0; i < size; ++i) bytes.push_back(static_cast<std::uint8_t>(i < 8 ? value >> (8 * i) : 0));
   }
   if (bytes.size() != size) cursor_.fail_at(token, fmt::format("{} bytes, not {}", size, bytes.size()));
   return bytes;

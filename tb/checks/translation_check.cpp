@@ -108,8 +108,9 @@ void TranslationCheck::on_cycle(const Cycle& cycle) {
         {static_cast<FenceOp>(f.op), f.user, f.by_addr, f.by_asid && machine_.asid_bits != 0, f.addr, f.asid},
         cycle.number);
   }
-  if (tracker_.context() != context_) {
-    context_ = tracker_.context();
+  // When the control write is answered: all accesses before it have been asked about.
+  if (tracker_.context_in_flight() != context_) {
+    context_ = tracker_.context_in_flight();
     legal_.on_context(context_);
   }
 }

@@ -75,7 +75,7 @@ TranslationCheck::TranslationCheck(const Machine& machine, const PhysicalMemory&
   legal_.on_context(context_);
 }
 
-std::optional<std::uint64_t> TranslationCheck::read_entry(PhysAddr entry) const {
+std::optional<std::uint64_t> TranslationCheck::read_entry(PhysAddr entry, std::uint64_t beat) const {
   const unsigned bytes = machine_.format.pte_bytes();
   // Through the cache, the whole line has to come.
   const Region* region = machine_.region_of(entry);
@@ -83,7 +83,6 @@ std::optional<std::uint64_t> TranslationCheck::read_entry(PhysAddr entry) const 
   const std::uint64_t unit = by_line ? machine_.dcache.line_bytes : bytes;
   if (agent_.has_error(entry.value - entry.value % unit, unit)) return std::nullopt;
   std::array<std::uint8_t, 8> raw{};
-  const std::uint64_t beat = memory_.beat(entry.value);
   for (unsigned i = 0; i < bytes; ++i) raw[i] = static_cast<std::uint8_t>(beat >> (8 * ((entry.value + i) % 8)));
   return pte_from_bytes(machine_.format, std::span(raw).first(bytes));
 }
@@ -91,10 +90,21 @@ std::optional<std::uint64_t> TranslationCheck::read_entry(PhysAddr entry) const 
 void TranslationCheck::before_store(PhysAddr pa, std::uint64_t bytes, std::uint64_t cycle) {
   const auto current = [this](PhysAddr entry, unsigned) { return read_entry(entry); };
   legal_.on_store(pa, bytes, cycle, current);
+  pending_ = {true, pa, bytes, cycle, memory_.beat(pa.value)};
 }
 
 void TranslationCheck::store_done(PhysAddr pa, std::uint64_t bytes, std::uint64_t cycle) {
   legal_.on_store_done(pa, bytes, cycle);
+  pending_.active = false;
+}
+
+void TranslationCheck::enter_context(const Context& context) {
+  context_ = context;
+  legal_.on_context(context);
+  if (!pending_.active) return;
+  // A table that is in force from now on: a store to it that is under way may still be overtaken by a walk.
+  const auto before = [this](PhysAddr entry, unsigned) { return read_entry(entry, pending_.old_beat); };
+  legal_.on_store(pending_.pa, pending_.bytes, pending_.cycle, before);
 }
 
 void TranslationCheck::on_cycle(const Cycle& cycle) {
@@ -110,8 +120,7 @@ void TranslationCheck::on_cycle(const Cycle& cycle) {
   }
   // When the control write is answered: all accesses before it have been asked about.
   if (tracker_.context_in_flight() != context_) {
-    context_ = tracker_.context_in_flight();
-    legal_.on_context(context_);
+    enter_context(tracker_.context_in_flight());
   }
 }
 

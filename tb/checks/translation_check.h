@@ -40,7 +40,9 @@ class TranslationCheck final : public Check, private CoherentMemory::Listener {
  private:
   void before_store(PhysAddr pa, std::uint64_t bytes, std::uint64_t cycle) override;
   void store_done(PhysAddr pa, std::uint64_t bytes, std::uint64_t cycle) override;
-  std::optional<std::uint64_t> read_entry(PhysAddr entry) const;
+  std::optional<std::uint64_t> read_entry(PhysAddr entry) const { return read_entry(entry, memory_.beat(entry.value)); }
+  std::optional<std::uint64_t> read_entry(PhysAddr entry, std::uint64_t beat) const;
+  void enter_context(const Context& context);
 
   void on_retired(TrackedAccess& access);
   bool check_piece(const TrackedAccess& access, const Piece& piece, std::uint64_t va);
@@ -50,6 +52,15 @@ class TranslationCheck final : public Check, private CoherentMemory::Listener {
   void check_image(const TrackedAccess& access);
   void store_image(const TrackedAccess& access);
 
+  // The store that is under way, and the beat as it was before.
+  struct Pending {
+    bool active = false;
+    PhysAddr pa;
+    std::uint64_t bytes = 0;
+    std::uint64_t cycle = 0;
+    std::uint64_t old_beat = 0;
+  };
+
   const Machine& machine_;
   const MemoryAgent& agent_;
   Tracker& tracker_;
@@ -58,6 +69,7 @@ class TranslationCheck final : public Check, private CoherentMemory::Listener {
   CoherentMemory memory_;
   LegalSet legal_;
   Context context_;
+  Pending pending_;
   OsView* os_ = nullptr;
   std::vector<WalkResult> answers_;
   std::vector<OsMapping> mappings_;

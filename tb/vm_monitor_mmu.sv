@@ -27,8 +27,8 @@ module vm_monitor_mmu
   localparam int unsigned PageBits = 32'(Cfg.Format.PageBits);
   localparam int unsigned VpnW = vpn_bits(Cfg);
 
-  function automatic logic [15:0] set_of(logic [VaMax-1:0] vpn);
-    return 16'(vpn) & (Geometry.Sets - 16'd1);
+  function automatic logic [15:0] set_of(logic [15:0] number);
+    return number & (Geometry.Sets - 16'd1);
   endfunction
 
   logic [VaMax-1:0] vpn;
@@ -57,15 +57,15 @@ module vm_monitor_mmu
         xlat_seq_q <= xlat_seq_q + 1'b1;
         vm_event(32'd1,
                  {xlat_seq_q, 21'd0, deciding ? rsp_i.fault.level : 3'd0, 3'd0, rsp_i.cacheable && !fault,
-                  rsp_i.fault.cause, rsp_i.source, 1'b0, rsp_i.req.phys, rsp_i.req.probe, rsp_i.req.user, rsp_i.req.access,
-                  rsp_i.req.id, 3'd0, Port},
+                  rsp_i.fault.cause, rsp_i.source, 1'b0, rsp_i.req.phys, rsp_i.req.probe, rsp_i.req.user,
+                  rsp_i.req.access, rsp_i.req.id, 3'd0, Port},
                  rsp_i.req.va, (fault && rsp_i.fault.cause != FaultAccess) ? 64'd0 : 64'(rsp_i.pa),
-                 (rsp_i.source == SourceTlb) ? {40'd0, way_i, set_of(vpn)} : 64'd0,
+                 (rsp_i.source == SourceTlb) ? {40'd0, way_i, set_of(16'(vpn))} : 64'd0,
                  deciding ? 64'(rsp_i.fault.pte_addr) : 64'd0, deciding ? rsp_i.fault.pte : 64'd0);
       end
       if (fill_i && Geometry.Ways != 0) begin
         fill_seq_q <= fill_seq_q + 1'b1;
-        vm_event(32'd6, {fill_seq_q, 8'd0, way_i, set_of(vpn), 15'd0, Port}, vpn, 64'(fill_ppn_i),
+        vm_event(32'd6, {fill_seq_q, 8'd0, way_i, set_of(16'(vpn)), 15'd0, Port}, vpn, 64'(fill_ppn_i),
                  {44'd0, fill_attr_i, (Cfg.AsidBits != 0) ? fill_asid_i : 16'd0}, 64'd0, 64'd0);
       end
       if (inv_i.all) begin
@@ -73,7 +73,7 @@ module vm_monitor_mmu
         vm_event(32'd7, {inv_seq_q, 46'd0, 1'b1, Port}, 64'd0, 64'd0, 64'd0, 64'd0, 64'd0);
       end else if (inv_way_i != 64'd0) begin
         inv_seq_q <= inv_seq_q + 1'b1;
-        vm_event(32'd7, {inv_seq_q, 16'd0, set_of(inv_i.vpn), 15'd0, Port}, inv_way_i, 64'd0, 64'd0, 64'd0, 64'd0);
+        vm_event(32'd7, {inv_seq_q, 16'd0, set_of(16'(inv_i.vpn)), 15'd0, Port}, inv_way_i, 64'd0, 64'd0, 64'd0, 64'd0);
       end
     end
   end

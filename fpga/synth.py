@@ -83,7 +83,10 @@ def synthesize(constant, unit, work):
         top = pick_unit(unit, elaborated.read_text(encoding="utf-8").split())
     commands += [f"hierarchy -check -top {top}", f"synth_ecp5 -top {top}", f"write_json {relative}/block.json"]
     script(work / "synth.ys", commands)
-    run([sys.executable, str(ROOT / "fpga/run_yosys.py"), str(work / "synth.ys")], work / "synth.log", block)
+    log = work / "synth.log"
+    run([sys.executable, str(ROOT / "fpga/run_yosys.py"), str(work / "synth.ys")], log, block)
+    if "found logic loop" in log.read_text(encoding="utf-8"):
+        raise FlowError(f"Yosys found a combinational loop, see {log.relative_to(ROOT)}")
     return block
 
 

@@ -614,7 +614,7 @@ module vm_cache
     end
   end
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
+  always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       state_q <= StSweep;
       reset_sweep_q <= 1'b1;

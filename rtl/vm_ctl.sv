@@ -76,7 +76,7 @@ module vm_ctl
     endcase
   end
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
+  always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       q <= '0;
       q.limit <= LimitReset;

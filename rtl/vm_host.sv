@@ -82,7 +82,7 @@ module vm_host
     endcase
   end
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
+  always_ff @(posedge clk_i) begin
     if (!rst_ni) state_q <= StIdle;
     else state_q <= state_d;
   end

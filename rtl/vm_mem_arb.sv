@@ -62,7 +62,7 @@ module vm_mem_arb
     if (mem_w_valid_o && mem_w_ready_i && mem_w_o.last) writing_d = 1'b0;
   end
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
+  always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       grant_q <= '0;
       last_q <= '0;

@@ -132,7 +132,7 @@ module vm_port
 
   assign idle_o = xlat_idle_i && !pending_valid_q;
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
+  always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       pending_valid_q <= 1'b0;
       tried_q <= 1'b0;

@@ -135,7 +135,7 @@ module vm_ptw
     endcase
   end
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
+  always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       state_q <= StIdle;
       port_q <= 1'b0;

@@ -213,7 +213,7 @@ module vm_seq
   assign array_rsp_valid_o = state_q == StRespond && kind_q == KindArray;
   assign array_rsp_o = Cfg.ArrayPort ? array_rsp_q : '0;
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
+  always_ff @(posedge clk_i) begin
     if (!rst_ni) state_q <= StIdle;
     else state_q <= state_d;
   end

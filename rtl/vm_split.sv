@@ -173,7 +173,7 @@ module vm_split
 
   assign idle_o = state_q == StPass && port_idle_i;
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
+  always_ff @(posedge clk_i) begin
     if (!rst_ni) state_q <= StPass;
     else state_q <= state_d;
   end

@@ -209,7 +209,7 @@ module vm_tlb
       end
     end
 
-    always_ff @(posedge clk_i or negedge rst_ni) begin
+    always_ff @(posedge clk_i) begin
       if (!rst_ni) begin
         valid_q <= '0;
         plru_q <= '0;

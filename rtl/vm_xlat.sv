@@ -185,7 +185,7 @@ module vm_xlat
     end
   end
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
+  always_ff @(posedge clk_i) begin
     if (!rst_ni) s1_valid_q <= 1'b0;
     else s1_valid_q <= s1_valid_d;
   end

@@ -129,6 +129,9 @@ void RandomWorld::offer_access(Port port) {
   std::uint64_t offset = random_.below(std::min<std::uint64_t>(size, 64));
   if (random_.one_in(8)) offset = size - 1 - random_.below(std::min<std::uint64_t>(size, 8));
   request.va = (page << machine_.format.page_bits) | offset;
+  // Often the same few words again, back to back: a store, and loads one and two accesses behind it.
+  if (random_.one_in(16)) hot_ = request.va;
+  if (random_.one_in(2)) request.va = hot_ ^ random_.below(4);
   if (chance(mix_.illegal)) request.va ^= 1ULL << random_.between(machine_.va_bits - 1, 63);
   request.size = static_cast<std::uint8_t>(random_.below(4));
   if (!random_.one_in(3)) request.va &= ~((1ULL << request.size) - 1);
@@ -199,7 +202,10 @@ void RandomWorld::offer_ctl() {
       if (request.data <= low_mask(machine_.bus_bits)) request.data = bases_[random_.below(2)];
       break;
     case CtlReg::Limit:
-      request.data = random_.one_in(2) ? pages : random_.one_in(3) ? random_.next() : random_.between(pages / 2, pages);
+      // All pages; any number; or just at a page that is in use.
+      request.data = random_.one_in(2)   ? pages
+                     : random_.one_in(3) ? random_.next()
+                                         : pages_[random_.below(pages_.size())] + random_.below(2);
       break;
     case CtlReg::Asid:
       request.data = random_.below(random_.one_in(10) ? 1ULL << 20 : 1ULL << std::min(machine_.asid_bits, 2U));
@@ -207,12 +213,15 @@ void RandomWorld::offer_ctl() {
     case CtlReg::Mode:
       request.data = mix_.bare && random_.one_in(4) ? random_.below(3) : 1;
       break;
-    default:
-      // A return before the first enter would walk from address zero.
-      if (reg == CtlReg::TrapReturn && machine_.trap_swap) return;
-      if (machine_.trap_swap) return;
+    case CtlReg::TrapEnter:
+    case CtlReg::TrapReturn:
+      // Before a trap base was given, or a trap entered, they would lead to a table at address zero.
+      if (machine_.trap_swap && (reg == CtlReg::TrapEnter ? !trap_base_given_ : !trap_entered_)) return;
+      trap_entered_ = true;
       break;
   }
+  const bool legal_base = request.data == bases_[0] || request.data == bases_[1];
+  if (reg == CtlReg::TrapBase && !request.user && legal_base) trap_base_given_ = true;
   bench_->submit_ctl(request);
 }
 

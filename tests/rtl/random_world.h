@@ -62,6 +62,8 @@ class RandomWorld {
   Random random_;
   std::unique_ptr<Testbench> bench_;
   std::vector<std::uint64_t> bases_, pages_, frames_;
+  std::uint64_t hot_ = 0;  // address that accesses come back to
+  bool trap_base_given_ = false, trap_entered_ = false;
 };
 
 }  // namespace vm::test

@@ -202,10 +202,10 @@ void RandomWorld::offer_ctl() {
       if (request.data <= low_mask(machine_.bus_bits)) request.data = bases_[random_.below(2)];
       break;
     case CtlReg::Limit:
-      // All pages; any number; or just at a page that is in use.
+      // All pages; any number; or just at the page that accesses come back to.
       request.data = random_.one_in(2)   ? pages
                      : random_.one_in(3) ? random_.next()
-                                         : pages_[random_.below(pages_.size())] + random_.below(2);
+                                         : (hot_ >> machine_.format.page_bits) + random_.below(2);
       break;
     case CtlReg::Asid:
       request.data = random_.below(random_.one_in(10) ? 1ULL << 20 : 1ULL << std::min(machine_.asid_bits, 2U));

@@ -54,8 +54,8 @@ module vm_split
   endfunction
 
   // The part of it in one unit, in byte lanes.
-  function automatic logic [7:0] unit_strb(logic [Unit-1:0] mask, logic [VaMax-1:0] va);
-    return (Unit == 8) ? 8'(mask) : (va[2] ? {4'(mask), 4'b0} : {4'b0, 4'(mask)});
+  function automatic logic [7:0] unit_strb(logic [Unit-1:0] bytes, logic [VaMax-1:0] va);
+    return (Unit == 8) ? 8'(bytes) : (va[2] ? {4'(bytes), 4'b0} : {4'b0, 4'(bytes)});
   endfunction
 
   state_e state_d, state_q;

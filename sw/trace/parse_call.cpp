@@ -13,24 +13,24 @@ using Names = std::vector<std::pair<std::string_view, int>>;
 
 // Linux values.
 const Names& protections() {
-  static const Names names = {{"PROT_NONE", 0}, {"PROT_READ", 1}, {"PROT_WRITE", 2}, {"PROT_EXEC", 4}};
-  return names;
+  static const Names kNames = {{"PROT_NONE", 0}, {"PROT_READ", 1}, {"PROT_WRITE", 2}, {"PROT_EXEC", 4}};
+  return kNames;
 }
 
 const Names& map_flags() {
-  static const Names names = {{"MAP_SHARED", 0x01},
-                              {"MAP_PRIVATE", 0x02},
-                              {"MAP_FIXED", 0x10},
-                              {"MAP_ANONYMOUS", 0x20},
-                              {"MAP_GROWSDOWN", 0x100}};
-  return names;
+  static const Names kNames = {{"MAP_SHARED", 0x01},
+                               {"MAP_PRIVATE", 0x02},
+                               {"MAP_FIXED", 0x10},
+                               {"MAP_ANONYMOUS", 0x20},
+                               {"MAP_GROWSDOWN", 0x100}};
+  return kNames;
 }
 
 const Names& errors() {
-  static const Names names = {{"EPERM", 1},   {"ENOENT", 2},  {"EAGAIN", 11}, {"ENOMEM", 12},
-                              {"EACCES", 13}, {"EFAULT", 14}, {"EEXIST", 17}, {"ENODEV", 19},
-                              {"EINVAL", 22}, {"ENOSYS", 38}, {"EBADF", 9}};
-  return names;
+  static const Names kNames = {{"EPERM", 1},   {"ENOENT", 2},  {"EAGAIN", 11}, {"ENOMEM", 12},
+                               {"EACCES", 13}, {"EFAULT", 14}, {"EEXIST", 17}, {"ENODEV", 19},
+                               {"EINVAL", 22}, {"ENOSYS", 38}, {"EBADF", 9}};
+  return kNames;
 }
 
 }  // namespace

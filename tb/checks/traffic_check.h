@@ -50,8 +50,7 @@ class TrafficCheck final : public Check {
   CoherentMemory memory_;
   std::array<Ring<Expected>, 3> expected_{Ring<Expected>(4), Ring<Expected>(4), Ring<Expected>(4)};  // by source
   std::array<std::uint64_t, 2> missed_{};  // address each cache is serving
-  std::array<std::uint64_t, 2> asked_data_{};
-  Expected writing_;  // whose data beats are going out
+  Expected writing_;                       // whose data beats are going out
   bool is_writing_ = false;
   unsigned beat_ = 0;
   bool maintenance_ = false;    // a cache operation is under way

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 #include "checks/data_check.h"
@@ -73,6 +74,9 @@ std::uint8_t Testbench::submit(Port port, CoreRequest request) {
 }
 
 void Testbench::submit_host(HostRequest request) {
+  const unsigned unit = machine_.unit_bytes();
+  const std::uint64_t lanes = low_mask(unit) << (request.addr % 8 / unit * unit);
+  if ((request.strb & ~lanes) != 0) throw std::logic_error("a host access lies inside one unit (host_req_t)");
   ++host_unanswered_;
   host_.submit(request);
 }

@@ -160,14 +160,20 @@ void RandomWorld::offer_host() {
 void RandomWorld::change_entry() {
   const std::uint64_t page = pages_[random_.below(pages_.size())];
   const auto bytes = pte_to_bytes(machine_.format, random_entry());
-  HostRequest request;
-  request.write = true;
-  request.addr = bases_[random_.below(2)] + (page << machine_.format.pte_bytes_log2);
-  request.strb = static_cast<std::uint8_t>(low_mask(machine_.format.pte_bytes()) << (request.addr % 8));
-  std::uint64_t value = 0;
-  for (unsigned i = 0; i < machine_.format.pte_bytes(); ++i) value |= static_cast<std::uint64_t>(bytes[i]) << (8 * i);
-  request.wdata = to_lanes(value, request.addr);
-  bench_->submit_host(request);
+  const std::uint64_t entry = bases_[random_.below(2)] + (page << machine_.format.pte_bytes_log2);
+  // An entry wider than a unit takes two stores.
+  const unsigned step = std::min(machine_.unit_bytes(), machine_.format.pte_bytes());
+  for (unsigned at = 0; at < machine_.format.pte_bytes(); at += step) {
+    HostRequest request;
+    request.write = true;
+    request.addr = entry + at;
+    request.strb = static_cast<std::uint8_t>(low_mask(step) << (request.addr % 8));
+    std::uint64_t value = 0;
+    for (unsigned i = 0; i < step; ++i) value |= static_cast<std::uint64_t>(bytes[at + i]) << (8 * i);
+    request.wdata = to_lanes(value, request.addr);
+    while (!bench_->can_submit_host()) bench_->step();
+    bench_->submit_host(request);
+  }
 }
 
 void RandomWorld::offer_fence() {

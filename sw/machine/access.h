@@ -18,7 +18,7 @@ enum class Cause : std::uint8_t {
   Va = 1,           // upper virtual-address bits are wrong (R4, X1)
   Limit = 2,        // VPN at or above the table limit
   Invalid = 3,      // entry not valid (R7, X3)
-  Privilege = 4,    // user access to a kernel page (R11, X6)
+  Privilege = 4,    // user access to a kernel page, or supervisor access to a user page (R11, X6, X8)
   Read = 5,         // no read right (R12)
   Write = 6,        // no write right (R12, X7)
   Exec = 7,         // no execute right (R12, X8)
@@ -26,13 +26,18 @@ enum class Cause : std::uint8_t {
   EntryBus = 9,     // bus error while an entry was read (R6)
   Access = 10,      // the translated address lies in a hole or beyond PaBits (R6, R14)
   Bus = 11,         // bus error on the data itself
+  Reserved = 12,    // reserved bits or encodings, misaligned superpage, pointer at level 0 (R7, R9, R10, X4)
+  Accessed = 13,    // accessed bit clear, and software keeps it (R13)
+  Dirty = 14,       // store with the dirty bit clear, and software keeps it (R13)
 };
 
 std::string_view to_string(AccessKind kind);  // "fetch", "load", "store"
 std::string_view to_string(Cause cause);      // "none", "va", "limit", "invalid", "privilege", ...
 
 // A page fault is one the operating system may repair by changing the table; the other causes are bus faults.
-constexpr bool is_page_fault(Cause c) { return c >= Cause::Va && c <= Cause::Exec; }
+constexpr bool is_page_fault(Cause c) {
+  return (c >= Cause::Va && c <= Cause::Exec) || c == Cause::Reserved || c == Cause::Accessed || c == Cause::Dirty;
+}
 
 // level, pte_addr, pte: the entry that decided; zero where none did (Va, Limit, Bus, Bare mode). EntryAccess and
 // EntryBus have pte = 0. va: first byte of the access in the page (piece) that faulted (R15).
@@ -44,6 +49,7 @@ struct Fault {
   VirtAddr va;
   PhysAddr pte_addr;
   std::uint64_t pte = 0;
+  std::uint16_t code = 0;  // as the architecture reports it (architectural_code)
 
   explicit operator bool() const { return cause != Cause::None; }
   bool operator==(const Fault&) const = default;
@@ -54,6 +60,8 @@ struct Fault {
 struct Access {
   AccessKind kind = AccessKind::Load;
   bool user = true;
+  bool sum = false;  // RISC-V: SUM. x86: EFLAGS.AC of an explicit access
+  bool mxr = false;  // RISC-V: MXR
   std::uint8_t size_log2 = 0;
   VirtAddr va;
   std::uint64_t data = 0;

@@ -15,7 +15,9 @@ struct TlbEntry {
   bool valid = false;
   Vpn vpn;
   std::uint16_t asid = 0;
-  Pte page;  // ppn and rights; page.valid is not used
+  unsigned level = 0;  // super part: size of the page
+  bool napot = false;
+  Pte page;  // ppn, rights, dirty, global and type; the rest is not used
   bool operator==(const TlbEntry&) const = default;
 };
 

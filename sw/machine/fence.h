@@ -20,6 +20,7 @@ struct Fence {
   bool user = false;
   bool by_addr = false;  // otherwise the whole structure
   bool by_asid = false;
+  bool globals = true;     // global translations too (they are in every address space)
   std::uint64_t addr = 0;  // virtual for Tlb, physical for the cache operations
   std::uint16_t asid = 0;
 };

@@ -18,7 +18,7 @@
 namespace vm {
 
 // How the bits of an entry are read.
-enum class PteKind : std::uint8_t { Flat = 0 };
+enum class PteKind : std::uint8_t { Flat = 0, Riscv = 1, X86 = 2 };
 // What virtual-address bits above va_bits must be.
 enum class UpperVa : std::uint8_t { Zero = 0, Sign = 1 };
 
@@ -26,6 +26,8 @@ struct Format {
   static constexpr unsigned kMaxLevels = 5;
   PteKind kind = PteKind::Flat;
   unsigned levels = 1;                            // 1 = one flat table
+  unsigned min_levels = 1;                        // fewest levels that can be chosen at run time
+  unsigned max_leaf_level = 0;                    // highest level at which a leaf is legal
   std::array<unsigned, kMaxLevels> index_bits{};  // VPN bits per level, [0] = leaf
   unsigned page_bits = 0;
   unsigned pte_bytes_log2 = 0;
@@ -36,7 +38,13 @@ struct Format {
   // execute bit: the right is always given).
   std::optional<unsigned> valid_bit, kernel_bit, read_bit, write_bit, exec_bit;
   UpperVa upper_va = UpperVa::Zero;
+  bool napot = false;  // Svnapot
+  bool pbmt = false;   // Svpbmt
+  bool hw_ad = false;  // accessed and dirty bits can be updated by hardware
 
+  // VPN bits below the index of this level, and those that a mode of so many levels translates.
+  unsigned index_lsb(unsigned level) const;
+  unsigned vpn_bits(unsigned mode_levels) const { return index_lsb(mode_levels); }
   unsigned pte_bytes() const { return 1U << pte_bytes_log2; }
   std::uint64_t page_size() const { return 1ULL << page_bits; }
   bool operator==(const Format&) const = default;
@@ -73,7 +81,11 @@ struct Machine {
   unsigned pa_bits = 0;   // what a translation can reach
   unsigned bus_bits = 0;  // what table base, host port and memory port can reach
   unsigned asid_bits = 0;
-  TlbGeometry itlb, dtlb;
+  TlbGeometry itlb, dtlb;        // L1, base pages
+  unsigned super_entries = 0;    // of each L1 TLB, fully associative: superpages and NAPOT ranges
+  TlbGeometry l2tlb;             // shared by both ports, base pages
+  unsigned walk_cache_sets = 0;  // entries of the walk cache of each level above 0; 0 = none
+  unsigned hit_latency = 1;      // cycles from acceptance to the answer of an L1 TLB hit: 1 or 2
   CacheGeometry icache, dcache;
   WalkPort walk_port = WalkPort::Memory;
   bool trap_swap = false;
@@ -86,7 +98,8 @@ struct Machine {
   const Region* region_of(PhysAddr a) const;  // nullptr: a hole
   Vpn vpn_of(VirtAddr va) const { return Vpn((va.value & low_mask(va_bits)) >> format.page_bits); }
   std::uint64_t offset_of(VirtAddr va) const { return va.value & low_mask(format.page_bits); }
-  bool va_is_legal(VirtAddr va) const;  // upper bits as upper_va asks
+  // Upper bits as upper_va asks, in a mode of so many levels (0: the widest).
+  bool va_is_legal(VirtAddr va, unsigned mode_levels = 0) const;
 };
 
 // The textbook machines, in the order of the documentation.

@@ -8,30 +8,52 @@
 #include <span>
 
 #include "machine/access.h"
+#include "machine/context.h"
 #include "machine/machine.h"
 
 namespace vm {
 
+// What is to be translated: `va` is the first byte of an access that lies inside one page.
+struct Request {
+  AccessKind kind = AccessKind::Load;
+  bool user = true;
+  bool sum = false, mxr = false;  // as in Access
+  VirtAddr va;
+};
+
 // What an entry says, the same for every format.
 struct Pte {
   bool valid = false;
+  bool leaf = true;       // false: points to a table
+  bool reserved = false;  // a reserved bit or encoding (needs level, mode and machine: judge_pte)
   bool user = true;
   bool read = true, write = true, exec = true;
+  bool accessed = true, dirty = true;
+  bool global = false;
+  bool napot = false;
+  MemType type = MemType::WriteBack;  // of the page, or of the table pointed to
   Ppn ppn;
   bool operator==(const Pte&) const = default;
 };
 
-// Bits the format lacks decode as granted (user, read, write, exec).
-Pte decode_pte(const Format& format, std::uint64_t raw);
+// Bits the format lacks decode as granted (user, read, write, exec, accessed, dirty). `level`, `context` and `machine`
+// decide which bits are reserved, where a leaf may be, and what the memory-type bits mean. valid = false: all else is
+// ignored (R7, X3).
+Pte decode_pte(const Machine& machine, const Context& context, std::uint64_t raw, unsigned level = 0);
 
 // The entry's value; a right the format has no bit for is lost (see expressible). The PPN must fit its field.
-std::uint64_t encode_pte(const Format& format, const Pte& pte);
+std::uint64_t encode_pte(const Format& format, const Pte& pte, unsigned level = 0);
 
 // What remains of `pte` after encoding and decoding: rights the format cannot withhold are granted.
 Pte expressible(const Format& format, const Pte& pte);
 
-// The right to make this access, without regard to `valid`: Cause::None, Privilege, Exec, Read or Write.
-Cause denied_by(const Pte& pte, AccessKind kind, bool user);
+// The right to make this access, without regard to `valid`, A and D: Cause::None, Privilege, Exec, Read or Write (R11,
+// R12, X6 to X8).
+Cause denied_by(const Format& format, const Environment& env, const Pte& pte, const Request& request);
+// Accessed or Dirty where the entry withholds the access until those bits are set; else None.
+Cause withheld_by(const Pte& pte, AccessKind kind);
+// The entry with the bits set that this access asks for (A; D for a store).
+std::uint64_t with_accessed(const Format& format, std::uint64_t raw, bool dirty);
 
 // An entry as it lies in memory: format.pte_bytes() bytes in the format's byte order.
 std::array<std::uint8_t, 8> pte_to_bytes(const Format& format, std::uint64_t raw);

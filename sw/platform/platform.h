@@ -13,20 +13,12 @@
 
 #include "machine/access.h"
 #include "machine/address.h"
+#include "machine/control.h"
 #include "machine/fence.h"
 #include "machine/machine.h"
 
 namespace vm {
 
-enum class CtlReg : std::uint8_t {
-  Base = 0,   // address of the root table
-  Limit = 1,  // number of VPNs the table serves (after reset: all)
-  Asid = 2,
-  Mode = 3,        // 0 Bare (after reset), 1 translate
-  TrapBase = 4,    // base that an exception switches to (machines with trap_swap)
-  TrapEnter = 5,   // the core starts an exception: base := trap base. Allowed in user mode
-  TrapReturn = 6,  // base := the base before TrapEnter
-};
 
 enum class Array : std::uint8_t { Itlb = 0, Dtlb = 1, IcacheTag = 2, IcacheData = 3, DcacheTag = 4, DcacheData = 5 };
 

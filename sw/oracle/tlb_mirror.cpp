@@ -3,86 +3,154 @@
 
 #include <algorithm>
 
+#include "machine/pte.h"
+
 namespace vm {
 
-TlbMirror::TlbMirror(const Machine& machine, const TlbGeometry& geometry)
+unsigned size_bits(const Format& format, const TlbEntry& entry) {
+  constexpr unsigned kNapotBits = 4;  // 64 KiB (R10)
+  return entry.napot ? kNapotBits : format.index_lsb(entry.level);
+}
+
+PhysAddr translate_by(const Machine& machine, const TlbEntry& entry, VirtAddr va) {
+  const std::uint64_t inside = low_mask(size_bits(machine.format, entry) + machine.format.page_bits);
+  return PhysAddr(((entry.page.ppn.value << machine.format.page_bits) & ~inside) | (va.value & inside));
+}
+
+TlbVerdict judge(const Machine& machine, const Context& context, const TlbEntry& entry, const Request& request) {
+  const PhysAddr pa = translate_by(machine, entry, request.va);
+  const bool reachable = pa.value <= low_mask(machine.pa_bits) && machine.region_of(pa) != nullptr;
+  const bool granted = denied_by(machine.format, context.env, entry.page, request) == Cause::None &&
+                       (entry.page.dirty || request.kind != AccessKind::Store) && reachable;
+  return granted ? TlbVerdict::Granted : TlbVerdict::Denied;
+}
+
+TlbEntry entry_of(const Machine& machine, const Context& context, VirtAddr va, const WalkResult& walk) {
+  TlbEntry entry{.valid = true,
+                 .vpn = machine.vpn_of(va),
+                 .asid = static_cast<std::uint16_t>(context.asid & low_mask(machine.asid_bits)),
+                 .level = walk.level,
+                 .napot = walk.leaf.napot,
+                 .page = walk.leaf};
+  entry.page.ppn = Ppn(walk.pa.value >> machine.format.page_bits);
+  if (walk.entry_reads != 0) {
+    const Step& leaf = walk.path.at(walk.entry_reads - 1);
+    entry.page.dirty = decode_pte(machine, context, leaf.wanted, leaf.level).dirty;
+  }
+  return entry;
+}
+
+bool covers(const Machine& machine, const Fence& fence, const TlbEntry& entry) {
+  if (fence.op != FenceOp::Tlb) return false;
+  if (fence.by_addr) {
+    // An address no access can have fences nothing (R21).
+    const VirtAddr va(fence.addr);
+    if (!machine.va_is_legal(va)) return false;
+    if ((machine.vpn_of(va).value ^ entry.vpn.value) >> size_bits(machine.format, entry) != 0) return false;
+  }
+  if (entry.page.global) return fence.globals;
+  return !fence.by_asid || ((entry.asid ^ fence.asid) & low_mask(machine.asid_bits)) == 0;
+}
+
+// ---------------------------------------------------------------- one array
+
+TlbArray::TlbArray(const Machine& machine, const TlbGeometry& geometry)
     : machine_(machine),
       geometry_(geometry),
       entries_(static_cast<std::size_t>(geometry.sets) * geometry.ways),
       plru_(geometry.sets, geometry.ways) {}
 
-bool TlbMirror::matches(const TlbEntry& entry, Vpn vpn, std::uint16_t asid) const {
-  const std::uint64_t mask = low_mask(machine_.asid_bits);
-  return entry.valid && entry.vpn == vpn && (entry.asid & mask) == (asid & mask);
+bool TlbArray::matches(const TlbEntry& entry, Vpn vpn, std::uint16_t asid) const {
+  return entry.valid && (entry.vpn.value ^ vpn.value) >> size_bits(machine_.format, entry) == 0 &&
+         (entry.page.global || ((entry.asid ^ asid) & low_mask(machine_.asid_bits)) == 0);
 }
 
-TlbMirror::Lookup TlbMirror::lookup(Vpn vpn, std::uint16_t asid, AccessKind kind, bool user) const {
-  Lookup result;
-  result.set = set_of(vpn);
-  result.way = way_for(vpn, asid);
-  const TlbEntry& candidate = entry(result.set, result.way);
-  if (!matches(candidate, vpn, asid)) return result;
-  result.entry = candidate;
-  result.verdict = denied_by(candidate.page, kind, user) == Cause::None ? Verdict::Granted : Verdict::Denied;
-  return result;
-}
-
-unsigned TlbMirror::way_for(Vpn vpn, std::uint16_t asid) const {
+TlbArray::Match TlbArray::find(Vpn vpn, std::uint16_t asid) const {
   const unsigned set = set_of(vpn);
   for (unsigned way = 0; way < geometry_.ways; ++way) {
-    if (matches(entry(set, way), vpn, asid)) return way;
+    if (matches(entry(set, way), vpn, asid)) return {.found = true, .way = way};
   }
+  return {};
+}
+
+unsigned TlbArray::way_for(Vpn vpn, std::uint16_t asid) const {
+  if (const Match match = find(vpn, asid); match.found) return match.way;
+  const unsigned set = set_of(vpn);
   for (unsigned way = 0; way < geometry_.ways; ++way) {
     if (!entry(set, way).valid) return way;
   }
   return plru_.victim(set);
 }
 
-unsigned TlbMirror::fill(Vpn vpn, std::uint16_t asid, const Pte& page) {
-  const unsigned set = set_of(vpn);
-  const unsigned way = way_for(vpn, asid);
-  entries_[index(set, way)] = {
-      .valid = true, .vpn = vpn, .asid = static_cast<std::uint16_t>(asid & low_mask(machine_.asid_bits)), .page = page};
+void TlbArray::fill(unsigned way, const TlbEntry& entry) {
+  const unsigned set = set_of(entry.vpn);
+  entries_[index(set, way)] = entry;
   touch(set, way);
-  return way;
 }
 
-std::uint64_t TlbMirror::matching_ways(unsigned set, const Fence& fence) const {
-  if (fence.op != FenceOp::Tlb) return 0;
-  const VirtAddr va(fence.addr);
-  // An address no access can have fences nothing (R21).
-  if (fence.by_addr && !machine_.va_is_legal(va)) return 0;
-  const std::uint64_t mask = low_mask(machine_.asid_bits);
+std::uint64_t TlbArray::matching_ways(unsigned set, const Fence& fence) const {
   std::uint64_t ways = 0;
   for (unsigned way = 0; way < geometry_.ways; ++way) {
     const TlbEntry& e = entry(set, way);
-    const bool goes = e.valid && (!fence.by_addr || e.vpn == machine_.vpn_of(va)) &&
-                      (!fence.by_asid || (e.asid & mask) == (fence.asid & mask));
-    if (goes) ways |= 1ULL << way;
+    if (e.valid && covers(machine_, fence, e)) ways |= 1ULL << way;
   }
   return ways;
 }
 
-void TlbMirror::invalidate(const Fence& fence) {
-  if (!present()) return;
-  for (unsigned set = 0; set < geometry_.sets; ++set) {
-    const std::uint64_t gone = matching_ways(set, fence);
-    for (unsigned way = 0; way < geometry_.ways; ++way) {
-      if ((gone >> way & 1U) != 0) entries_[index(set, way)].valid = false;
-    }
+void TlbArray::remove(unsigned set, std::uint64_t ways) {
+  for (unsigned way = 0; way < geometry_.ways; ++way) {
+    if ((ways >> way & 1U) != 0) entries_[index(set, way)].valid = false;
   }
 }
 
-void TlbMirror::write(unsigned set, unsigned way, const TlbEntry& entry) {
+void TlbArray::invalidate(const Fence& fence) {
+  for (unsigned set = 0; set < geometry_.sets; ++set) remove(set, matching_ways(set, fence));
+}
+
+void TlbArray::write(unsigned set, unsigned way, const TlbEntry& entry) {
   TlbEntry& e = entries_[index(set, way)];
   e = entry;
   // The set is where the entry lies, whatever the low bits of the VPN in the word say.
   e.vpn = Vpn(entry.vpn.value / geometry_.sets * geometry_.sets + set);
 }
 
-void TlbMirror::reset() {
+void TlbArray::reset() {
   std::fill(entries_.begin(), entries_.end(), TlbEntry{});
   plru_.reset();
+}
+
+// ---------------------------------------------------------------- both parts
+
+TlbMirror::Lookup TlbMirror::lookup(const Context& context, const Request& request) const {
+  Lookup result;
+  const Vpn vpn = machine_.vpn_of(request.va);
+  for (const bool super : {false, true}) {
+    const TlbArray& array = part(super);
+    const TlbArray::Match match = array.find(vpn, context.asid);
+    if (!match.found) continue;
+    result.super = super;
+    result.set = array.set_of(vpn);
+    result.way = match.way;
+    result.entry = array.entry(result.set, result.way);
+    result.verdict = judge(machine_, context, result.entry, request);
+    return result;
+  }
+  return result;
+}
+
+void TlbMirror::fill(const TlbEntry& entry) {
+  TlbArray& array = part(is_super(entry));
+  if (array.present()) array.fill(array.way_for(entry.vpn, entry.asid), entry);
+}
+
+void TlbMirror::invalidate(const Fence& fence) {
+  base_.invalidate(fence);
+  super_.invalidate(fence);
+}
+
+void TlbMirror::reset() {
+  base_.reset();
+  super_.reset();
 }
 
 }  // namespace vm

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a TLB must hold, kept from the events a correct one produces. The state check compares the hardware with it; the
+// What TLBs must hold, kept from the events a correct one produces. The state check compares the hardware with it; the
 // reference platform uses it as its TLB. Written from the rules, not from the RTL:
-//   - set = low bits of the VPN; an entry matches on VPN and, if the machine has ASIDs, on ASID; the lowest way wins
-//   - an entry only grants: a matching entry without the right ("denied hit") is walked as a miss
-//   - a fill replaces the matching entry if there is one, else the lowest invalid way, else the pseudo-LRU victim
+//   - an L1 TLB has a base part (pages of level 0 that are no NAPOT range; set = low bits of the VPN) and a fully
+//     associative super part (all larger pages); the base part wins over the super part, the lowest way over the others
+//   - an entry matches on the VPN bits its page size leaves and, unless it is global, on the ASID
+//   - an entry only grants: a matching entry without the right, without the dirty bit a store needs, or that leads
+//     nowhere ("denied hit") is walked as a miss
+//   - a fill replaces the matching entry of its part if there is one, else the lowest invalid way, else the pseudo-LRU
+//     victim
 //   - pseudo-LRU is touched by a granted hit and by a fill; only reset clears it
 #pragma once
 
@@ -15,37 +19,48 @@
 #include "machine/array_layout.h"
 #include "machine/fence.h"
 #include "machine/machine.h"
+#include "machine/reference_walker.h"
 #include "oracle/plru.h"
 
 namespace vm {
 
-class TlbMirror {
+enum class TlbVerdict : std::uint8_t { Miss, Denied, Granted };
+
+// VPN bits below those that name the page an entry serves.
+unsigned size_bits(const Format& format, const TlbEntry& entry);
+// The physical address of `va` through an entry that covers it.
+PhysAddr translate_by(const Machine& machine, const TlbEntry& entry, VirtAddr va);
+// What an entry says to a request it covers: the only place that knows when a hit denies.
+TlbVerdict judge(const Machine& machine, const Context& context, const TlbEntry& entry, const Request& request);
+// The entry that a walk without any fault leaves behind.
+TlbEntry entry_of(const Machine& machine, const Context& context, VirtAddr va, const WalkResult& walk);
+// Whether a fence of translations removes this entry (R21, X22).
+bool covers(const Machine& machine, const Fence& fence, const TlbEntry& entry);
+
+// One array of entries: a part of an L1 TLB, or the shared L2.
+class TlbArray {
  public:
-  enum class Verdict : std::uint8_t { Miss, Denied, Granted };
-  struct Lookup {
-    Verdict verdict = Verdict::Miss;
-    unsigned set = 0;
-    unsigned way = 0;  // of the matching entry; of the entry to replace on a miss
-    TlbEntry entry;    // the matching entry
+  struct Match {
+    bool found = false;
+    unsigned way = 0;
   };
 
-  TlbMirror(const Machine& machine, const TlbGeometry& geometry);
+  TlbArray(const Machine& machine, const TlbGeometry& geometry);
 
   bool present() const { return geometry_.ways != 0; }
   unsigned sets() const { return geometry_.sets; }
   unsigned ways() const { return geometry_.ways; }
   unsigned set_of(Vpn vpn) const { return static_cast<unsigned>(vpn.value % geometry_.sets); }
 
-  // Pure: a granted hit that is used is followed by touch(). Only if present().
-  Lookup lookup(Vpn vpn, std::uint16_t asid, AccessKind kind, bool user) const;
+  // Only if present().
+  Match find(Vpn vpn, std::uint16_t asid) const;
+  unsigned way_for(Vpn vpn, std::uint16_t asid) const;  // where a fill would put it
   void touch(unsigned set, unsigned way) { plru_.touch(set, way); }
-
-  // A walk without any fault ended. Returns the way it went to.
-  unsigned fill(Vpn vpn, std::uint16_t asid, const Pte& page);
-  unsigned way_for(Vpn vpn, std::uint16_t asid) const;  // where fill() would put it
+  void fill(unsigned way, const TlbEntry& entry);  // touches
 
   // Ways of the set that are valid and that the fence removes (bit per way), and the removal.
   std::uint64_t matching_ways(unsigned set, const Fence& fence) const;
+  void remove(unsigned set, std::uint64_t ways);
   void invalidate(const Fence& fence);  // all sets; other operations than Tlb do nothing
 
   const TlbEntry& entry(unsigned set, unsigned way) const { return entries_[index(set, way)]; }
@@ -60,6 +75,40 @@ class TlbMirror {
   TlbGeometry geometry_;
   std::vector<TlbEntry> entries_;
   TreePlru plru_;
+};
+
+// The L1 TLB of a port.
+class TlbMirror {
+ public:
+  using Verdict = TlbVerdict;
+  struct Lookup {
+    Verdict verdict = Verdict::Miss;
+    bool super = false;  // the part that hit
+    unsigned set = 0;
+    unsigned way = 0;  // of the matching entry
+    TlbEntry entry;    // the matching entry
+  };
+
+  TlbMirror(const Machine& machine, const TlbGeometry& geometry)
+      : machine_(machine), base_(machine, geometry), super_(machine, {.sets = 1, .ways = machine.super_entries}) {}
+
+  bool present() const { return base_.present() || super_.present(); }
+  // The part that keeps this entry; it may not be present, then nothing keeps it.
+  bool is_super(const TlbEntry& entry) const { return entry.level != 0 || entry.napot; }
+  TlbArray& part(bool super) { return super ? super_ : base_; }
+  const TlbArray& part(bool super) const { return super ? super_ : base_; }
+
+  // Pure: a granted hit that is used is followed by touch().
+  Lookup lookup(const Context& context, const Request& request) const;
+  void touch(const Lookup& hit) { part(hit.super).touch(hit.set, hit.way); }
+  // A walk without any fault ended (or another level of TLBs had the page).
+  void fill(const TlbEntry& entry);
+  void invalidate(const Fence& fence);
+  void reset();
+
+ private:
+  Machine machine_;
+  TlbArray base_, super_;
 };
 
 }  // namespace vm

@@ -41,6 +41,12 @@ std::string_view to_string(Cause cause) {
       return "access";
     case Cause::Bus:
       return "bus";
+    case Cause::Reserved:
+      return "reserved";
+    case Cause::Accessed:
+      return "accessed";
+    case Cause::Dirty:
+      return "dirty";
   }
   return "?";
 }

@@ -5,7 +5,8 @@ namespace vm {
 namespace {
 
 constexpr unsigned kValid = 63, kDirty = 62;
-constexpr unsigned kUser = 55, kRead = 54, kWrite = 53, kExec = 52;
+constexpr unsigned kTypeLsb = 58, kTypeBits = 3;
+constexpr unsigned kGlobal = 57, kEntryDirty = 56, kUser = 55, kRead = 54, kWrite = 53, kExec = 52;
 constexpr unsigned kVpnBits = 52, kPpnBits = 44, kAsidLsb = 44, kLineBits = 56;
 
 std::uint64_t bit(unsigned position, bool value) { return value ? 1ULL << position : 0; }
@@ -14,8 +15,10 @@ bool bit_of(std::uint64_t word, unsigned position) { return (word >> position & 
 }  // namespace
 
 ArrayWords pack_tlb_entry(const TlbEntry& entry) {
-  return {.data0 = bit(kValid, entry.valid) | bit(kUser, entry.page.user) | bit(kRead, entry.page.read) |
-                   bit(kWrite, entry.page.write) | bit(kExec, entry.page.exec) | (entry.vpn.value & low_mask(kVpnBits)),
+  return {.data0 = bit(kValid, entry.valid) | static_cast<std::uint64_t>(entry.page.type) << kTypeLsb |
+                   bit(kGlobal, entry.page.global) | bit(kEntryDirty, entry.page.dirty) | bit(kUser, entry.page.user) |
+                   bit(kRead, entry.page.read) | bit(kWrite, entry.page.write) | bit(kExec, entry.page.exec) |
+                   (entry.vpn.value & low_mask(kVpnBits)),
           .data1 = static_cast<std::uint64_t>(entry.asid) << kAsidLsb | (entry.page.ppn.value & low_mask(kPpnBits))};
 }
 
@@ -25,6 +28,9 @@ TlbEntry unpack_tlb_entry(const ArrayWords& words) {
   entry.vpn = Vpn(words.data0 & low_mask(kVpnBits));
   entry.asid = static_cast<std::uint16_t>(words.data1 >> kAsidLsb);
   entry.page.valid = entry.valid;
+  entry.page.type = static_cast<MemType>(words.data0 >> kTypeLsb & low_mask(kTypeBits));
+  entry.page.global = bit_of(words.data0, kGlobal);
+  entry.page.dirty = bit_of(words.data0, kEntryDirty);
   entry.page.user = bit_of(words.data0, kUser);
   entry.page.read = bit_of(words.data0, kRead);
   entry.page.write = bit_of(words.data0, kWrite);

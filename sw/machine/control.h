@@ -33,7 +33,8 @@ enum class CtlReg : std::uint8_t {
   Pat = 9,
 };
 
-// All control registers of a machine.
+// All control registers of a machine, which must outlive them. In Bare mode context().levels is 0, and writes of other
+// registers than Root, Env and Pat are refused unless the format is flat.
 class Control {
  public:
   explicit Control(const Machine& machine);  // as after reset
@@ -47,9 +48,17 @@ class Control {
   std::uint64_t read(CtlReg reg) const;  // the value that, written, gives this state; 0 where there is no such register
 
  private:
+  bool write_flat(CtlReg reg, std::uint64_t value);
+  Effect write_satp(std::uint64_t value);
+  Effect write_cr3(std::uint64_t value);
+  Effect write_env(std::uint64_t value);
+  Effect write_pat(std::uint64_t value);
+  void apply_cr3_low();
+
   const Machine& machine_;
   Context context_;
   PhysAddr trap_base_, saved_base_;
+  std::uint64_t cr3_low_ = 0;  // CR3 bits 11:0 as written
 };
 
 // The value of Root (satp, CR3) that selects this address space. x86: `keep` sets bit 63 (with PCIDE).

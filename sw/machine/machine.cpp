@@ -187,11 +187,18 @@ const Region* Machine::region_of(PhysAddr a) const {
   return nullptr;
 }
 
-bool Machine::va_is_legal(VirtAddr va) const {
-  if (va_bits >= 64) return true;
-  const std::uint64_t upper = va.value >> va_bits;
-  const bool negative = format.upper_va == UpperVa::Sign && (va.value >> (va_bits - 1) & 1U) != 0;
-  return upper == (negative ? low_mask(64 - va_bits) : 0);
+unsigned Format::index_lsb(unsigned level) const {
+  unsigned sum = 0;
+  for (unsigned below = 0; below < level; ++below) sum += index_bits.at(below);
+  return sum;
+}
+
+bool Machine::va_is_legal(VirtAddr va, unsigned mode_levels) const {
+  const unsigned width = mode_levels == 0 ? va_bits : format.page_bits + format.vpn_bits(mode_levels);
+  if (width >= 64) return true;
+  const std::uint64_t upper = va.value >> width;
+  const bool negative = format.upper_va == UpperVa::Sign && (va.value >> (width - 1) & 1U) != 0;
+  return upper == (negative ? low_mask(64 - width) : 0);
 }
 
 std::string why_illegal(const Machine& m) {

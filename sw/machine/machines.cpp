@@ -19,7 +19,6 @@ Format flat(unsigned vpn_bits, unsigned page_bits, unsigned pte_bytes_log2, unsi
             const Flags& flags) {
   Format f;
   f.kind = PteKind::Flat;
-  f.levels = 1;
   f.index_bits[0] = vpn_bits;
   f.page_bits = page_bits;
   f.pte_bytes_log2 = pte_bytes_log2;
@@ -147,11 +146,135 @@ Machine flat32() {
   return m;
 }
 
+// What all machines with multi-level tables have beside the L1 TLBs.
+void add_translation_caches(Machine& m) {
+  m.dtlb = {.sets = 16, .ways = 4};
+  m.l2tlb = {.sets = 128, .ways = 4};
+  m.super_entries = 4;
+  m.walk_cache_sets = 4;
+  m.walk_port = WalkPort::Cache;
+}
+
+Machine corei7() {
+  Machine m;
+  m.name = "corei7";
+  m.summary = "x86-64: 48-bit addresses, 4-level tables, 4 KiB, 2 MiB and 1 GiB pages, PCIDs";
+  m.format.kind = PteKind::X86;
+  m.format.levels = m.format.min_levels = 4;
+  m.format.max_leaf_level = 2;
+  m.format.index_bits = {9, 9, 9, 9};
+  m.format.page_bits = 12;
+  m.format.pte_bytes_log2 = 3;
+  m.format.ppn_lsb = 12;
+  m.format.ppn_bits = 40;
+  m.format.upper_va = UpperVa::Sign;
+  m.format.hw_ad = true;
+  m.va_bits = 48;
+  m.pa_bits = 52;
+  m.bus_bits = 52;
+  m.asid_bits = 12;
+  add_translation_caches(m);
+  m.itlb = {.sets = 32, .ways = 4};
+  m.icache = {.sets = 64, .ways = 8, .line_bytes = 64};
+  m.dcache = {.sets = 64, .ways = 8, .line_bytes = 64};
+  m.regions = {ram(0x0, 0x1'0000'0000, true), ram(0xF'0000'0000, 0x400'0000, false)};
+  return m;
+}
+
+// Sv39, Sv48 and Sv57 by their number of levels; a mode with fewer levels can be chosen at run time.
+Machine riscv64(std::string name, unsigned levels) {
+  Machine m;
+  m.name = std::move(name);
+  m.format.kind = PteKind::Riscv;
+  m.format.levels = levels;
+  m.format.min_levels = 3;
+  m.format.max_leaf_level = levels - 1;
+  std::fill_n(m.format.index_bits.begin(), levels, 9);
+  m.format.page_bits = 12;
+  m.format.pte_bytes_log2 = 3;
+  m.format.ppn_lsb = 10;
+  m.format.ppn_bits = 44;
+  m.format.upper_va = UpperVa::Sign;
+  m.format.napot = true;
+  m.format.pbmt = true;
+  m.format.hw_ad = true;
+  m.va_bits = 12 + 9 * levels;
+  m.pa_bits = 56;
+  m.bus_bits = 56;
+  m.asid_bits = 16;
+  m.itlb = {.sets = 16, .ways = 4};
+  add_translation_caches(m);
+  m.icache = {.sets = 64, .ways = 4, .line_bytes = 64};
+  m.dcache = {.sets = 64, .ways = 4, .line_bytes = 64};
+  m.regions = {ram(0x8000'0000, 0x8000'0000, true), ram(0x4000'0000, 0x400'0000, false)};
+  return m;
+}
+
+Machine sv39() {
+  Machine m = riscv64("sv39", 3);
+  m.summary = "RISC-V Sv39: 39-bit addresses, 3-level tables, pages of 4 KiB to 1 GiB";
+  return m;
+}
+
+Machine sv48() {
+  Machine m = riscv64("sv48", 4);
+  m.summary = "RISC-V Sv48 and Sv39: 48-bit addresses, 4-level tables, pages of 4 KiB to 512 GiB";
+  return m;
+}
+
+Machine sv57() {
+  Machine m = riscv64("sv57", 5);
+  m.summary = "RISC-V Sv57, Sv48 and Sv39: 57-bit addresses, 5-level tables, pages of 4 KiB to 256 TiB";
+  return m;
+}
+
+Machine sv32() {
+  Machine m = riscv64("sv32", 2);
+  m.summary = "RISC-V Sv32: 32-bit addresses, 2-level tables, 34-bit physical addresses, 4 MiB superpages";
+  m.format.min_levels = 2;
+  m.format.index_bits = {10, 10};
+  m.format.pte_bytes_log2 = 2;
+  m.format.ppn_bits = 22;
+  m.format.upper_va = UpperVa::Zero;
+  m.format.napot = false;
+  m.format.pbmt = false;
+  m.va_bits = 32;
+  m.pa_bits = 34;
+  m.bus_bits = 34;
+  m.asid_bits = 9;
+  return m;
+}
+
+Machine sv39_ulx3s() {
+  Machine m = riscv64("sv39-ulx3s", 3);
+  m.summary = "sv39 with 34-bit physical addresses and 9-bit ASIDs, for the ULX3S board";
+  m.pa_bits = 34;
+  m.bus_bits = 34;
+  m.asid_bits = 9;
+  return m;
+}
+
+Machine riscv8k() {
+  Machine m = riscv64("riscv8k", 3);
+  m.summary = "entries as in Sv39, but 8 KiB pages: 3 levels of 1024 entries, 43-bit addresses";
+  m.format.index_bits = {10, 10, 10};
+  m.format.page_bits = 13;
+  m.format.ppn_bits = 43;
+  m.format.napot = false;
+  m.format.pbmt = false;
+  m.va_bits = 43;
+  m.pa_bits = 40;
+  m.bus_bits = 40;
+  m.asid_bits = 9;
+  return m;
+}
+
 }  // namespace
 
 std::span<const Machine> machines() {
-  static const std::array<Machine, 8> kTable = {toy10(),  toy5(),    ptbr16(),  perm(),
-                                                lewis8(), lewis16(), csapp14(), flat32()};
+  static const std::array<Machine, 15> kTable = {toy10(),   toy5(),    ptbr16(), perm(),       lewis8(),
+                                                 lewis16(), csapp14(), flat32(), corei7(),     sv32(),
+                                                 sv39(),    sv48(),    sv57(),   sv39_ulx3s(), riscv8k()};
   return kTable;
 }
 

@@ -4,49 +4,229 @@
 namespace vm {
 namespace {
 
-bool flag(std::uint64_t raw, const std::optional<unsigned>& bit, bool if_missing) {
-  return bit ? (raw >> *bit & 1U) != 0 : if_missing;
+// Privileged architecture, Sv32 to Sv57 (R2). The PPN begins at ppn_lsb; entries of 8 bytes have more above it.
+namespace riscv {
+constexpr unsigned kValid = 0, kRead = 1, kWrite = 2, kExec = 3, kUser = 4, kGlobal = 5, kAccessed = 6, kDirty = 7;
+constexpr unsigned kPbmtLsb = 61, kNapot = 63;
+constexpr unsigned kPbmtNone = 0, kPbmtNonCacheable = 1, kPbmtIo = 2;
+constexpr unsigned kNapotBits = 4;      // 64 KiB: the only size there is (R10)
+constexpr std::uint64_t kNapotPpn = 8;  // its low PPN bits
+}  // namespace riscv
+
+// 4- and 5-level paging (X17).
+namespace x86 {
+constexpr unsigned kPresent = 0, kWrite = 1, kUser = 2, kPwt = 3, kAccessed = 5, kDirty = 6, kPageSize = 7;
+constexpr unsigned kGlobal = 8, kLargePat = 12, kTopOfAddress = 52, kNoExecute = 63;
+constexpr unsigned kSmallPat = 7;  // bit 7 of a PTE is no page-size bit (X4)
+}  // namespace x86
+
+bool bit_of(std::uint64_t raw, unsigned position) { return (raw >> position & 1U) != 0; }
+std::uint64_t bit(unsigned position, bool value) { return value ? 1ULL << position : 0; }
+
+bool flag(std::uint64_t raw, const std::optional<unsigned>& position, bool if_missing) {
+  return position ? bit_of(raw, *position) : if_missing;
 }
 
-std::uint64_t flag_value(const std::optional<unsigned>& bit, bool value) { return bit && value ? 1ULL << *bit : 0; }
+std::uint64_t flag_value(const std::optional<unsigned>& position, bool value) {
+  return position ? bit(*position, value) : 0;
+}
+
+// Bits from `lsb` up to, but not including, `end`.
+std::uint64_t bits_between(unsigned lsb, unsigned end) { return end <= lsb ? 0 : low_mask(end) & ~low_mask(lsb); }
 
 // Where byte i of an entry in memory sits in its value.
 unsigned shift_of_byte(const Format& format, unsigned i) {
   return 8 * (format.pte_big_endian ? format.pte_bytes() - 1 - i : i);
 }
 
-}  // namespace
+Ppn ppn_field(const Format& f, std::uint64_t raw) { return Ppn(raw >> f.ppn_lsb & low_mask(f.ppn_bits)); }
 
-Pte decode_pte(const Format& format, std::uint64_t raw) {
+Pte decode_flat(const Format& f, std::uint64_t raw) {
   Pte pte;
-  pte.valid = flag(raw, format.valid_bit, true);
-  pte.user = !flag(raw, format.kernel_bit, false);
-  pte.read = flag(raw, format.read_bit, true);
-  pte.write = flag(raw, format.write_bit, true);
-  pte.exec = flag(raw, format.exec_bit, true);
-  pte.ppn = Ppn(raw >> format.ppn_lsb & low_mask(format.ppn_bits));
+  pte.valid = flag(raw, f.valid_bit, true);
+  pte.user = !flag(raw, f.kernel_bit, false);
+  pte.read = flag(raw, f.read_bit, true);
+  pte.write = flag(raw, f.write_bit, true);
+  pte.exec = flag(raw, f.exec_bit, true);
+  pte.ppn = ppn_field(f, raw);
   return pte;
 }
 
-std::uint64_t encode_pte(const Format& format, const Pte& pte) {
+// What an entry of 8 bytes has above its PPN; the reserved encodings of R7 and R10 among it.
+bool riscv_upper_bits(const Format& f, const Environment& env, std::uint64_t raw, unsigned level, Pte& pte) {
+  bool reserved = (raw & bits_between(f.ppn_lsb + f.ppn_bits, riscv::kPbmtLsb)) != 0;
+  const unsigned pbmt = static_cast<unsigned>(raw >> riscv::kPbmtLsb & 3U);
+  if (pbmt != riscv::kPbmtNone) {
+    reserved |= !f.pbmt || !env.pbmte || !pte.leaf || pbmt > riscv::kPbmtIo;  // R7, R29
+    pte.type = pbmt == riscv::kPbmtNonCacheable ? MemType::NonCacheable : MemType::Io;
+  }
+  if (bit_of(raw, riscv::kNapot)) {
+    reserved |= !f.napot || !pte.leaf || level != 0 ||
+                (pte.ppn.value & low_mask(riscv::kNapotBits)) != riscv::kNapotPpn;  // R10
+    pte.napot = true;
+    pte.ppn = Ppn(pte.ppn.value & ~low_mask(riscv::kNapotBits));
+  }
+  return reserved;
+}
+
+Pte decode_riscv(const Format& f, const Environment& env, std::uint64_t raw, unsigned level) {
+  Pte pte;
+  pte.valid = bit_of(raw, riscv::kValid);
+  pte.read = bit_of(raw, riscv::kRead);
+  pte.write = bit_of(raw, riscv::kWrite);
+  pte.exec = bit_of(raw, riscv::kExec);
+  pte.user = bit_of(raw, riscv::kUser);
+  pte.global = bit_of(raw, riscv::kGlobal);
+  pte.accessed = bit_of(raw, riscv::kAccessed);
+  pte.dirty = bit_of(raw, riscv::kDirty);
+  pte.ppn = ppn_field(f, raw);
+  pte.leaf = pte.read || pte.write || pte.exec;  // R8; W without R is reserved either way
+  bool reserved = pte.write && !pte.read;        // R7
+  if (f.pte_bytes() == 8) reserved |= riscv_upper_bits(f, env, raw, level, pte);
+  if (pte.leaf) {
+    reserved |= level > f.max_leaf_level;
+    reserved |= (pte.ppn.value & low_mask(f.index_lsb(level))) != 0;  // R9
+  } else {
+    reserved |= level == 0 || pte.accessed || pte.dirty || pte.user;  // R7, R8
+  }
+  pte.reserved = pte.valid && reserved;
+  return pte;
+}
+
+MemType pat_entry(std::uint64_t pat, unsigned index) { return static_cast<MemType>(pat >> (8 * index) & 7U); }
+
+Pte decode_x86(const Machine& machine, const Context& context, std::uint64_t raw, unsigned level) {
+  const Format& f = machine.format;
+  Pte pte;
+  pte.valid = bit_of(raw, x86::kPresent);
+  pte.write = bit_of(raw, x86::kWrite);
+  pte.user = bit_of(raw, x86::kUser);
+  pte.accessed = bit_of(raw, x86::kAccessed);
+  pte.exec = !bit_of(raw, x86::kNoExecute);
+  pte.ppn = ppn_field(f, raw);
+  // Without EFER.NXE bit 63 is reserved (X4).
+  bool reserved = (raw & bits_between(machine.pa_bits, x86::kTopOfAddress)) != 0 || (!pte.exec && !context.env.nxe);
+  unsigned type = static_cast<unsigned>(raw >> x86::kPwt & 3U);  // 2*PCD + PWT (X18)
+  pte.leaf = level == 0 || bit_of(raw, x86::kPageSize);
+  if (pte.leaf) {
+    pte.dirty = bit_of(raw, x86::kDirty);
+    pte.global = context.env.pge && bit_of(raw, x86::kGlobal);
+    type += bit_of(raw, level == 0 ? x86::kSmallPat : x86::kLargePat) ? 4 : 0;
+    if (level > 0) {
+      const unsigned offset_bits = f.page_bits + f.index_lsb(level);
+      reserved |= level > f.max_leaf_level || (raw & bits_between(x86::kLargePat + 1, offset_bits)) != 0;
+      pte.ppn = Ppn(pte.ppn.value & ~1ULL);  // that bit is the PAT bit
+    }
+  }
+  pte.type = pat_entry(context.pat, type);
+  pte.reserved = pte.valid && reserved;
+  return pte;
+}
+
+std::uint64_t encode_riscv(const Format& f, const Pte& pte) {
+  const auto flags = [](const Pte& p) { return bit(riscv::kValid, p.valid) | bit(riscv::kGlobal, p.global); };
+  if (!pte.leaf) return flags(pte) | (pte.ppn.value & low_mask(f.ppn_bits)) << f.ppn_lsb;
+  Pte leaf = pte;
+  leaf.read |= leaf.write;
+  leaf.valid &= leaf.read || leaf.exec;
+  std::uint64_t raw = flags(leaf) | bit(riscv::kRead, leaf.read) | bit(riscv::kWrite, leaf.write) |
+                      bit(riscv::kExec, leaf.exec) | bit(riscv::kUser, leaf.user) |
+                      bit(riscv::kAccessed, leaf.accessed) | bit(riscv::kDirty, leaf.dirty);
+  if (leaf.napot && f.napot) {
+    raw |= bit(riscv::kNapot, true);
+    leaf.ppn = Ppn((leaf.ppn.value & ~low_mask(riscv::kNapotBits)) | riscv::kNapotPpn);
+  }
+  if (f.pbmt && leaf.type == MemType::NonCacheable) raw |= std::uint64_t{riscv::kPbmtNonCacheable} << riscv::kPbmtLsb;
+  if (f.pbmt && leaf.type == MemType::Io) raw |= std::uint64_t{riscv::kPbmtIo} << riscv::kPbmtLsb;
+  return raw | (leaf.ppn.value & low_mask(f.ppn_bits)) << f.ppn_lsb;
+}
+
+// PWT and PCD (bits 0 and 1) that name this type in the PAT as after reset; WB where that PAT does not have it.
+unsigned reset_pat_index(MemType type) {
+  for (unsigned index = 0; index < 4; ++index) {
+    if (pat_entry(Context{}.pat, index) == type) return index;
+  }
+  return 0;
+}
+
+std::uint64_t encode_x86(const Format& f, const Pte& pte, unsigned level) {
+  std::uint64_t raw = bit(x86::kPresent, pte.valid) | bit(x86::kWrite, pte.write) | bit(x86::kUser, pte.user) |
+                      bit(x86::kAccessed, pte.accessed) | bit(x86::kNoExecute, !pte.exec) |
+                      std::uint64_t{reset_pat_index(pte.type)} << x86::kPwt;
+  if (pte.leaf) {
+    raw |= bit(x86::kDirty, pte.dirty) | bit(x86::kGlobal, pte.global) | bit(x86::kPageSize, level > 0);
+  }
+  return raw | (pte.ppn.value & low_mask(f.ppn_bits)) << f.ppn_lsb;
+}
+
+Cause data_right(const Pte& pte, const Request& request, bool may_store) {
+  if (request.kind == AccessKind::Store) return may_store ? Cause::None : Cause::Write;
+  return pte.read || (request.mxr && pte.exec) ? Cause::None : Cause::Read;
+}
+
+}  // namespace
+
+Pte decode_pte(const Machine& machine, const Context& context, std::uint64_t raw, unsigned level) {
+  switch (machine.format.kind) {
+    case PteKind::Flat:
+      break;
+    case PteKind::Riscv:
+      return decode_riscv(machine.format, context.env, raw, level);
+    case PteKind::X86:
+      return decode_x86(machine, context, raw, level);
+  }
+  return decode_flat(machine.format, raw);
+}
+
+std::uint64_t encode_pte(const Format& format, const Pte& pte, unsigned level) {
+  switch (format.kind) {
+    case PteKind::Flat:
+      break;
+    case PteKind::Riscv:
+      return encode_riscv(format, pte);
+    case PteKind::X86:
+      return encode_x86(format, pte, level);
+  }
   return flag_value(format.valid_bit, pte.valid) | flag_value(format.kernel_bit, !pte.user) |
          flag_value(format.read_bit, pte.read) | flag_value(format.write_bit, pte.write) |
          flag_value(format.exec_bit, pte.exec) | (pte.ppn.value & low_mask(format.ppn_bits)) << format.ppn_lsb;
 }
 
-Pte expressible(const Format& format, const Pte& pte) { return decode_pte(format, encode_pte(format, pte)); }
+Pte expressible(const Format& format, const Pte& pte) {
+  Machine machine;
+  machine.format = format;
+  machine.pa_bits = format.page_bits + format.ppn_bits;
+  Context context;  // in which every bit of the format counts
+  context.env = {.adue = false, .pbmte = true, .pge = true, .nxe = true};
+  return decode_pte(machine, context, encode_pte(format, pte));
+}
 
-Cause denied_by(const Pte& pte, AccessKind kind, bool user) {
-  if (user && !pte.user) return Cause::Privilege;
-  switch (kind) {
-    case AccessKind::Fetch:
-      return pte.exec ? Cause::None : Cause::Exec;
-    case AccessKind::Load:
-      return pte.read ? Cause::None : Cause::Read;
-    case AccessKind::Store:
-      return pte.write ? Cause::None : Cause::Write;
+Cause denied_by(const Format& format, const Environment& env, const Pte& pte, const Request& request) {
+  const bool fetch = request.kind == AccessKind::Fetch;
+  if (request.user && !pte.user) return Cause::Privilege;
+  if (!request.user && pte.user) {
+    const bool riscv = format.kind == PteKind::Riscv;
+    if (fetch ? riscv || env.smep : (riscv || env.smap) && !request.sum) return Cause::Privilege;
   }
-  return Cause::None;
+  if (fetch) return pte.exec ? Cause::None : Cause::Exec;
+  return data_right(pte, request, pte.write || (!request.user && !env.wp));
+}
+
+Cause withheld_by(const Pte& pte, AccessKind kind) {
+  if (!pte.accessed) return Cause::Accessed;
+  return kind == AccessKind::Store && !pte.dirty ? Cause::Dirty : Cause::None;
+}
+
+std::uint64_t with_accessed(const Format& format, std::uint64_t raw, bool dirty) {
+  switch (format.kind) {
+    case PteKind::Flat:
+      break;
+    case PteKind::Riscv:
+      return raw | bit(riscv::kAccessed, true) | bit(riscv::kDirty, dirty);
+    case PteKind::X86:
+      return raw | bit(x86::kAccessed, true) | bit(x86::kDirty, dirty);
+  }
+  return raw;
 }
 
 std::array<std::uint8_t, 8> pte_to_bytes(const Format& format, std::uint64_t raw) {

@@ -25,14 +25,14 @@ struct Request {
 struct Pte {
   bool valid = false;
   bool leaf = true;       // false: points to a table
-  bool reserved = false;  // a reserved bit or encoding (needs level, mode and machine: judge_pte)
+  bool reserved = false;  // a reserved bit or encoding, or a leaf or pointer where there can be none
   bool user = true;
   bool read = true, write = true, exec = true;
   bool accessed = true, dirty = true;
   bool global = false;
   bool napot = false;
   MemType type = MemType::WriteBack;  // of the page, or of the table pointed to
-  Ppn ppn;
+  Ppn ppn;                            // of the page, of the first page of a NAPOT range, or of the table pointed to
   bool operator==(const Pte&) const = default;
 };
 
@@ -41,7 +41,9 @@ struct Pte {
 // ignored (R7, X3).
 Pte decode_pte(const Machine& machine, const Context& context, std::uint64_t raw, unsigned level = 0);
 
-// The entry's value; a right the format has no bit for is lost (see expressible). The PPN must fit its field.
+// The entry's value; a right the format has no bit for is lost (see expressible). The PPN must fit its field. RISC-V: a
+// leaf that may be written may be read, and one without any right becomes invalid, as it would read as a pointer. x86:
+// the memory type is named as in the PAT after reset.
 std::uint64_t encode_pte(const Format& format, const Pte& pte, unsigned level = 0);
 
 // What remains of `pte` after encoding and decoding: rights the format cannot withhold are granted.

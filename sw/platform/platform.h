@@ -19,7 +19,6 @@
 
 namespace vm {
 
-
 enum class Array : std::uint8_t { Itlb = 0, Dtlb = 1, IcacheTag = 2, IcacheData = 3, DcacheTag = 4, DcacheData = 5 };
 
 // One element of a TLB or cache array (machines with array_port); data layout as array_req_t in rtl/vm_pkg.sv.

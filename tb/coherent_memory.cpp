@@ -27,6 +27,9 @@ CoherentMemory::Asked CoherentMemory::asked(const Event& lookup) {
   Asked result;
   if (lookup.client() == Client::Host) {
     result = {true, host_.write, host_.addr, host_.strb, host_.wdata};
+  } else if (lookup.client() == Client::Walk) {
+    // Nobody asks for these but the walker itself; the traffic check judges them.
+    if (lookup.write()) result = {true, true, lookup.b, static_cast<std::uint8_t>(lookup.strb()), lookup.c};
   } else if (lookup.client() == Client::Core) {
     const PieceRef* ref = tracker_.owner_of_lookup(lookup.cache());
     if (ref == nullptr) return result;
@@ -77,9 +80,9 @@ void CoherentMemory::on_event(const Event& event, std::uint64_t cycle) {
       const Asked a = in_memory_lanes(asked(event));
       if (!a.known || !a.write) break;
       const std::uint64_t word = a.pa & ~7ULL;
-      pending_ = {!event.hit(), word, beat(word)};
+      pending_ = {!event.answers_at_once(), word, beat(word)};
       store(word, a.wdata, a.lanes, cycle);
-      if (event.hit()) stored(word, cycle);
+      if (event.answers_at_once()) stored(word, cycle);
       break;
     }
     case EventKind::CacheDone:

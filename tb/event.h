@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 
+#include "machine/context.h"
 #include "signals.h"
 
 namespace vm {
@@ -27,9 +28,17 @@ enum class EventKind : std::uint8_t {
   CacheMaint = 12,
   Drained = 13,
   Miss = 14,
+  WalkLook = 15,
+  WalkUpdate = 16,
+  WalkCacheFill = 17,
+  WalkRestart = 18,
+  L2Fill = 19,
+  WalkUpdateStart = 20,
 };
 
-enum class Source : std::uint8_t { Bare = 0, Tlb = 1, Walk = 2, None = 3 };
+enum class Source : std::uint8_t { Bare = 0, Tlb = 1, Walk = 2, None = 3, L2 = 4 };
+// What a TlbInvalidate event is about.
+enum class TlbUnit : std::uint8_t { Base = 0, Super = 1, L2 = 2, WalkCaches = 3 };
 enum class Client : std::uint8_t { Core = 0, Walk = 1, Host = 2 };
 
 struct Event {
@@ -38,7 +47,7 @@ struct Event {
 
   unsigned seq() const { return field(a, 63, 48); }
 
-  // Xlat, WalkStart, WalkEnd, TlbFill, TlbInvalidate, Miss
+  // Xlat, WalkStart, WalkEnd, WalkLook, WalkRestart, TlbFill, TlbInvalidate, Miss
   Port port() const { return static_cast<Port>(a & 1U); }
   // CacheLookup, CacheVictim, CacheFill, CacheDone, CacheMaint: 0 instruction, 1 data
   unsigned cache() const { return static_cast<unsigned>(a & 1U); }
@@ -49,25 +58,42 @@ struct Event {
   bool user() const { return bit(10); }
   bool probe() const { return bit(11); }
   bool phys() const { return bit(12); }
-  Source source() const { return static_cast<Source>(field(a, 15, 14)); }
+  Source source() const { return static_cast<Source>(field(a, 47, 45)); }
   Cause xlat_cause() const { return static_cast<Cause>(field(a, 19, 16)); }
   bool xlat_cacheable() const { return bit(20); }
+  MemType xlat_type() const { return static_cast<MemType>(field(a, 23, 21)); }
   unsigned xlat_level() const { return field(a, 26, 24); }
+  bool sum() const { return bit(40); }
+  bool mxr() const { return bit(41); }
+  bool xlat_super() const { return bit(44); }  // a hit in the super part: the way is the entry, the set 0
   unsigned xlat_set() const { return field(d, 15, 0); }
   unsigned xlat_way() const { return field(d, 23, 16); }
 
   // Walk*
   bool denied_hit() const { return bit(1); }
   bool lookup_overlapped() const { return bit(2); }  // WalkStart: TLB read in the cycle of the Xlat before
-  unsigned walk_level() const { return field(a, 2, 0); }
+  bool skip_l2() const { return bit(3); }            // WalkStart: the L2 had the page, and denied
+  unsigned walk_level() const { return field(a, 2, 0); }  // WalkRead, WalkData, WalkUpdate(Start), WalkCacheFill
   bool walk_err() const { return bit(3); }
+  bool update_success() const { return bit(4); }
   Cause walk_cause() const { return static_cast<Cause>(field(a, 7, 4)); }
   unsigned end_level() const { return field(a, 10, 8); }
 
-  // Tlb*, CacheVictim, CacheFill, CacheMaint
+  // WalkLook
+  bool l2_hit() const { return bit(1); }
+  bool l2_off() const { return bit(2); }
+  unsigned walk_cache_level() const { return field(a, 6, 4); }  // 0: none
+
+  // TlbFill, L2Fill, WalkCacheFill: what was put there
+  bool fills_super() const { return bit(1); }
+  bool fill_from_l2() const { return bit(2); }
+  std::uint16_t fill_asid() const { return static_cast<std::uint16_t>(field(d, 15, 0)); }
+
+  // Tlb*, L2Fill, WalkLook, CacheVictim, CacheFill, CacheMaint
   unsigned set() const { return field(a, 31, 16); }
   unsigned tlb_way() const { return field(a, 39, 32); }
   bool tlb_all() const { return bit(1); }
+  TlbUnit tlb_unit() const { return static_cast<TlbUnit>(field(a, 3, 2)); }
   unsigned way() const { return field(a, 15, 8); }
   bool victim_valid() const { return bit(4); }
   bool victim_dirty() const { return bit(5); }
@@ -80,7 +106,9 @@ struct Event {
   Client client() const { return static_cast<Client>(field(a, 3, 2)); }
   bool write() const { return bit(4); }
   bool uncached() const { return bit(5); }
-  bool hit() const { return bit(6); }  // CacheLookup
+  // CacheLookup. An uncached access that hits has the line written back and dropped before it goes to memory.
+  bool hit() const { return bit(6); }
+  bool answers_at_once() const { return hit() && !uncached(); }
   bool done_err() const { return bit(6); }
   unsigned strb() const { return field(a, 39, 32); }
 

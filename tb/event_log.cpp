@@ -17,11 +17,14 @@ std::string_view client_name(Client client) {
 }
 
 std::string describe_xlat(const Event& e) {
-  constexpr std::array<std::string_view, 4> kSources{"bare", "tlb", "walk", "refused"};
-  std::string text = fmt::format("Xlat          {} id {} {} {}{}{} va {:#x} by {}", port_name(e.port()), e.id(),
-                                 e.user() ? "user" : "kernel", to_string(e.access()), e.probe() ? " probe" : "",
-                                 e.phys() ? " physical" : "", e.b, kSources[static_cast<unsigned>(e.source())]);
-  if (e.xlat_cause() == Cause::None) return text + fmt::format(" -> pa {:#x}", e.c);
+  constexpr std::array<std::string_view, 8> kSources{"bare", "tlb", "walk", "refused", "l2 tlb", "?", "?", "?"};
+  std::string text =
+      fmt::format("Xlat          {} id {} {} {}{}{}{}{} va {:#x} by {}", port_name(e.port()), e.id(),
+                  e.user() ? "user" : "kernel", to_string(e.access()), e.sum() ? " sum" : "", e.mxr() ? " mxr" : "",
+                  e.probe() ? " probe" : "", e.phys() ? " physical" : "", e.b, kSources[static_cast<unsigned>(e.source())]);
+  if (e.xlat_cause() == Cause::None) {
+    return text + fmt::format(" -> pa {:#x}{}", e.c, e.xlat_cacheable() ? "" : " uncached");
+  }
   return text +
          fmt::format(" -> fault {} level {} entry {:#x} at {:#x}", to_string(e.xlat_cause()), e.xlat_level(), e.f, e.e);
 }
@@ -71,25 +74,48 @@ std::string describe(const Event& e) {
     case EventKind::Xlat:
       return describe_xlat(e);
     case EventKind::WalkStart:
-      return fmt::format("WalkStart     {} va {:#x}{}", port_name(e.port()), e.b,
-                         e.denied_hit() ? " (hit that denies)" : "");
+      return fmt::format("WalkStart     {} va {:#x}{}{}", port_name(e.port()), e.b,
+                         e.denied_hit() ? " (hit that denies)" : "", e.skip_l2() ? " (without the L2)" : "");
     case EventKind::WalkRead:
       return fmt::format("WalkRead      level {} entry at {:#x}", e.walk_level(), e.b);
     case EventKind::WalkData:
-      return fmt::format("WalkData      entry {:#x}{}", e.b, e.walk_err() ? " error" : "");
+      return fmt::format("WalkData      level {} entry {:#x}{}", e.walk_level(), e.b, e.walk_err() ? " error" : "");
     case EventKind::WalkEnd:
-      return fmt::format("WalkEnd       {} {} entry {:#x} at {:#x}", port_name(e.port()), to_string(e.walk_cause()),
-                         e.c, e.b);
+      return fmt::format("WalkEnd       {} {} level {} entry {:#x} at {:#x}", port_name(e.port()),
+                         to_string(e.walk_cause()), e.end_level(), e.c, e.b);
+    case EventKind::WalkLook:
+      return fmt::format("WalkLook      {} {}, walk cache {}", port_name(e.port()),
+                         e.l2_hit()   ? fmt::format("l2 hit set {} way {}", e.set(), e.tlb_way())
+                         : e.l2_off() ? std::string("l2 off")
+                                      : std::string("l2 miss"),
+                         e.walk_cache_level() != 0 ? fmt::format("level {}", e.walk_cache_level()) : "miss");
+    case EventKind::WalkUpdateStart:
+      return fmt::format("WalkUpdateStart level {} entry at {:#x}", e.walk_level(), e.b);
+    case EventKind::WalkUpdate:
+      return fmt::format("WalkUpdate    level {} entry at {:#x} found {:#x} wanted {:#x}{}", e.walk_level(), e.b, e.c,
+                         e.d, e.walk_err() ? " error" : (e.update_success() ? " written" : " differs"));
+    case EventKind::WalkCacheFill:
+      return fmt::format("WalkCacheFill level {} set {} key {:#x} table {:#x}", e.walk_level(), e.set(), e.b, e.c);
+    case EventKind::WalkRestart:
+      return fmt::format("WalkRestart   {}", port_name(e.port()));
+    case EventKind::L2Fill:
+      return fmt::format("L2Fill        set {} way {} page {:#x} frame {:#x}", e.set(), e.tlb_way(), e.b, e.c);
     case EventKind::TlbFill:
-      return fmt::format("TlbFill       {} set {} way {} page {:#x} frame {:#x}", port_name(e.port()), e.set(),
-                         e.tlb_way(), e.b, e.c);
-    case EventKind::TlbInvalidate:
-      return e.tlb_all() ? fmt::format("TlbInvalidate {} all", port_name(e.port()))
-                         : fmt::format("TlbInvalidate {} set {} ways {:#x}", port_name(e.port()), e.set(), e.b);
+      return fmt::format("TlbFill       {} {}set {} way {} page {:#x} frame {:#x}{}", port_name(e.port()),
+                         e.fills_super() ? "super " : "", e.set(), e.tlb_way(), e.b, e.c,
+                         e.fill_from_l2() ? " from l2" : "");
+    case EventKind::TlbInvalidate: {
+      constexpr std::array<std::string_view, 4> kUnits{"base", "super", "l2", "walk caches"};
+      const std::string_view unit = kUnits[static_cast<unsigned>(e.tlb_unit())];
+      return e.tlb_all() || e.tlb_unit() == TlbUnit::L2 || e.tlb_unit() == TlbUnit::WalkCaches
+                 ? fmt::format("TlbInvalidate {} {}{}", port_name(e.port()), unit, e.tlb_all() ? " all" : "")
+                 : fmt::format("TlbInvalidate {} {} set {} ways {:#x}", port_name(e.port()), unit, e.set(), e.b);
+    }
     case EventKind::CacheLookup:
       return fmt::format("CacheLookup   {} {} {} pa {:#x} lanes {:#04x} {}", cache_name(e.cache()),
                          client_name(e.client()), e.write() ? "write" : "read", e.b, e.strb(),
-                         e.uncached() ? "uncached" : (e.hit() ? fmt::format("hit way {}", e.way()) : "miss"));
+                         e.hit() ? fmt::format("{}hit way {}", e.uncached() ? "uncached, " : "", e.way())
+                                 : (e.uncached() ? std::string("uncached") : std::string("miss")));
     case EventKind::CacheVictim:
       return fmt::format("CacheVictim   {} set {} way {} line {:#x} {}", cache_name(e.cache()), e.set(), e.way(), e.b,
                          e.victim_valid() ? (e.victim_dirty() ? "dirty" : "clean") : "invalid");

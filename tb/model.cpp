@@ -53,6 +53,8 @@ int bit_number(const std::optional<unsigned>& bit) { return bit ? static_cast<in
 void compare_formats(Differences& d, const Format& a, const Format& b) {
   d.compare("Format.Kind", static_cast<unsigned>(a.kind), static_cast<unsigned>(b.kind));
   d.compare("Format.Levels", a.levels, b.levels);
+  d.compare("Format.MinLevels", a.min_levels, b.min_levels);
+  d.compare("Format.MaxLeafLevel", a.max_leaf_level, b.max_leaf_level);
   for (unsigned level = 0; level < Format::kMaxLevels; ++level) {
     d.compare(fmt::format("Format.IndexBits[{}]", level), a.index_bits[level], b.index_bits[level]);
   }
@@ -67,6 +69,9 @@ void compare_formats(Differences& d, const Format& a, const Format& b) {
   d.compare("Format.WriteBit", bit_number(a.write_bit), bit_number(b.write_bit));
   d.compare("Format.ExecBit", bit_number(a.exec_bit), bit_number(b.exec_bit));
   d.compare("Format.UpperVa", static_cast<unsigned>(a.upper_va), static_cast<unsigned>(b.upper_va));
+  d.compare("Format.Napot", a.napot, b.napot);
+  d.compare("Format.Pbmt", a.pbmt, b.pbmt);
+  d.compare("Format.HwAd", a.hw_ad, b.hw_ad);
 }
 
 void compare_tlbs(Differences& d, std::string_view name, const TlbGeometry& a, const TlbGeometry& b) {
@@ -105,6 +110,10 @@ std::string difference(const Machine& rtl, const Machine& cpp) {
   d.compare("AsidBits", rtl.asid_bits, cpp.asid_bits);
   compare_tlbs(d, "Itlb", rtl.itlb, cpp.itlb);
   compare_tlbs(d, "Dtlb", rtl.dtlb, cpp.dtlb);
+  d.compare("SuperEntries", rtl.super_entries, cpp.super_entries);
+  compare_tlbs(d, "L2Tlb", rtl.l2tlb, cpp.l2tlb);
+  d.compare("WalkCacheSets", rtl.walk_cache_sets, cpp.walk_cache_sets);
+  d.compare("HitLatency", rtl.hit_latency, cpp.hit_latency);
   compare_caches(d, "Icache", rtl.icache, cpp.icache);
   compare_caches(d, "Dcache", rtl.dcache, cpp.dcache);
   d.compare("WalkPort", static_cast<unsigned>(rtl.walk_port), static_cast<unsigned>(cpp.walk_port));

@@ -29,9 +29,10 @@ AccessResult RtlPlatform::result_of(const TrackedAccess& access) const {
   if (access.piece_count == 0) return result;
   const Piece& first = access.pieces[0];
   result.pa = PhysAddr(first.xlat.c);
-  const bool has_tlb = (access.port == Port::Fetch ? machine.itlb : machine.dtlb).ways != 0;
+  const bool has_tlb =
+      (access.port == Port::Fetch ? machine.itlb : machine.dtlb).ways != 0 || machine.super_entries != 0;
   if (has_tlb && first.xlat.source() == Source::Tlb) result.tlb = Hit::Hit;
-  if (has_tlb && first.xlat.source() == Source::Walk) result.tlb = Hit::Miss;
+  if (has_tlb && (first.xlat.source() == Source::Walk || first.xlat.source() == Source::L2)) result.tlb = Hit::Miss;
   for (unsigned i = 0; i < access.piece_count; ++i) {
     const Piece& piece = access.pieces[i];
     if (!piece.looked_up) continue;
@@ -44,6 +45,8 @@ AccessResult RtlPlatform::result_of(const TrackedAccess& access) const {
 void RtlPlatform::issue(std::size_t index, const Access& access) {
   CoreRequest request;
   request.user = access.user;
+  request.sum = access.sum;
+  request.mxr = access.mxr;
   request.write = access.kind == AccessKind::Store;
   request.size = access.size_log2;
   request.va = access.va.value;
@@ -146,6 +149,7 @@ bool RtlPlatform::fence(const Fence& fence) {
   request.op = static_cast<std::uint8_t>(fence.op);
   request.by_addr = fence.by_addr;
   request.by_asid = fence.by_asid;
+  request.globals = fence.globals;
   request.addr = fence.addr;
   request.asid = fence.asid;
   bench_.submit_fence(request);

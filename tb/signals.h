@@ -17,6 +17,7 @@ enum class MemSource : std::uint8_t { Fetch = 0, Data = 1, Walk = 2 };
 struct CoreRequest {
   bool valid = false;
   bool user = false;
+  bool sum = false, mxr = false;  // as in Access
   bool write = false;
   std::uint8_t id = 0;
   std::uint8_t size = 0;  // log2 of bytes
@@ -60,6 +61,7 @@ struct FenceRequest {
   bool user = false;
   bool by_addr = false;
   bool by_asid = false;
+  bool globals = true;
   std::uint8_t id = 0;
   std::uint8_t op = 0;
   std::uint16_t asid = 0;

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "platform/platform.h"
 
 namespace vm {
@@ -12,14 +14,14 @@ std::string_view port_name(Port port) { return port == Port::Fetch ? "fetch" : "
 
 }  // namespace
 
-Tracker::Tracker(const Machine& machine, Reporter& reporter) : machine_(machine), reporter_(reporter) {
-  context_.limit = 1ULL << machine.vpn_bits();
-  context_in_flight_ = context_;
-}
+Tracker::Tracker(const Machine& machine, Reporter& reporter)
+    : reporter_(reporter), control_(machine), context_in_flight_(control_.context()) {}
 
 void Tracker::on_cycle(const Cycle& cycle) {
   retired_count_ = accepted_count_ = 0;
   lookup_owner_valid_ = {};
+  if (forgetting_ends_) forgetting_.reset();
+  forgetting_ends_ = false;
   for (const Event& event : cycle.events) on_event(event, cycle.number);
   if (cycle.mem_accepted()) on_mem_request(cycle.out->mem_req);
   for (const Port port : {Port::Fetch, Port::Data}) {
@@ -37,10 +39,16 @@ void Tracker::on_cycle(const Cycle& cycle) {
                                      cycle.out->ctl.refused ? "refused" : "done", ctl_refused_ ? "refused" : "done"));
     }
     ctl_pending_ = false;
-    context_in_flight_ = context_;
+    forgetting_ends_ = true;
+    context_in_flight_ = control_.context();
   }
   // Last: a change holds for acceptances after it.
   if (cycle.ctl_accepted()) on_ctl(cycle.in->ctl);
+  oldest_accepted_ = cycle.number;
+  for (unsigned p = 0; p < 2; ++p) {
+    if (in_flight_[p].empty()) continue;
+    oldest_accepted_ = std::min(oldest_accepted_, slots_[p][in_flight_[p].front() & 15U].accepted);
+  }
 }
 
 void Tracker::on_event(const Event& event, std::uint64_t cycle) {
@@ -122,7 +130,7 @@ void Tracker::on_lookup(const Event& event, std::uint64_t cycle) {
     piece.lookup = event;
     piece.lookup_cycle = cycle;
   }
-  if (event.hit()) return;
+  if (event.answers_at_once()) return;
   miss_client_[c] = event.client();
   miss_owner_valid_[c] = event.client() == Client::Core;
   if (miss_owner_valid_[c]) miss_owner_[c] = lookup_owner_[c];
@@ -176,7 +184,7 @@ void Tracker::on_accept(Port port, const CoreRequest& request, std::uint64_t cyc
   TrackedAccess& fresh = access(port, request.id);
   fresh.port = port;
   fresh.request = request;
-  fresh.context = context_;
+  fresh.context = control_.context();
   fresh.accepted = cycle;
   fresh.piece_count = 0;
   fresh.entry_reads = fresh.bus_reads = fresh.bus_writes = 0;
@@ -186,58 +194,13 @@ void Tracker::on_accept(Port port, const CoreRequest& request, std::uint64_t cyc
   accepted_[accepted_count_++] = &fresh;
 }
 
-std::string_view Tracker::why_refused(const CtlRequest& request) const {
-  const auto reg = static_cast<CtlReg>(request.index);
-  if (request.user && reg != CtlReg::TrapEnter) return "user mode";
-  switch (reg) {
-    case CtlReg::Base:
-    case CtlReg::TrapBase:
-      if (reg == CtlReg::TrapBase && !machine_.trap_swap) return "the machine has no trap base";
-      if (request.data > low_mask(machine_.bus_bits)) return "the base lies beyond the bus";
-      if ((request.data & low_mask(machine_.format.pte_bytes_log2)) != 0) return "the base is not aligned to an entry";
-      return {};
-    case CtlReg::Limit:
-      return request.data > (1ULL << machine_.vpn_bits()) ? "the limit exceeds the number of pages" : "";
-    case CtlReg::Asid:
-      return request.data > low_mask(machine_.asid_bits) ? "the ASID is too wide" : "";
-    case CtlReg::Mode:
-      return request.data > 1 ? "no such mode" : "";
-    case CtlReg::TrapEnter:
-    case CtlReg::TrapReturn:
-      return machine_.trap_swap ? "" : "the machine has no trap base";
-  }
-  return "no such register";
-}
-
 void Tracker::on_ctl(const CtlRequest& request) {
-  ctl_refused_ = !why_refused(request).empty();
+  const Control::Effect effect = control_.write(static_cast<CtlReg>(request.index), request.data, request.user);
+  ctl_refused_ = effect.refused;
   ctl_pending_ = true;
   ctl_id_ = request.id;
-  if (ctl_refused_) return;
-  switch (static_cast<CtlReg>(request.index)) {
-    case CtlReg::Base:
-      context_.base = PhysAddr(request.data);
-      break;
-    case CtlReg::Limit:
-      context_.limit = request.data;
-      break;
-    case CtlReg::Asid:
-      context_.asid = static_cast<std::uint16_t>(request.data);
-      break;
-    case CtlReg::Mode:
-      context_.translate = request.data != 0;
-      break;
-    case CtlReg::TrapBase:
-      trap_base_ = PhysAddr(request.data);
-      break;
-    case CtlReg::TrapEnter:
-      saved_base_ = context_.base;
-      context_.base = trap_base_;
-      break;
-    case CtlReg::TrapReturn:
-      context_.base = saved_base_;
-      break;
-  }
+  forgetting_ = effect.forgotten;
+  forgetting_ends_ = false;
 }
 
 }  // namespace vm

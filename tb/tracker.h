@@ -6,12 +6,13 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "checks/reporter.h"
 #include "event.h"
+#include "machine/control.h"
 #include "machine/machine.h"
-#include "oracle/os_view.h"
 #include "ring.h"
 
 namespace vm {
@@ -71,8 +72,13 @@ class Tracker {
   TrackedAccess& access(Port port, unsigned id) { return slots_[static_cast<unsigned>(port)][id & 15U]; }
   // What the next acceptance sees, and what accesses in flight (and their walks) still use until a control write is
   // answered.
-  const Context& context() const { return context_; }
+  const Context& context() const { return control_.context(); }
   const Context& context_in_flight() const { return context_in_flight_; }
+  // The control write that is under way, if it makes the hardware forget translations: until the cycle of its answer,
+  // this included.
+  const std::optional<Fence>& forgetting() const { return forgetting_; }
+  // The cycle in which the oldest unanswered access was accepted; the present one if there is none.
+  std::uint64_t oldest_accepted() const { return oldest_accepted_; }
   unsigned outstanding(Port port) const {
     return static_cast<unsigned>(in_flight_[static_cast<unsigned>(port)].size());
   }
@@ -84,9 +90,6 @@ class Tracker {
   const PieceRef* owner_of_miss(unsigned cache) const {
     return miss_owner_valid_[cache] ? &miss_owner_[cache] : nullptr;
   }
-
-  // Why this control write must be refused, as the architecture has it; empty if it must be done.
-  std::string_view why_refused(const CtlRequest& request) const;
 
  private:
   struct WalkCost {
@@ -103,10 +106,12 @@ class Tracker {
   void on_accept(Port port, const CoreRequest& request, std::uint64_t cycle);
   void on_ctl(const CtlRequest& request);
 
-  const Machine& machine_;
   Reporter& reporter_;
-  Context context_, context_in_flight_;
-  PhysAddr trap_base_, saved_base_;
+  Control control_;
+  Context context_in_flight_;
+  std::optional<Fence> forgetting_;
+  bool forgetting_ends_ = false;
+  std::uint64_t oldest_accepted_ = 0;
   std::array<std::array<TrackedAccess, 16>, 2> slots_;
   std::array<Ring<std::uint8_t>, 2> in_flight_{Ring<std::uint8_t>(16), Ring<std::uint8_t>(16)};
   std::array<Ring<PieceRef>, 2> awaiting_lookup_{Ring<PieceRef>(64), Ring<PieceRef>(64)};

@@ -118,7 +118,7 @@ void DataCheck::on_lookup(const Event& event) {
     host_err_ = false;
     host_data_ = event.c;
   }
-  if (event.hit() && !event.write()) {
+  if (event.answers_at_once() && !event.write()) {
     compare(event, expected_word(c, event.b, event.set(), event.way()), event.strb(),
             c == 0 ? "that is what the line was filled with" : "that is what was stored there last");
   }

@@ -51,10 +51,11 @@ void put_text(Wide& wide, const std::array<char, N>& text) {
 
 // Fields that mean nothing are left zero (fault_t in rtl/vm_pkg.sv).
 Fault make_fault(unsigned cause, unsigned access, unsigned user, unsigned level, std::uint64_t va,
-                 std::uint64_t pte_addr, std::uint64_t pte) {
+                 std::uint64_t pte_addr, std::uint64_t pte, unsigned code) {
   Fault fault;
   fault.cause = static_cast<Cause>(cause);
   if (!fault) return {};
+  fault.code = static_cast<std::uint16_t>(code);
   fault.access = static_cast<AccessKind>(access);
   fault.user = user != 0;
   fault.va = VirtAddr(va);
@@ -149,11 +150,15 @@ void VerilatedModel::put_inputs() {
   t.fetch_req_valid_i = in_.fetch.valid;
   t.fetch_req_id_i = in_.fetch.id;
   t.fetch_req_user_i = in_.fetch.user;
+  t.fetch_req_sum_i = in_.fetch.sum;
+  t.fetch_req_mxr_i = in_.fetch.mxr;
   t.fetch_req_size_i = in_.fetch.size;
   t.fetch_req_va_i = in_.fetch.va;
   t.data_req_valid_i = in_.data.valid;
   t.data_req_id_i = in_.data.id;
   t.data_req_user_i = in_.data.user;
+  t.data_req_sum_i = in_.data.sum;
+  t.data_req_mxr_i = in_.data.mxr;
   t.data_req_size_i = in_.data.size;
   t.data_req_va_i = in_.data.va;
   t.data_req_write_i = in_.data.write;
@@ -175,6 +180,7 @@ void VerilatedModel::put_inputs() {
   t.fence_req_op_i = in_.fence.op;
   t.fence_req_by_addr_i = in_.fence.by_addr;
   t.fence_req_by_asid_i = in_.fence.by_asid;
+  t.fence_req_globals_i = in_.fence.globals;
   t.fence_req_addr_i = in_.fence.addr;
   t.fence_req_asid_i = in_.fence.asid;
   t.array_req_valid_i = in_.array.valid;
@@ -210,7 +216,7 @@ void VerilatedModel::get_outputs() {
     out_.fetch.rdata = t.fetch_rsp_rdata_o;
     out_.fetch.fault =
         make_fault(t.fetch_rsp_cause_o, t.fetch_rsp_fault_access_o, t.fetch_rsp_fault_user_o, t.fetch_rsp_fault_level_o,
-                   t.fetch_rsp_fault_va_o, t.fetch_rsp_fault_pte_addr_o, t.fetch_rsp_fault_pte_o);
+                   t.fetch_rsp_fault_va_o, t.fetch_rsp_fault_pte_addr_o, t.fetch_rsp_fault_pte_o, t.fetch_rsp_code_o);
   }
   out_.data.valid = t.data_rsp_valid_o != 0;
   if (out_.data.valid) {
@@ -218,7 +224,7 @@ void VerilatedModel::get_outputs() {
     out_.data.rdata = t.data_rsp_rdata_o;
     out_.data.fault =
         make_fault(t.data_rsp_cause_o, t.data_rsp_fault_access_o, t.data_rsp_fault_user_o, t.data_rsp_fault_level_o,
-                   t.data_rsp_fault_va_o, t.data_rsp_fault_pte_addr_o, t.data_rsp_fault_pte_o);
+                   t.data_rsp_fault_va_o, t.data_rsp_fault_pte_addr_o, t.data_rsp_fault_pte_o, t.data_rsp_code_o);
   }
   out_.host = {t.host_rsp_valid_o != 0, t.host_rsp_err_o != 0, t.host_rsp_id_o, t.host_rsp_rdata_o};
   out_.ctl = {t.ctl_rsp_valid_o != 0, t.ctl_rsp_refused_o != 0, t.ctl_rsp_id_o};
@@ -238,6 +244,8 @@ Machine VerilatedModel::elaborated() const {
   Machine m;
   m.format.kind = static_cast<PteKind>(t.cfg_kind_o);
   m.format.levels = t.cfg_levels_o;
+  m.format.min_levels = t.cfg_min_levels_o;
+  m.format.max_leaf_level = t.cfg_max_leaf_level_o;
   for (unsigned level = 0; level < Format::kMaxLevels; ++level) {
     m.format.index_bits[level] = static_cast<unsigned>((t.cfg_index_bits_o >> (8 * level)) & 0xFF);
   }
@@ -252,12 +260,19 @@ Machine VerilatedModel::elaborated() const {
   m.format.write_bit = bit(t.cfg_write_bit_o);
   m.format.exec_bit = bit(t.cfg_exec_bit_o);
   m.format.upper_va = static_cast<UpperVa>(t.cfg_upper_va_o);
+  m.format.napot = t.cfg_napot_o != 0;
+  m.format.pbmt = t.cfg_pbmt_o != 0;
+  m.format.hw_ad = t.cfg_hw_ad_o != 0;
   m.va_bits = t.cfg_va_bits_o;
   m.pa_bits = t.cfg_pa_bits_o;
   m.bus_bits = t.cfg_bus_bits_o;
   m.asid_bits = t.cfg_asid_bits_o;
   m.itlb = {t.cfg_itlb_sets_o, t.cfg_itlb_ways_o};
   m.dtlb = {t.cfg_dtlb_sets_o, t.cfg_dtlb_ways_o};
+  m.super_entries = t.cfg_super_entries_o;
+  m.l2tlb = {t.cfg_l2_sets_o, t.cfg_l2_ways_o};
+  m.walk_cache_sets = t.cfg_walk_cache_sets_o;
+  m.hit_latency = t.cfg_hit_latency_o;
   m.icache = {t.cfg_icache_sets_o, t.cfg_icache_ways_o, t.cfg_icache_line_bytes_o};
   m.dcache = {t.cfg_dcache_sets_o, t.cfg_dcache_ways_o, t.cfg_dcache_line_bytes_o};
   m.walk_port = static_cast<WalkPort>(t.cfg_walk_port_o);

@@ -40,7 +40,7 @@ struct Environment {
 
 struct Context {
   bool translate = false;  // false: Bare
-  unsigned levels = 0;     // of the tables in force; 0 in Bare mode, otherwise 0 stands for the widest mode
+  unsigned levels = 0;     // of the tables in force (0: the widest mode); means nothing in Bare mode
   PhysAddr base;
   std::uint64_t limit = ~0ULL;  // number of VPNs
   std::uint16_t asid = 0;       // RISC-V ASID, x86 PCID

@@ -52,14 +52,19 @@ constexpr Fence kEverything{};
 }  // namespace
 
 Control::Control(const Machine& machine) : machine_(machine) {
+  context_.levels = machine.format.levels;
   if (machine.format.kind == PteKind::Flat) context_.limit = 1ULL << machine.vpn_bits();
-  if (machine.format.kind == PteKind::X86) context_.env.wp = false;
+  if (machine.format.kind == PteKind::X86) {
+    context_.levels = machine.format.min_levels;  // LA57 is off
+    context_.env.adue = true;
+    context_.env.wp = false;
+  }
 }
 
 Control::Effect Control::write(CtlReg reg, std::uint64_t value, bool user) {
   constexpr Effect kRefused{.refused = true, .forgotten = {}};
   if (user && reg != CtlReg::TrapEnter) return kRefused;
-  if (reg == CtlReg::Env) return write_env(value);
+  if (reg == CtlReg::Env && machine_.format.kind != PteKind::Flat) return write_env(value);
   switch (machine_.format.kind) {
     case PteKind::Flat:
       return write_flat(reg, value) ? Effect{} : kRefused;
@@ -89,7 +94,6 @@ bool Control::write_flat(CtlReg reg, std::uint64_t value) {
     case CtlReg::Mode:
       if (value > 1) return false;
       context_.translate = value == 1;
-      context_.levels = context_.translate ? machine_.format.levels : 0;
       return true;
     case CtlReg::TrapBase:
       if (!machine_.trap_swap || !base_ok) return false;
@@ -113,19 +117,19 @@ bool Control::write_flat(CtlReg reg, std::uint64_t value) {
 }
 
 // R3: an unsupported MODE changes nothing. R18, R21: satp itself makes nothing forgotten; this hardware forgets
-// everything where MODE changes, so that no entry outlives the width it was made for (M15).
+// everything where the number of levels changes, so that no entry outlives the width it was made for (M15).
 Control::Effect Control::write_satp(std::uint64_t value) {
   const Format& format = machine_.format;
   const Satp fields = satp(format);
   const unsigned mode = static_cast<unsigned>(value >> fields.mode_lsb & (format.pte_bytes() == 4 ? 1 : 0xF));
-  unsigned levels = 0;
+  unsigned levels = context_.levels;
   if (mode != 0) {
     for (levels = format.min_levels; levels <= format.levels && fields.mode_of(levels) != mode;) ++levels;
     if (levels > format.levels) return {.refused = true, .forgotten = {}};
   }
   Effect effect;
   if (levels != context_.levels) effect.forgotten = kEverything;
-  context_.translate = levels != 0;
+  context_.translate = mode != 0;
   context_.levels = levels;
   context_.base = PhysAddr((value & low_mask(format.ppn_bits)) << format.page_bits);
   context_.asid =
@@ -170,7 +174,7 @@ Control::Effect Control::write_env(std::uint64_t value) {
   context_.env = env;
   if (machine_.format.kind == PteKind::X86) {
     context_.translate = env.pg;
-    context_.levels = !env.pg ? 0 : env.la57 ? 5 : 4;
+    context_.levels = env.la57 ? machine_.format.levels : machine_.format.min_levels;
     apply_cr3_low();
   }
   // Every change that an invalidation is asked for (R18, X13), and a few for which it is not.

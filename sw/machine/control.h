@@ -33,8 +33,7 @@ enum class CtlReg : std::uint8_t {
   Pat = 9,
 };
 
-// All control registers of a machine, which must outlive them. In Bare mode context().levels is 0, and writes of other
-// registers than Root, Env and Pat are refused unless the format is flat.
+// All control registers of a machine, which must outlive them.
 class Control {
  public:
   explicit Control(const Machine& machine);  // as after reset
@@ -58,7 +57,7 @@ class Control {
   const Machine& machine_;
   Context context_;
   PhysAddr trap_base_, saved_base_;
-  std::uint64_t cr3_low_ = 0;  // CR3 bits 11:0 as written
+  std::uint64_t cr3_low_ = 0;  // CR3 bits 11:0 as written: what they mean follows CR4.PCIDE (X20)
 };
 
 // The value of Root (satp, CR3) that selects this address space. x86: `keep` sets bit 63 (with PCIDE).

@@ -10,16 +10,24 @@
 namespace vm {
 
 void ReferencePlatform::check_translation(const Access& access, VirtAddr va, const WalkResult& walk) {
-  if (view_ == nullptr || !context_.translate) return;
+  if (view_ == nullptr || !context().translate) return;
   const Cause cause = walk.fault.cause;
-  // What the OS cannot know: holes and bus errors; and what needs no map: upper bits and the limit.
+  // What the OS cannot know: holes and bus errors; what needs no map: upper bits and the limit; and what the map does
+  // not say: accessed and dirty bits.
   if (cause != Cause::None && (!is_page_fault(cause) || cause == Cause::Va || cause == Cause::Limit)) return;
-  view_->os_mappings(context_, machine_.vpn_of(va), mappings_);
+  if (cause == Cause::Accessed || cause == Cause::Dirty) return;
+  view_->os_mappings(context(), machine_.vpn_of(va), mappings_);
   if (mappings_.empty()) return;
   const bool agreed = std::any_of(mappings_.begin(), mappings_.end(), [&](const OsMapping& m) {
     if (!m.mapped) return cause == Cause::Invalid;
-    const Pte page{.valid = true, .user = m.user, .read = m.read, .write = m.write, .exec = m.exec, .ppn = m.ppn};
-    if (const Cause denied = denied_by(page, access.kind, access.user); denied != Cause::None) return cause == denied;
+    Pte page;
+    page.user = m.user;
+    page.read = m.read;
+    page.write = m.write;
+    page.exec = m.exec;
+    const Request request{.kind = access.kind, .user = access.user, .sum = access.sum, .mxr = access.mxr, .va = va};
+    const Cause denied = denied_by(machine_.format, context().env, page, request);
+    if (denied != Cause::None) return cause == denied;
     return cause == Cause::None && walk.pa.value >> machine_.format.page_bits == m.ppn.value;
   });
   if (agreed) return;
@@ -32,13 +40,13 @@ void ReferencePlatform::check_data(const Access& access, const AccessResult& res
   for (unsigned i = 0; i < access.size(); ++i) {
     const VirtAddr va = access.va + i;
     if (access.kind == AccessKind::Store) {
-      view_->image_store(context_, va, static_cast<std::uint8_t>(access.data >> (8 * i)));
+      view_->image_store(context(), va, static_cast<std::uint8_t>(access.data >> (8 * i)));
       continue;
     }
     const auto found = static_cast<std::uint8_t>(result.data >> (8 * i));
-    const std::optional<std::uint8_t> expected = view_->image_byte(context_, va);
+    const std::optional<std::uint8_t> expected = view_->image_byte(context(), va);
     if (!expected || *expected == found) continue;
-    if (access.kind == AccessKind::Fetch && view_->image_fetch_may_be(context_, va, found)) continue;
+    if (access.kind == AccessKind::Fetch && view_->image_fetch_may_be(context(), va, found)) continue;
     mismatches_.push_back(fmt::format("image: {} of 0x{:x} gave 0x{:02x}, expected 0x{:02x}", to_string(access.kind),
                                       va.value, found, *expected));
   }

@@ -9,61 +9,77 @@ namespace vm {
 
 ReferencePlatform::ReferencePlatform(const Machine& machine)
     : machine_(machine),
+      control_(machine_),
       itlb_(machine, machine.itlb),
       dtlb_(machine, machine.dtlb),
       icache_(machine.icache, bus_),
-      dcache_(machine.dcache, bus_) {
-  context_.limit = 1ULL << machine.vpn_bits();
-}
+      dcache_(machine.dcache, bus_) {}
 
 void ReferencePlatform::preload(PhysAddr pa, std::span<const std::uint8_t> bytes) {
   if (running_) ++backdoor_accesses_;
   bus_.memory.write(pa, bytes);
 }
 
+bool ReferencePlatform::move_entry(bool write, PhysAddr entry, std::span<std::uint8_t> bytes) {
+  if (machine_.walk_port == WalkPort::Cache)
+    return move_piece(dcache_, write, entry, MemType::WriteBack, bytes, nullptr);
+  return write ? bus_.write(entry, bytes) : bus_.read(entry, bytes);
+}
+
 std::optional<std::uint64_t> ReferencePlatform::read_entry(PhysAddr entry) {
   std::array<std::uint8_t, 8> bytes{};
   const std::span<std::uint8_t> wanted = std::span(bytes).first(machine_.format.pte_bytes());
-  const bool ok = machine_.walk_port == WalkPort::Cache ? move_piece(dcache_, false, entry, wanted, nullptr)
-                                                        : bus_.read(entry, wanted);
-  if (!ok) return std::nullopt;
+  if (!move_entry(false, entry, wanted)) return std::nullopt;
   return pte_from_bytes(machine_.format, wanted);
 }
 
-WalkResult ReferencePlatform::translate(const Access& access, VirtAddr va, AccessResult& result, bool observe) {
-  const Request request{.kind = access.kind, .user = access.user, .va = va};
-  const auto reader = [this](PhysAddr entry, unsigned) { return read_entry(entry); };
-  const bool looks_up = context_.translate && refused_before_walk(machine_, context_, va) == Cause::None;
-  TlbMirror& tlb = tlb_of(access.kind);
-  if (!looks_up || !tlb.present()) {
-    WalkResult walked = walk(machine_, context_, request, reader);
-    result.entry_reads += walked.entry_reads;
-    if (walked.entry_reads > 0) result.entry_addr = walked.entry_addr;
-    return walked;
-  }
+void ReferencePlatform::update_entry(const Step& step) {
+  std::array<std::uint8_t, 8> bytes = pte_to_bytes(machine_.format, step.wanted);
+  move_entry(true, step.entry, std::span(bytes).first(machine_.format.pte_bytes()));
+}
 
-  const Vpn vpn = machine_.vpn_of(va);
-  const TlbMirror::Lookup found = tlb.lookup(vpn, context_.asid, access.kind, access.user);
-  const bool hit = found.verdict == TlbMirror::Verdict::Granted;
-  if (observe) result.tlb = hit ? Hit::Hit : Hit::Miss;
-  if (hit) {
-    tlb.touch(found.set, found.way);
-    WalkResult remembered;
-    remembered.leaf = found.entry.page;
-    remembered.pa = PhysAddr((found.entry.page.ppn.value << machine_.format.page_bits) + machine_.offset_of(va));
-    return remembered;
-  }
-  WalkResult walked = walk(machine_, context_, request, reader);
+// Nobody else writes entries meanwhile, so no compare-and-set can fail (R13, X11).
+WalkResult ReferencePlatform::walk_tables(const Request& request, AccessResult& result) {
+  const auto reader = [this](PhysAddr entry, unsigned) { return read_entry(entry); };
+  WalkResult walked = walk(machine_, context(), request, reader);
   result.entry_reads += walked.entry_reads;
   if (walked.entry_reads > 0) result.entry_addr = walked.entry_addr;
-  if (!walked.fault) tlb.fill(vpn, context_.asid, walked.leaf);
+  for (const Step& step : std::span(walked.path).first(walked.entry_reads)) {
+    if (step.wanted != step.value) update_entry(step);
+  }
   return walked;
 }
 
-bool ReferencePlatform::move_piece(ReferenceCache& cache, bool write, PhysAddr pa, std::span<std::uint8_t> bytes,
-                                   Hit* hit) {
-  if (!cache.present() || !machine_.region_of(pa)->cacheable)
+WalkResult ReferencePlatform::translate(const Access& access, VirtAddr va, AccessResult& result, bool observe) {
+  const Request request{.kind = access.kind, .user = access.user, .sum = access.sum, .mxr = access.mxr, .va = va};
+  const bool looks_up = context().translate && refused_before_walk(machine_, context(), va) == Cause::None;
+  TlbMirror& tlb = tlb_of(access.kind);
+  if (!looks_up || !tlb.present()) return walk_tables(request, result);
+
+  const TlbMirror::Lookup found = tlb.lookup(context(), request);
+  const bool hit = found.verdict == TlbVerdict::Granted;
+  if (observe) result.tlb = hit ? Hit::Hit : Hit::Miss;
+  if (hit) {
+    tlb.touch(found);
+    WalkResult remembered;
+    remembered.leaf = found.entry.page;
+    remembered.level = found.entry.level;
+    remembered.pa = translate_by(machine_, found.entry, va);
+    return remembered;
+  }
+  WalkResult walked = walk_tables(request, result);
+  if (!walked.fault) tlb.fill(entry_of(machine_, context(), va, walked));
+  return walked;
+}
+
+bool ReferencePlatform::move_piece(ReferenceCache& cache, bool write, PhysAddr pa, MemType type,
+                                   std::span<std::uint8_t> bytes, Hit* hit) {
+  const bool cacheable = machine_.region_of(pa)->cacheable && cache.present();
+  if (!cacheable || type != MemType::WriteBack) {
+    // Another mapping may have brought the line in.
+    if (cacheable) cache.maintain({.op = FenceOp::CacheCleanInvalidate, .by_addr = true, .addr = pa.value}, true, true);
     return write ? bus_.write(pa, bytes) : bus_.read(pa, bytes);
+  }
   const ReferenceCache::Answer answer = write ? cache.write(pa, bytes) : cache.read(pa, bytes);
   if (hit != nullptr) *hit = answer.hit ? Hit::Hit : Hit::Miss;
   return answer.ok;
@@ -76,14 +92,14 @@ Fault ReferencePlatform::move(const Access& access, std::span<const Piece> piece
   for (unsigned i = 0; write && i < access.size(); ++i) bytes.at(i) = static_cast<std::uint8_t>(access.data >> (8 * i));
   for (const Piece& piece : pieces) {
     Hit* hit = &piece == pieces.data() ? &result.cache : nullptr;
-    if (!move_piece(cache, write, piece.pa, std::span(bytes).subspan(piece.first, piece.bytes), hit)) {
-      return {.cause = Cause::Bus,
-              .access = access.kind,
-              .user = access.user,
-              .level = 0,
-              .va = access.va + piece.first,
-              .pte_addr = {},
-              .pte = 0};
+    if (!move_piece(cache, write, piece.pa, piece.type, std::span(bytes).subspan(piece.first, piece.bytes), hit)) {
+      Fault fault;
+      fault.cause = Cause::Bus;
+      fault.access = access.kind;
+      fault.user = access.user;
+      fault.va = access.va + piece.first;
+      fault.code = architectural_code(machine_, context(), fault);
+      return fault;
     }
   }
   for (unsigned i = 0; !write && i < access.size(); ++i)
@@ -101,11 +117,12 @@ AccessResult ReferencePlatform::access(const Access& access) {
   const unsigned unit = machine_.unit_bytes();
   for (unsigned first = 0; first < access.size();) {
     const VirtAddr va = access.va + first;
-    Piece piece{.first = first, .bytes = 0, .pa = {}};
+    Piece piece{.first = first, .bytes = 0, .pa = {}, .type = {}};
     piece.bytes = std::min(access.size() - first, unit - static_cast<unsigned>(va.value % unit));
     const WalkResult walked = translate(access, va, result, count == 0);
     check_translation(access, va, walked);
     piece.pa = walked.pa;
+    piece.type = walked.leaf.type;
     if (count == 0) result.pa = walked.pa;
     if (walked.fault) {
       result.fault = walked.fault;
@@ -148,7 +165,7 @@ bool ReferencePlatform::host_pieces(PhysAddr pa, std::size_t size,
 
 bool ReferencePlatform::host_read(PhysAddr pa, std::span<std::uint8_t> bytes) {
   return host_pieces(pa, bytes.size(), [&](PhysAddr at, std::size_t first, std::size_t count) {
-    return move_piece(dcache_, false, at, bytes.subspan(first, count), nullptr);
+    return move_piece(dcache_, false, at, MemType::WriteBack, bytes.subspan(first, count), nullptr);
   });
 }
 
@@ -156,49 +173,23 @@ bool ReferencePlatform::host_write(PhysAddr pa, std::span<const std::uint8_t> by
   return host_pieces(pa, bytes.size(), [&](PhysAddr at, std::size_t first, std::size_t count) {
     std::array<std::uint8_t, 8> piece{};
     std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(first), count, piece.begin());
-    return move_piece(dcache_, true, at, std::span(piece).first(count), nullptr);
+    return move_piece(dcache_, true, at, MemType::WriteBack, std::span(piece).first(count), nullptr);
   });
-}
-
-bool ReferencePlatform::base_is_legal(std::uint64_t value) const {
-  return value <= low_mask(machine_.bus_bits) && value % machine_.format.pte_bytes() == 0;
 }
 
 bool ReferencePlatform::ctl_write(CtlReg reg, std::uint64_t value, bool user) {
   running_ = true;
-  if (user && reg != CtlReg::TrapEnter) return false;
-  switch (reg) {
-    case CtlReg::Base:
-      if (!base_is_legal(value)) return false;
-      context_.base = PhysAddr(value);
-      return true;
-    case CtlReg::Limit:
-      if (value > 1ULL << machine_.vpn_bits()) return false;
-      context_.limit = value;
-      return true;
-    case CtlReg::Asid:
-      if (value > low_mask(machine_.asid_bits)) return false;
-      context_.asid = static_cast<std::uint16_t>(value);
-      return true;
-    case CtlReg::Mode:
-      if (value > 1) return false;
-      context_.translate = value == 1;
-      return true;
-    case CtlReg::TrapBase:
-      if (!machine_.trap_swap || !base_is_legal(value)) return false;
-      trap_base_ = PhysAddr(value);
-      return true;
-    case CtlReg::TrapEnter:
-      if (!machine_.trap_swap) return false;
-      saved_base_ = context_.base;
-      context_.base = trap_base_;
-      return true;
-    case CtlReg::TrapReturn:
-      if (!machine_.trap_swap) return false;
-      context_.base = saved_base_;
-      return true;
-  }
-  return false;
+  const Control::Effect effect = control_.write(reg, value, user);
+  if (effect.forgotten) forget(*effect.forgotten);
+  return !effect.refused;
+}
+
+void ReferencePlatform::forget(const Fence& fence) {
+  // An address that no access can have fences nothing (R21, X22).
+  const unsigned levels = context().translate ? context().levels : 0;
+  if (fence.by_addr && !machine_.va_is_legal(VirtAddr(fence.addr), levels)) return;
+  itlb_.invalidate(fence);
+  dtlb_.invalidate(fence);
 }
 
 bool ReferencePlatform::fence(const Fence& fence) {
@@ -206,8 +197,7 @@ bool ReferencePlatform::fence(const Fence& fence) {
   if (fence.user) return false;
   switch (fence.op) {
     case FenceOp::Tlb:
-      itlb_.invalidate(fence);
-      dtlb_.invalidate(fence);
+      forget(fence);
       return true;
     case FenceOp::CacheClean:
       dcache_.maintain(fence, true, false);
@@ -241,7 +231,8 @@ void ReferencePlatform::array_write(const ArrayElement& e) {
     case Array::Itlb:
     case Array::Dtlb: {
       TlbMirror& tlb = e.array == Array::Itlb ? itlb_ : dtlb_;
-      if (tlb.present()) tlb.write(e.set, e.way, unpack_tlb_entry({.data0 = e.data0, .data1 = e.data1}));
+      if (tlb.part(false).present())
+        tlb.part(false).write(e.set, e.way, unpack_tlb_entry({.data0 = e.data0, .data1 = e.data1}));
       return;
     }
     case Array::IcacheTag:
@@ -263,7 +254,7 @@ ArrayElement ReferencePlatform::array_read(Array array, unsigned set, unsigned w
     case Array::Itlb:
     case Array::Dtlb: {
       const TlbMirror& tlb = array == Array::Itlb ? itlb_ : dtlb_;
-      if (tlb.present()) words = pack_tlb_entry(tlb.entry(set, way));
+      if (tlb.part(false).present()) words = pack_tlb_entry(tlb.part(false).entry(set, way));
       break;
     }
     case Array::IcacheTag:

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A platform in plain C++: reference walker, mirrors and memory, no clock and no Verilator. Accesses are serial; what
-// it reports about TLBs, caches and bus requests is what the hardware does when each access waits for the one before.
+// it reports about TLBs, caches and bus requests is what the hardware does when each access waits for the one before,
+// with two simplifications: there is no L2 TLB and no walk cache, and entries are read as the physical map says,
+// whatever memory type the tables have (X18). Neither changes a value or a fault.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "machine/context.h"
+#include "machine/control.h"
 #include "machine/physical_memory.h"
 #include "machine/reference_walker.h"
 #include "oracle/os_view.h"
@@ -29,7 +31,7 @@ class ReferencePlatform : public Platform {
   void set_os_view(OsView* view) { view_ = view; }
   const std::vector<std::string>& mismatches() const { return mismatches_; }
 
-  const Context& context() const { return context_; }
+  const Context& context() const { return control_.context(); }
 
   const Machine& machine() const override { return machine_; }
   void preload(PhysAddr pa, std::span<const std::uint8_t> bytes) override;
@@ -50,15 +52,20 @@ class ReferencePlatform : public Platform {
     unsigned first = 0;  // byte of the access
     unsigned bytes = 0;
     PhysAddr pa;
+    MemType type = MemType::WriteBack;
   };
 
   AccessResult access(const Access& access);
   WalkResult translate(const Access& access, VirtAddr va, AccessResult& result, bool observe);
+  WalkResult walk_tables(const Request& request, AccessResult& result);
   std::optional<std::uint64_t> read_entry(PhysAddr entry);
+  void update_entry(const Step& step);
+  bool move_entry(bool write, PhysAddr entry, std::span<std::uint8_t> bytes);
   Fault move(const Access& access, std::span<const Piece> pieces, AccessResult& result);
-  bool move_piece(ReferenceCache& cache, bool write, PhysAddr pa, std::span<std::uint8_t> bytes, Hit* hit);
+  bool move_piece(ReferenceCache& cache, bool write, PhysAddr pa, MemType type, std::span<std::uint8_t> bytes,
+                  Hit* hit);
   bool host_pieces(PhysAddr pa, std::size_t size, FunctionRef<bool(PhysAddr, std::size_t, std::size_t)> piece);
-  bool base_is_legal(std::uint64_t value) const;
+  void forget(const Fence& fence);
   TlbMirror& tlb_of(AccessKind kind) { return kind == AccessKind::Fetch ? itlb_ : dtlb_; }
   ReferenceCache& cache_of(Array array);
   void check_translation(const Access& access, VirtAddr va, const WalkResult& walk);
@@ -66,8 +73,7 @@ class ReferencePlatform : public Platform {
   void require_array_port() const;
 
   Machine machine_;
-  Context context_;
-  PhysAddr trap_base_, saved_base_;
+  Control control_;
   ReferenceBus bus_;
   TlbMirror itlb_, dtlb_;
   ReferenceCache icache_, dcache_;

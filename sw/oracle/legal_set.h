@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The translations a machine with TLBs may answer with. Normally exactly one: a walk of memory as it is. Between a
-// change of an entry (or of the root under the same ASID) and the fence that covers it, also every walk over the values
-// that were visible since the last covering fence. A stale value counts from the acceptance of the store that replaced
-// it until its covering fence is acknowledged; an access accepted after the fence was accepted never sees it.
+// The translations a machine with TLBs and walk caches may answer with. Normally exactly one: a walk of memory as it is.
+// Between a change and the fence that covers it, also every walk over the values that were visible since the last
+// covering fence.
 //
-// The hardware remembers only what it granted: a stale value that faults, and any stale value where there is no TLB, is
-// legal only for accesses accepted before the store that replaced it was done.
+// The set is kept as what the hardware may remember, as if its arrays had no end: every translation that a walk for an
+// access could have found without any fault (TLBs; R17, R21) and every pointer on the way to it, good or bad (walk
+// caches; R22, X23), each until a fence covers it. What is remembered only grants; a fault is judged on memory. Two
+// things follow by themselves: a root left without a fence, and mixtures of an old path with a new leaf.
 //
-// Tables of one level: a fence by address names exactly one entry of each table.
+// An access in flight while an entry changes may see the old or the new value at each level: a replaced value counts
+// for accesses accepted before the store that replaced it was done. A store that is never read as an entry costs
+// nothing.
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <unordered_map>
 #include <vector>
 
+#include "machine/array_layout.h"
 #include "machine/fence.h"
 #include "machine/machine.h"
 #include "machine/reference_walker.h"
@@ -26,23 +29,21 @@ class LegalSet {
  public:
   explicit LegalSet(const Machine& machine) : machine_(machine) {}
 
-  // The context in force changed (a control write took effect, all accesses before it have been asked about). Call for
-  // the first one too.
-  void on_context(const Context& context);
-
-  // Bytes of memory are about to change (any port, any purpose): called when the store is accepted, before the reader
-  // shows the new bytes. `current` reads an entry as it was until now. Stores outside the tables that translations may
-  // have come from cost one comparison per table.
+  // Bytes of memory are about to change (any port, the walker's compare-and-set included): called when the store is
+  // accepted, before the reader shows the new bytes. `current` reads an entry as it was until now.
   void on_store(PhysAddr pa, std::uint64_t bytes, std::uint64_t cycle, EntryReader current);
   // The store to these bytes is done: what began later than `cycle` reads the new value.
   void on_store_done(PhysAddr pa, std::uint64_t bytes, std::uint64_t cycle);
+  // No access accepted before this cycle will be asked about any more.
+  void on_oldest_access(std::uint64_t accepted);
 
-  // Fences that were not refused, of every operation, in order.
+  // Fences that were not refused, of every operation, in order; so do control writes that make the hardware forget.
   void on_fence_accepted(const Fence& fence, std::uint64_t cycle);
-  void on_fence_acknowledged();  // the oldest; all accesses accepted before it have answered
+  void on_fence_acknowledged();  // the oldest; all accesses accepted before it have been asked about
 
   // Every answer that is legal for this access, the present one first, without duplicates (two translations to the same
-  // address count as one). `out` is cleared first. `accepted`: the cycle in which the access was accepted.
+  // address, with the same memory type, count as one). `out` is cleared first. `accepted`: the cycle in which the access
+  // was accepted. To be asked when the access is translated, and once for each: what may be remembered of it, is.
   void legal(const Context& context, const Request& request, std::uint64_t accepted, EntryReader current,
              std::vector<WalkResult>& out);
 
@@ -52,42 +53,58 @@ class LegalSet {
   }
 
  private:
-  // A root that remembered translations of its ASID may have come from. One that no access used until it was left is
-  // forgotten: base and ASID are two registers, and between their writes the pair means nothing.
-  struct Root {
-    Context context;
-    bool in_force = false;
-    bool used = false;
-    std::uint64_t left = 0;  // how many roots had left when it did
-  };
-  // A value an entry had.
-  struct Stale {
+  static constexpr unsigned kFetchSide = 1, kDataSide = 2;
+
+  // A value an entry had, and the store that replaced it.
+  struct Replaced {
     PhysAddr entry;
     std::uint64_t value = 0;
+    std::uint64_t accepted = 0;
+    std::uint64_t done = ~0ULL;
+  };
+  struct Translation {
+    TlbEntry entry;
+    unsigned sides = 0;       // whose TLBs may hold it
+    std::uint64_t stamp = 0;  // acceptance of the last access that found it in memory
+  };
+  // A pointer known to be good: its table, and what it and the path above it allow.
+  struct Pointer {
     std::uint16_t asid = 0;
-    Vpn vpn;
-    std::uint64_t replaced = 0;         // cycle in which the replacing store was accepted
-    std::optional<std::uint64_t> done;  // cycle in which it was done
+    Pte pte;
+    std::uint64_t stamp = 0;
+    std::uint64_t seen = 0;  // the last query whose walk of memory passed it
   };
   struct PendingFence {
     Fence fence;
     std::uint64_t accepted = 0;
-    std::uint64_t roots_left = 0;
+  };
+  // Where a walk begins.
+  struct Start {
+    unsigned level = 0;
+    Pte above;
+    bool at_root = true;
   };
 
   bool same_asid(std::uint16_t a, std::uint16_t b) const;
-  bool covers(const PendingFence& fence, const Stale& stale) const;
-  bool covers(const PendingFence& fence, const Root& root) const;
-  bool is_gone(const Stale& stale, std::uint64_t accepted) const;
-  bool is_gone(const Root& root, std::uint64_t accepted) const;
-  void walk_table(const Context& root, const Request& request, std::uint64_t accepted, EntryReader current,
-                  bool present_root, std::vector<WalkResult>& out) const;
+  std::uint64_t key(unsigned level, bool napot, Vpn vpn) const;
+  bool covers(const Fence& fence, const Pointer& pointer) const;
+  template <class Remembered>
+  bool is_gone(const Remembered& what, std::uint64_t accepted) const;
+
+  void walks_from(const Start& start, const Context& context, const Request& request, std::uint64_t accepted,
+                  EntryReader current, std::vector<WalkResult>& out);
+  void remember_path(const Start& start, const Context& context, const Request& request, std::uint64_t accepted,
+                     const WalkResult& walk);
+  void remember(const Context& context, const Request& request, std::uint64_t accepted, const WalkResult& walk);
+  void add_remembered(const Context& context, const Request& request, std::uint64_t accepted,
+                      std::vector<WalkResult>& out) const;
 
   Machine machine_;
-  std::vector<Root> roots_;
-  std::unordered_map<std::uint64_t, std::vector<Stale>> stale_;  // by address of the entry
+  std::vector<Replaced> replaced_;
+  std::unordered_map<std::uint64_t, std::vector<Translation>> translations_;  // by size and page
+  std::unordered_map<std::uint64_t, std::vector<Pointer>> pointers_;          // by level and page
   std::vector<PendingFence> fences_;
-  std::uint64_t roots_left_ = 0;
+  std::vector<Start> starts_;  // of one query
   std::uint64_t queries_ = 0, answers_ = 0;
 };
 

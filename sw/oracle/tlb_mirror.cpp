@@ -7,13 +7,13 @@
 
 namespace vm {
 
-unsigned size_bits(const Format& format, const TlbEntry& entry) {
+unsigned size_bits(const Format& format, unsigned level, bool napot) {
   constexpr unsigned kNapotBits = 4;  // 64 KiB (R10)
-  return entry.napot ? kNapotBits : format.index_lsb(entry.level);
+  return napot ? kNapotBits : format.index_lsb(level);
 }
 
 PhysAddr translate_by(const Machine& machine, const TlbEntry& entry, VirtAddr va) {
-  const std::uint64_t inside = low_mask(size_bits(machine.format, entry) + machine.format.page_bits);
+  const std::uint64_t inside = low_mask(size_bits(machine.format, entry.level, entry.napot) + machine.format.page_bits);
   return PhysAddr(((entry.page.ppn.value << machine.format.page_bits) & ~inside) | (va.value & inside));
 }
 
@@ -46,7 +46,7 @@ bool covers(const Machine& machine, const Fence& fence, const TlbEntry& entry) {
     // An address no access can have fences nothing (R21).
     const VirtAddr va(fence.addr);
     if (!machine.va_is_legal(va)) return false;
-    if ((machine.vpn_of(va).value ^ entry.vpn.value) >> size_bits(machine.format, entry) != 0) return false;
+    if ((machine.vpn_of(va).value ^ entry.vpn.value) >> size_bits(machine.format, entry.level, entry.napot) != 0) return false;
   }
   if (entry.page.global) return fence.globals;
   return !fence.by_asid || ((entry.asid ^ fence.asid) & low_mask(machine.asid_bits)) == 0;
@@ -61,7 +61,7 @@ TlbArray::TlbArray(const Machine& machine, const TlbGeometry& geometry)
       plru_(geometry.sets, geometry.ways) {}
 
 bool TlbArray::matches(const TlbEntry& entry, Vpn vpn, std::uint16_t asid) const {
-  return entry.valid && (entry.vpn.value ^ vpn.value) >> size_bits(machine_.format, entry) == 0 &&
+  return entry.valid && (entry.vpn.value ^ vpn.value) >> size_bits(machine_.format, entry.level, entry.napot) == 0 &&
          (entry.page.global || ((entry.asid ^ asid) & low_mask(machine_.asid_bits)) == 0);
 }
 

@@ -26,8 +26,8 @@ namespace vm {
 
 enum class TlbVerdict : std::uint8_t { Miss, Denied, Granted };
 
-// VPN bits below those that name the page an entry serves.
-unsigned size_bits(const Format& format, const TlbEntry& entry);
+// VPN bits below those that name a page of this size.
+unsigned size_bits(const Format& format, unsigned level, bool napot);
 // The physical address of `va` through an entry that covers it.
 PhysAddr translate_by(const Machine& machine, const TlbEntry& entry, VirtAddr va);
 // What an entry says to a request it covers: the only place that knows when a hit denies.

@@ -105,31 +105,59 @@ class Fields {
   std::string where_;
 };
 
-Format read_format(const std::string& file, const toml::table& table) {
+// What a kind has unless the file says otherwise (docs/machines.md).
+Format defaults_of(PteKind kind, unsigned levels) {
+  Format f;
+  f.kind = kind;
+  f.levels = levels;
+  if (kind == PteKind::Flat) return f;
+  const bool x86 = kind == PteKind::X86;
+  const bool rv32 = !x86 && levels == 2;
+  f.min_levels = x86 ? 4 : rv32 ? 2 : 3;
+  f.max_leaf_level = x86 ? 2 : levels - 1;
+  f.page_bits = 12;
+  f.pte_bytes_log2 = rv32 ? 2 : 3;
+  f.ppn_lsb = x86 ? 12 : 10;
+  f.upper_va = rv32 ? UpperVa::Zero : UpperVa::Sign;
+  f.hw_ad = x86;
+  return f;
+}
+
+Format read_format(const std::string& file, const toml::table& table, unsigned pa_bits) {
   const Fields f(file, table, " in [format]",
-                 {"kind", "index_bits", "page_bits", "pte_bytes_log2", "pte_big_endian", "ppn_lsb", "ppn_bits",
-                  "valid_bit", "kernel_bit", "read_bit", "write_bit", "exec_bit", "upper_va"});
-  Format format;
-  f.word("kind", format.kind, {{"flat", PteKind::Flat}});
+                 {"kind", "index_bits", "min_levels", "max_leaf_level", "page_bits", "pte_bytes_log2", "pte_big_endian",
+                  "ppn_lsb", "ppn_bits", "valid_bit", "kernel_bit", "read_bit", "write_bit", "exec_bit", "upper_va",
+                  "napot", "pbmt", "hw_ad"});
+  PteKind kind = PteKind::Flat;
+  f.word("kind", kind, {{"flat", PteKind::Flat}, {"riscv", PteKind::Riscv}, {"x86", PteKind::X86}});
+  const bool flat = kind == PteKind::Flat;
   const toml::array& index_bits = f.array("index_bits");
   if (index_bits.empty() || index_bits.size() > Format::kMaxLevels) {
     f.fail(index_bits, fmt::format("expected 1 to {} numbers for `index_bits`, leaf level first", Format::kMaxLevels));
   }
-  format.levels = static_cast<unsigned>(index_bits.size());
+  Format format = defaults_of(kind, static_cast<unsigned>(index_bits.size()));
   for (std::size_t level = 0; level < index_bits.size(); ++level) {
     format.index_bits.at(level) = f.to_unsigned<unsigned>("index_bits", index_bits[level]);
   }
-  f.unsigned_number("page_bits", format.page_bits, true);
-  f.unsigned_number("pte_bytes_log2", format.pte_bytes_log2, true);
+  f.unsigned_number("min_levels", format.min_levels, false);
+  f.unsigned_number("max_leaf_level", format.max_leaf_level, false);
+  f.unsigned_number("page_bits", format.page_bits, flat);
+  f.unsigned_number("pte_bytes_log2", format.pte_bytes_log2, flat);
   f.boolean("pte_big_endian", format.pte_big_endian);
-  f.unsigned_number("ppn_lsb", format.ppn_lsb, true);
-  f.unsigned_number("ppn_bits", format.ppn_bits, true);
+  f.unsigned_number("ppn_lsb", format.ppn_lsb, flat);
+  // RISC-V: physical addresses of 34 bits (R1), or 56 bits, whatever the machine reaches. x86: MAXPHYADDR.
+  const unsigned reach = kind == PteKind::X86 ? pa_bits : format.pte_bytes_log2 == 2 ? 34 : 56;
+  if (!flat && reach > format.page_bits) format.ppn_bits = reach - format.page_bits;
+  f.unsigned_number("ppn_bits", format.ppn_bits, flat);
   f.bit("valid_bit", format.valid_bit);
   f.bit("kernel_bit", format.kernel_bit);
   f.bit("read_bit", format.read_bit);
   f.bit("write_bit", format.write_bit);
   f.bit("exec_bit", format.exec_bit);
   f.word("upper_va", format.upper_va, {{"zero", UpperVa::Zero}, {"sign", UpperVa::Sign}});
+  f.boolean("napot", format.napot);
+  f.boolean("pbmt", format.pbmt);
+  f.boolean("hw_ad", format.hw_ad);
   return format;
 }
 
@@ -172,22 +200,33 @@ Machine load_machine(const std::filesystem::path& path) {
     throw InputError(fmt::format("{}:{}:{}: {}", file, at.line, at.column, error.description()));
   }
   const Fields f(file, root, "",
-                 {"name", "summary", "va_bits", "pa_bits", "bus_bits", "asid_bits", "walk_port", "trap_swap",
-                  "array_port", "format", "itlb", "dtlb", "icache", "dcache", "region"});
+                 {"name", "summary", "va_bits", "pa_bits", "bus_bits", "asid_bits", "super_entries", "walk_cache_sets",
+                  "hit_latency", "walk_port", "trap_swap", "array_port", "format", "itlb", "dtlb", "l2tlb", "icache",
+                  "dcache", "region"});
   Machine machine;
   machine.name = path.stem().string();
   f.text("name", machine.name);
   f.text("summary", machine.summary);
-  f.unsigned_number("va_bits", machine.va_bits, true);
   f.unsigned_number("pa_bits", machine.pa_bits, true);
-  f.unsigned_number("bus_bits", machine.bus_bits, true);
+  machine.format = read_format(file, *f.table("format", true), machine.pa_bits);
+  const bool flat = machine.format.kind == PteKind::Flat;
+  if (!flat) {
+    machine.va_bits = machine.format.page_bits + machine.format.vpn_bits(machine.format.levels);
+    machine.bus_bits = machine.pa_bits;
+  }
+  f.unsigned_number("va_bits", machine.va_bits, flat);
+  f.unsigned_number("bus_bits", machine.bus_bits, flat);
   f.unsigned_number("asid_bits", machine.asid_bits, false);
+  f.unsigned_number("super_entries", machine.super_entries, false);
+  f.unsigned_number("walk_cache_sets", machine.walk_cache_sets, false);
+  f.unsigned_number("hit_latency", machine.hit_latency, false);
+  if (machine.format.hw_ad) machine.walk_port = WalkPort::Cache;
   f.word("walk_port", machine.walk_port, {{"memory", WalkPort::Memory}, {"cache", WalkPort::Cache}});
   f.boolean("trap_swap", machine.trap_swap);
   f.boolean("array_port", machine.array_port);
-  machine.format = read_format(file, *f.table("format", true));
   read_tlb(file, f, "itlb", machine.itlb);
   read_tlb(file, f, "dtlb", machine.dtlb);
+  read_tlb(file, f, "l2tlb", machine.l2tlb);
   read_cache(file, f, "icache", machine.icache);
   read_cache(file, f, "dcache", machine.dcache);
   for (const toml::node& node : f.array("region")) machine.regions.push_back(read_region(file, f, node));

@@ -109,7 +109,7 @@ class Walk {
     const bool by_hardware = format.kind == PteKind::X86 || (format.hw_ad && context_.env.adue);
     if (withheld == Cause::None || !by_hardware) return withheld;
     const bool store = request_.kind == AccessKind::Store;
-    last().wanted = with_accessed(format, last().value, store);
+    last().wanted = result_.entry = result_.fault.pte = with_accessed(format, last().value, store);
     result_.leaf.accessed = true;
     result_.leaf.dirty |= store;
     return Cause::None;

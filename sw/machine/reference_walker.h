@@ -36,7 +36,7 @@ struct WalkResult {
   unsigned level = 0;        // of the leaf: size of the page
   unsigned entry_reads = 0;  // entries asked for
   PhysAddr entry_addr;       // the last of them
-  std::uint64_t entry = 0;
+  std::uint64_t entry = 0;   // as it is after the walk: with the bits that had to be set (as in the fault record)
   std::array<Step, Format::kMaxLevels> path{};  // entry_reads of them (one that gave a bus error has value 0)
   bool operator==(const WalkResult&) const = default;
 };

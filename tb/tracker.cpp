@@ -14,6 +14,16 @@ std::string_view port_name(Port port) { return port == Port::Fetch ? "fetch" : "
 
 }  // namespace
 
+Fence fence_of(const Machine& machine, const FenceRequest& request) {
+  return {.op = static_cast<FenceOp>(request.op),
+          .user = request.user,
+          .by_addr = request.by_addr,
+          .by_asid = request.by_asid && machine.asid_bits != 0,
+          .globals = request.globals,
+          .addr = request.addr,
+          .asid = request.asid};
+}
+
 Tracker::Tracker(const Machine& machine, Reporter& reporter)
     : reporter_(reporter), control_(machine), context_in_flight_(control_.context()) {}
 

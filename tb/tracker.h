@@ -59,6 +59,9 @@ struct PieceRef {
   std::uint8_t piece = 0;
 };
 
+// The fence a request asks for. Without ASIDs, one by ASID is one of every address space.
+Fence fence_of(const Machine& machine, const FenceRequest& request);
+
 class Tracker {
  public:
   Tracker(const Machine& machine, Reporter& reporter);

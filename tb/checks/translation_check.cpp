@@ -6,13 +6,15 @@
 #include <array>
 #include <string>
 
+#include "machine/control.h"
 #include "machine/pte.h"
 #include "pieces.h"
 
 namespace vm {
 namespace {
 
-Fault fault_of(const Piece& piece) {
+// The record as the event has it; the architecture's code for it is no event's business.
+Fault fault_of(const Machine& machine, const Context& context, const Piece& piece) {
   const Event& x = piece.xlat;
   Fault fault;
   if (x.xlat_cause() == Cause::None) return fault;
@@ -23,20 +25,23 @@ Fault fault_of(const Piece& piece) {
   fault.va = VirtAddr(x.b);
   fault.pte_addr = PhysAddr(x.e);
   fault.pte = x.f;
+  fault.code = architectural_code(machine, context, fault);
   return fault;
 }
 
 std::string describe_fault(const Fault& fault, PhysAddr pa) {
   if (!fault) return fmt::format("physical address {:#x}", pa.value);
-  return fmt::format("fault {} ({} {} at {:#x}, level {}, entry {:#x} at {:#x})", to_string(fault.cause),
-                     fault.user ? "user" : "kernel", to_string(fault.access), fault.va.value, fault.level, fault.pte,
-                     fault.pte_addr.value);
+  return fmt::format("fault {} ({} {} at {:#x}, level {}, entry {:#x} at {:#x}, code {:#x})",
+                     to_string(fault.cause), fault.user ? "user" : "kernel", to_string(fault.access), fault.va.value,
+                     fault.level, fault.pte, fault.pte_addr.value, fault.code);
 }
 
 std::string describe_access(const TrackedAccess& access) {
-  return fmt::format("{} {} of {} bytes at {:#x} (base {:#x}, asid {}{})", access.request.user ? "user" : "kernel",
-                     to_string(access.kind()), access.size(), access.request.va, access.context.base.value,
-                     access.context.asid, access.context.translate ? "" : ", Bare");
+  return fmt::format("{} {} of {} bytes at {:#x} (base {:#x}, asid {}{}{}{})",
+                     access.request.user ? "user" : "kernel", to_string(access.kind()), access.size(),
+                     access.request.va, access.context.base.value, access.context.asid,
+                     access.request.sum ? ", sum" : "", access.request.mxr ? ", mxr" : "",
+                     access.context.translate ? "" : ", Bare");
 }
 
 std::string_view rules_of(Cause cause) {
@@ -54,6 +59,11 @@ std::string_view rules_of(Cause cause) {
     case Cause::EntryAccess:
     case Cause::EntryBus:
       return "R6";
+    case Cause::Reserved:
+      return "R7, R9, R10, X4";
+    case Cause::Accessed:
+    case Cause::Dirty:
+      return "R13";
     default:
       return "R5, R14";
   }
@@ -69,13 +79,12 @@ TranslationCheck::TranslationCheck(const Machine& machine, const PhysicalMemory&
       reporter_(reporter),
       unit_(machine.unit_bytes()),
       memory_(machine, behind, tracker),
-      legal_(machine),
-      context_(tracker.context()) {
+      legal_(machine) {
   memory_.set_listener(this);
-  legal_.on_context(context_);
 }
 
-std::optional<std::uint64_t> TranslationCheck::read_entry(PhysAddr entry, std::uint64_t beat) const {
+std::optional<std::uint64_t> TranslationCheck::read_entry(PhysAddr entry) const {
+  const std::uint64_t beat = memory_.beat(entry.value);
   const unsigned bytes = machine_.format.pte_bytes();
   // Through the cache, the whole line has to come.
   const Region* region = machine_.region_of(entry);
@@ -90,38 +99,41 @@ std::optional<std::uint64_t> TranslationCheck::read_entry(PhysAddr entry, std::u
 void TranslationCheck::before_store(PhysAddr pa, std::uint64_t bytes, std::uint64_t cycle) {
   const auto current = [this](PhysAddr entry, unsigned) { return read_entry(entry); };
   legal_.on_store(pa, bytes, cycle, current);
-  pending_ = {true, pa, bytes, cycle, memory_.beat(pa.value)};
 }
 
 void TranslationCheck::store_done(PhysAddr pa, std::uint64_t bytes, std::uint64_t cycle) {
   legal_.on_store_done(pa, bytes, cycle);
-  pending_.active = false;
-}
-
-void TranslationCheck::enter_context(const Context& context) {
-  context_ = context;
-  legal_.on_context(context);
-  if (!pending_.active) return;
-  // A table that is in force from now on: a store to it that is under way may still be overtaken by a walk.
-  const auto before = [this](PhysAddr entry, unsigned) { return read_entry(entry, pending_.old_beat); };
-  legal_.on_store(pending_.pa, pending_.bytes, pending_.cycle, before);
 }
 
 void TranslationCheck::on_cycle(const Cycle& cycle) {
+  // A translation has seen no store of its own cycle.
+  for (const Event& event : cycle.events) {
+    if (event.kind == EventKind::Xlat) on_xlat(event);
+  }
   for (const Event& event : cycle.events) memory_.on_event(event, cycle.number);
   memory_.on_ports(cycle);
   for (TrackedAccess* access : tracker_.retired()) on_retired(*access);
   if (cycle.out->fence.valid && !cycle.out->fence.refused) legal_.on_fence_acknowledged();
+  if (cycle.out->ctl.valid && forgets_) {
+    legal_.on_fence_acknowledged();
+    forgets_ = false;
+  }
   if (cycle.fence_accepted() && !cycle.in->fence.user) {
-    const FenceRequest& f = cycle.in->fence;
-    legal_.on_fence_accepted(
-        {static_cast<FenceOp>(f.op), f.user, f.by_addr, f.by_asid && machine_.asid_bits != 0, f.addr, f.asid},
-        cycle.number);
+    legal_.on_fence_accepted(fence_of(machine_, cycle.in->fence), cycle.number);
   }
-  // When the control write is answered: all accesses before it have been asked about.
-  if (tracker_.context_in_flight() != context_) {
-    enter_context(tracker_.context_in_flight());
+  if (cycle.ctl_accepted() && tracker_.forgetting()) {
+    legal_.on_fence_accepted(*tracker_.forgetting(), cycle.number);
+    forgets_ = true;
   }
+  legal_.on_oldest_access(tracker_.oldest_accepted());
+}
+
+void TranslationCheck::on_xlat(const Event& event) {
+  TrackedAccess& access = tracker_.access(event.port(), event.id());
+  if (access.piece_count == 0) return;
+  const unsigned index = access.piece_count - 1;
+  const std::uint64_t va = unit_part(unit_, access.request, index % unit_parts(unit_, access.request)).va;
+  if (!check_piece(access, access.pieces[index], va)) access.answers_agree = false;
 }
 
 void TranslationCheck::on_retired(TrackedAccess& access) {
@@ -129,9 +141,9 @@ void TranslationCheck::on_retired(TrackedAccess& access) {
   bool good = true;
   for (unsigned i = 0; i < access.piece_count; ++i) {
     const Piece& piece = access.pieces[i];
-    // The physical access of a part that a probe has translated: the splitter's own business, checked by its address.
+    if (piece.xlat.phys()) continue;
     const std::uint64_t va = unit_part(unit_, access.request, i % parts).va;
-    good = check_piece(access, piece, va) && good;
+    good = check_os(access, piece, fault_of(machine_, access.context, piece), va) && good;
   }
   good = good && check_answer(access);
   if (!good) access.answers_agree = false;
@@ -143,48 +155,70 @@ void TranslationCheck::on_retired(TrackedAccess& access) {
   }
 }
 
+// What the MMU was asked, and the answer as a walk has it.
 bool TranslationCheck::check_piece(const TrackedAccess& access, const Piece& piece, std::uint64_t va) {
   const Event& x = piece.xlat;
-  const unsigned parts = unit_parts(unit_, access.request);
-  if (x.phys()) {
-    const auto index = static_cast<unsigned>(&piece - access.pieces.data());
-    const bool probed = index >= parts;
-    const std::uint64_t expected = probed ? access.pieces[index - parts].xlat.c : 0;
-    if (probed && x.xlat_cause() == Cause::None && x.c == expected) return true;
-    reporter_.mismatch("translation.walk", fmt::format("{}: the part at {:#x} was performed at physical address {:#x}, "
-                                                       "expected {:#x} as its probe found (R34)",
-                                                       describe_access(access), va, x.c, expected));
-    return false;
-  }
+  // The physical access of a part that a probe has translated: the splitter's own business.
+  if (x.phys()) return check_physical(access, piece, va);
   ++translations_;
-  const bool as_asked =
-      x.b == va && x.access() == access.kind() && x.user() == access.request.user && x.probe() == (parts > 1);
+  const CoreRequest& r = access.request;
+  const bool as_asked = x.b == va && x.access() == access.kind() && x.user() == r.user && x.sum() == r.sum &&
+                        x.mxr() == r.mxr && x.probe() == (unit_parts(unit_, r) > 1);
   if (!as_asked) {
-    reporter_.mismatch("translation.walk",
-                       fmt::format("{}: the MMU translated {:#x} ({} {}), expected {:#x}", describe_access(access), x.b,
-                                   x.user() ? "user" : "kernel", to_string(x.access()), va));
+    reporter_.mismatch(
+        "translation.walk",
+        fmt::format("{}: the MMU translated {:#x} ({} {}{}{}), expected {:#x}", describe_access(access), x.b,
+                    x.user() ? "user" : "kernel", to_string(x.access()), x.sum() ? ", sum" : "", x.mxr() ? ", mxr" : "",
+                    va));
     return false;
   }
-  const Fault actual = fault_of(piece);
-  const bool walk_good = check_walk(access, piece, actual, va);
-  const bool os_good = check_os(access, piece, actual, va);
-  return walk_good && os_good;
+  return check_walk(access, piece);
 }
 
-bool TranslationCheck::check_walk(const TrackedAccess& access, const Piece& piece, const Fault& actual,
-                                  std::uint64_t va) {
+bool TranslationCheck::check_physical(const TrackedAccess& access, const Piece& piece, std::uint64_t va) {
+  const Event& x = piece.xlat;
+  const unsigned parts = unit_parts(unit_, access.request);
+  const auto index = static_cast<unsigned>(&piece - access.pieces.data());
+  const bool probed = index >= parts;
+  const Event probe = probed ? access.pieces[index - parts].xlat : Event{};
+  if (probed && x.xlat_cause() == Cause::None && x.c == probe.c && x.xlat_cacheable() == probe.xlat_cacheable()) {
+    return true;
+  }
+  reporter_.mismatch("translation.walk",
+                     fmt::format("{}: the part at {:#x} was performed at physical address {:#x}{}, expected {:#x}{} as "
+                                 "its probe found (R34)",
+                                 describe_access(access), va, x.c, x.xlat_cacheable() ? "" : " uncached", probe.c,
+                                 probe.xlat_cacheable() ? "" : " uncached"));
+  return false;
+}
+
+bool TranslationCheck::agrees(const WalkResult& answer, const Piece& piece, const Fault& actual) const {
+  if (answer.fault != actual) return false;
+  if (actual) return true;
+  const Region* region = machine_.region_of(answer.pa);
+  const bool cacheable = region != nullptr && region->cacheable && answer.leaf.type == MemType::WriteBack;
+  return answer.pa.value == piece.xlat.c && answer.leaf.type == piece.xlat.xlat_type() &&
+         cacheable == piece.xlat.xlat_cacheable();
+}
+
+bool TranslationCheck::check_walk(const TrackedAccess& access, const Piece& piece) {
   const auto current = [this](PhysAddr entry, unsigned) { return read_entry(entry); };
-  const Request request{access.kind(), access.request.user, VirtAddr(va)};
+  const CoreRequest& r = access.request;
+  const Request request{
+      .kind = access.kind(), .user = r.user, .sum = r.sum, .mxr = r.mxr, .va = VirtAddr(piece.xlat.b)};
+  const Fault actual = fault_of(machine_, access.context, piece);
   legal_.legal(access.context, request, access.accepted, current, answers_);
   for (const WalkResult& answer : answers_) {
-    if (answer.fault == actual && (actual || answer.pa.value == piece.xlat.c)) return true;
+    if (agrees(answer, piece, actual)) return true;
   }
-  if (answers_.empty()) return true;
   const WalkResult& first = answers_.front();
+  const auto type = [](MemType t) { return static_cast<unsigned>(t); };
   reporter_.mismatch(
       "translation.walk",
-      fmt::format("{}: the hardware says {}, expected {}{} by a walk of memory ({})", describe_access(access),
-                  describe_fault(actual, PhysAddr(piece.xlat.c)), describe_fault(first.fault, first.pa),
+      fmt::format("{}: the hardware says {}, memory type {}{}, expected {}, memory type {}{} by a walk of memory ({})",
+                  describe_access(access), describe_fault(actual, PhysAddr(piece.xlat.c)),
+                  type(piece.xlat.xlat_type()), piece.xlat.xlat_cacheable() ? ", cacheable" : "",
+                  describe_fault(first.fault, first.pa), type(first.leaf.type),
                   answers_.size() > 1 ? fmt::format(" or one of {} older answers", answers_.size() - 1) : std::string(),
                   rules_of(first.fault ? first.fault.cause : actual.cause)));
   return false;
@@ -205,12 +239,18 @@ bool TranslationCheck::check_os(const TrackedAccess& access, const Piece& piece,
     if (!m.mapped) {
       expected_cause = Cause::Invalid;
     } else {
-      expected_cause = denied_by({true, m.user, m.read, m.write, m.exec, m.ppn}, access.kind(), access.request.user);
+      Pte page{.valid = true, .user = m.user, .read = m.read, .write = m.write, .exec = m.exec, .ppn = m.ppn};
+      const CoreRequest& r = access.request;
+      expected_cause = denied_by(machine_.format, access.context.env, page,
+                                 {.kind = access.kind(), .user = r.user, .sum = r.sum, .mxr = r.mxr, .va = VirtAddr(va)});
       const bool reachable =
           expected_pa.value <= low_mask(machine_.pa_bits) && machine_.region_of(expected_pa) != nullptr;
       if (expected_cause == Cause::None && !reachable) expected_cause = Cause::Access;
     }
     if (expected_cause == actual.cause && (actual || expected_pa.value == piece.xlat.c)) return true;
+    // Software keeps accessed and dirty bits in the entry: its map says nothing of them (R13).
+    const bool withheld = actual.cause == Cause::Accessed || actual.cause == Cause::Dirty;
+    if (withheld && (expected_cause == Cause::None || expected_cause == Cause::Access)) return true;
   }
   Fault expected;
   expected.cause = expected_cause;
@@ -229,12 +269,13 @@ bool TranslationCheck::check_answer(const TrackedAccess& access) {
   bool complete = false;
   for (unsigned i = 0; i < access.piece_count && !expected; ++i) {
     const Piece& piece = access.pieces[i];
-    expected = fault_of(piece);
+    expected = fault_of(machine_, access.context, piece);
     if (!expected && piece.done && piece.answer.done_err()) {
       expected.cause = Cause::Bus;
       expected.access = access.kind();
       expected.user = access.request.user;
       expected.va = VirtAddr(unit_part(unit_, access.request, i % parts).va);
+      expected.code = architectural_code(machine_, access.context, expected);
     }
     complete = !piece.xlat.probe() && i % parts == parts - 1;
   }

@@ -2,7 +2,8 @@
 //
 // Check 1, translation. Three sources that share nothing must agree with the hardware on every access:
 //   translation.walk    a manual-shaped walk of the bytes in memory (this check's own coherent memory), or, between a
-//                       change and its fence, one of the legal set; the complete fault record is compared
+//                       change and its fence, one of the legal set, in the cycle of the translation; the complete fault
+//                       record and the memory type are compared
 //   translation.os-map  what the operating system believes it has mapped
 //   translation.image   the bytes the process wrote, from an image that knows no frames (loads and fetches). It is
 //   asked
@@ -40,26 +41,18 @@ class TranslationCheck final : public Check, private CoherentMemory::Listener {
  private:
   void before_store(PhysAddr pa, std::uint64_t bytes, std::uint64_t cycle) override;
   void store_done(PhysAddr pa, std::uint64_t bytes, std::uint64_t cycle) override;
-  std::optional<std::uint64_t> read_entry(PhysAddr entry) const { return read_entry(entry, memory_.beat(entry.value)); }
-  std::optional<std::uint64_t> read_entry(PhysAddr entry, std::uint64_t beat) const;
-  void enter_context(const Context& context);
+  std::optional<std::uint64_t> read_entry(PhysAddr entry) const;
 
+  void on_xlat(const Event& event);
   void on_retired(TrackedAccess& access);
   bool check_piece(const TrackedAccess& access, const Piece& piece, std::uint64_t va);
-  bool check_walk(const TrackedAccess& access, const Piece& piece, const Fault& actual, std::uint64_t va);
+  bool check_physical(const TrackedAccess& access, const Piece& piece, std::uint64_t va);
+  bool check_walk(const TrackedAccess& access, const Piece& piece);
+  bool agrees(const WalkResult& answer, const Piece& piece, const Fault& actual) const;
   bool check_os(const TrackedAccess& access, const Piece& piece, const Fault& actual, std::uint64_t va);
   bool check_answer(const TrackedAccess& access);
   void check_image(const TrackedAccess& access);
   void store_image(const TrackedAccess& access);
-
-  // The store that is under way, and the beat as it was before.
-  struct Pending {
-    bool active = false;
-    PhysAddr pa;
-    std::uint64_t bytes = 0;
-    std::uint64_t cycle = 0;
-    std::uint64_t old_beat = 0;
-  };
 
   const Machine& machine_;
   const MemoryAgent& agent_;
@@ -68,8 +61,7 @@ class TranslationCheck final : public Check, private CoherentMemory::Listener {
   unsigned unit_;
   CoherentMemory memory_;
   LegalSet legal_;
-  Context context_;
-  Pending pending_;
+  bool forgets_ = false;  // the control write under way is among the fences
   OsView* os_ = nullptr;
   std::vector<WalkResult> answers_;
   std::vector<OsMapping> mappings_;

@@ -4,9 +4,13 @@ rtl/vm_pte_pkg.sv
 rtl/vm_pma.sv
 rtl/vm_plru.sv
 rtl/vm_tlb.sv
+rtl/vm_tlb_super.sv
+rtl/vm_tlb_l2.sv
+rtl/vm_walk_cache.sv
 rtl/vm_xlat.sv
 rtl/vm_ptw.sv
 rtl/vm_mmu.sv
+rtl/vm_cas.sv
 rtl/vm_cache_array.sv
 rtl/vm_cache.sv
 rtl/vm_port.sv

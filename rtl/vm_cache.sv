@@ -8,6 +8,9 @@
 //   S1  the physical address meets the tags. The core's port brings it in this cycle (core_go_i, core_pa_i) or
 //       lets the access drop by leaving core_go_i low. A hit answers here: one cycle after acceptance
 //
+// An uncached access that hits a line (another mapping made it cacheable) writes the line back if it is dirty and drops
+// it, before it goes to memory: data is right under any mix of memory types.
+//
 // A miss or an uncached access is taken over in S1 and answered later through *_done / *_rsp; until then nothing
 // is accepted. A request accepted in the very cycle in which the one before it missed has to come again:
 // core_s1_open_o is low in its S1, or walk_retry_o / host_retry_o is high.
@@ -102,10 +105,11 @@ module vm_cache
   typedef enum logic [4:0] {
     StSweep,      // invalidate all sets, one per cycle: after reset, and for "invalidate all"
     StReady,
-    StVictim,     // choose the line to replace
+    StVictim,     // choose the line to replace, or take the one an uncached access hit
     StWbReq,      // write it back if dirty
     StWbData,
     StWbAck,
+    StDrop,       // take out the line an uncached access hit
     StFillReq,    // take the old line out, read the new one
     StFillData,
     StReplay,     // S0 of the access that missed, again
@@ -209,11 +213,14 @@ module vm_cache
   logic [WordIdxW-1:0] beat_d, beat_q;
   logic err_d, err_q;
   logic maint_d, maint_q;                  // the state machine does maintenance
+  logic drop_d, drop_q;                    // it makes way for an uncached access
+  logic [WayBits-1:0] victim_way;
   logic reset_sweep_q;                     // the sweep is the one after reset
   logic [SetW-1:0] sweep_d, sweep_q;
   logic selected_d, selected_q;            // the line looked at is one to act on
   logic [63:0] done_data_d, done_data_q;
 
+  assign victim_way = drop_q ? way_q : look_victim;
   assign m_set = set_of(m_q.req.addr);
   assign look_set = (state_q == StReady) ? set_of(s0.req.addr) : m_set;
 
@@ -374,6 +381,7 @@ module vm_cache
     beat_d = beat_q;
     err_d = err_q;
     maint_d = maint_q;
+    drop_d = drop_q;
     selected_d = selected_q;
     done_data_d = done_data_q;
     maint_done_o = 1'b0;
@@ -406,8 +414,10 @@ module vm_cache
         err_d = 1'b0;
         maint_d = 1'b0;
         beat_d = '0;
+        drop_d = uncached && s1_hit;
         if (uncached) begin
-          state_d = StUcReq;
+          way_d = s1_hit_idx;
+          state_d = s1_hit ? StVictim : StUcReq;
         end else if (miss) begin
           state_d = StVictim;
         end else if (quiet && maint_valid_i) begin
@@ -440,9 +450,10 @@ module vm_cache
         end
       end
       StVictim: begin
-        way_d = look_victim;
-        vtag_d = look_tag[look_victim];
-        state_d = (!ReadOnly && look_valid[look_victim] && look_dirty[look_victim]) ? StWbReq : StFillReq;
+        way_d = victim_way;
+        vtag_d = look_tag[victim_way];
+        state_d = drop_q ? StDrop : StFillReq;
+        if (!ReadOnly && look_valid[victim_way] && look_dirty[victim_way]) state_d = StWbReq;
       end
       StWbReq: begin
         read_word = '0;
@@ -459,7 +470,13 @@ module vm_cache
         end
       end
       StWbAck: begin
-        if (mem_rsp_valid_i) state_d = maint_q ? StMaintAct : StFillReq;
+        if (mem_rsp_valid_i) state_d = maint_q ? StMaintAct : (drop_q ? StDrop : StFillReq);
+      end
+      StDrop: begin
+        invalidate = 1'b1;
+        meta_way = way_q;
+        meta_set = m_set;
+        state_d = StUcReq;
       end
       StFillReq: begin
         invalidate = 1'b1;
@@ -645,6 +662,7 @@ module vm_cache
     beat_q <= beat_d;
     err_q <= err_d;
     maint_q <= maint_d;
+    drop_q <= drop_d;
     selected_q <= selected_d;
     done_data_q <= done_data_d;
   end

@@ -22,6 +22,7 @@ package vm_machines_pkg;
     f = '0;
     f.Kind = PteFlat;
     f.Levels = 8'd1;
+    f.MinLevels = 8'd1;
     f.IndexBits[0] = vpn;
     f.PageBits = page;
     f.PteBytesLog2 = pte_log2;
@@ -37,11 +38,83 @@ package vm_machines_pkg;
     return f;
   endfunction
 
+  // RISC-V tables of so many levels, with hardware updates of A and D.
+  function automatic format_t riscv(logic [7:0] levels, logic [7:0] min_levels, logic [7:0] index, logic [7:0] page,
+                                    logic [7:0] pte_log2, logic [7:0] ppn, logic extensions);
+    format_t f;
+    f = '0;
+    f.Kind = PteRiscv;
+    f.Levels = levels;
+    f.MinLevels = min_levels;
+    f.MaxLeafLevel = levels - 8'd1;
+    f.IndexBits = {MaxLevels{index}} & ~({8*MaxLevels{1'b1}} << (8 * levels));
+    f.PageBits = page;
+    f.PteBytesLog2 = pte_log2;
+    f.PpnLsb = 8'd10;
+    f.PpnBits = ppn;
+    f.ValidBit = NoBit;
+    f.KernelBit = NoBit;
+    f.ReadBit = NoBit;
+    f.WriteBit = NoBit;
+    f.ExecBit = NoBit;
+    f.UpperVa = (pte_log2 == 8'd2) ? UpperZero : UpperSign;
+    f.Napot = extensions;
+    f.Pbmt = extensions;
+    f.HwAd = 1'b1;
+    return f;
+  endfunction
+
+  // x86-64 tables of so many levels; leaves up to 1 GiB.
+  function automatic format_t x86(logic [7:0] levels, logic [7:0] pa_bits);
+    format_t f;
+    f = '0;
+    f.Kind = PteX86;
+    f.Levels = levels;
+    f.MinLevels = 8'd4;
+    f.MaxLeafLevel = 8'd2;
+    f.IndexBits = {MaxLevels{8'd9}} & ~({8*MaxLevels{1'b1}} << (8 * levels));
+    f.PageBits = 8'd12;
+    f.PteBytesLog2 = 8'd3;
+    f.PpnLsb = 8'd12;
+    f.PpnBits = pa_bits - 8'd12;
+    f.ValidBit = NoBit;
+    f.KernelBit = NoBit;
+    f.ReadBit = NoBit;
+    f.WriteBit = NoBit;
+    f.ExecBit = NoBit;
+    f.UpperVa = UpperSign;
+    f.HwAd = 1'b1;
+    return f;
+  endfunction
+
+  // What the RISC-V machines share: 64-entry L1 TLBs, a 512-entry L2 TLB, 16 KiB caches, 2 GiB of memory.
+  function automatic machine_t riscv_machine(format_t f, logic [7:0] pa_bits, logic [7:0] asid_bits);
+    machine_t m;
+    m = '0;
+    m.Format = f;
+    m.VaBits = 8'(32'(f.PageBits) + index_lsb(f, 32'(f.Levels)));
+    m.PaBits = pa_bits;
+    m.BusBits = pa_bits;
+    m.AsidBits = asid_bits;
+    m.Itlb = '{Sets: 16'd16, Ways: 8'd4};
+    m.Dtlb = '{Sets: 16'd16, Ways: 8'd4};
+    m.SuperEntries = 8'd4;
+    m.L2Tlb = '{Sets: 16'd128, Ways: 8'd4};
+    m.WalkCacheSets = 16'd4;
+    m.HitLatency = 8'd1;
+    m.Icache = '{Sets: 16'd64, Ways: 8'd4, LineBytes: 16'd64};
+    m.Dcache = '{Sets: 16'd64, Ways: 8'd4, LineBytes: 16'd64};
+    m.WalkPort = WalkCache;
+    m.Regions = {NoRegion, NoRegion, ram(57'h4000_0000, 57'h0400_0000, 1'b0), ram(57'h8000_0000, 57'h8000_0000, 1'b1)};
+    return m;
+  endfunction
+
   // 10-bit VA, 256-byte pages, 2 KiB of memory, tables above it. Entry: V7 K6 PPN2:0.
   localparam machine_t Toy10 = '{
     Format: flat(8'd2, 8'd8, 8'd0, 1'b0, 8'd0, 8'd3, 8'd7, 8'd6, NoBit, NoBit, NoBit),
     VaBits: 8'd10, PaBits: 8'd11, BusBits: 8'd12, AsidBits: 8'd0,
-    Itlb: NoTlb, Dtlb: NoTlb, Icache: NoCache, Dcache: NoCache,
+    Itlb: NoTlb, Dtlb: NoTlb, SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
+    Icache: NoCache, Dcache: NoCache,
     WalkPort: WalkMemory, TrapSwap: 1'b1, ArrayPort: 1'b0,
     Regions: {NoRegion, NoRegion, NoRegion, ram(57'h0, 57'h1000, 1'b0)}};
 
@@ -49,7 +122,8 @@ package vm_machines_pkg;
   localparam machine_t Toy5 = '{
     Format: flat(8'd2, 8'd3, 8'd0, 1'b0, 8'd0, 8'd3, 8'd7, NoBit, NoBit, NoBit, NoBit),
     VaBits: 8'd5, PaBits: 8'd6, BusBits: 8'd7, AsidBits: 8'd0,
-    Itlb: NoTlb, Dtlb: NoTlb, Icache: NoCache, Dcache: NoCache,
+    Itlb: NoTlb, Dtlb: NoTlb, SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
+    Icache: NoCache, Dcache: NoCache,
     WalkPort: WalkMemory, TrapSwap: 1'b0, ArrayPort: 1'b0,
     Regions: {NoRegion, NoRegion, NoRegion, ram(57'h0, 57'h80, 1'b0)}};
 
@@ -57,7 +131,8 @@ package vm_machines_pkg;
   localparam machine_t Ptbr16 = '{
     Format: flat(8'd8, 8'd10, 8'd1, 1'b1, 8'd4, 8'd10, 8'd15, 8'd14, NoBit, NoBit, NoBit),
     VaBits: 8'd18, PaBits: 8'd20, BusBits: 8'd20, AsidBits: 8'd0,
-    Itlb: NoTlb, Dtlb: NoTlb, Icache: NoCache, Dcache: NoCache,
+    Itlb: NoTlb, Dtlb: NoTlb, SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
+    Icache: NoCache, Dcache: NoCache,
     WalkPort: WalkMemory, TrapSwap: 1'b0, ArrayPort: 1'b0,
     Regions: {NoRegion, NoRegion, NoRegion, ram(57'h0, 57'h10_0000, 1'b0)}};
 
@@ -65,7 +140,8 @@ package vm_machines_pkg;
   localparam machine_t Perm = '{
     Format: flat(8'd8, 8'd10, 8'd1, 1'b1, 8'd4, 8'd10, 8'd15, 8'd14, NoBit, 8'd3, 8'd2),
     VaBits: 8'd18, PaBits: 8'd20, BusBits: 8'd20, AsidBits: 8'd0,
-    Itlb: NoTlb, Dtlb: NoTlb, Icache: NoCache, Dcache: NoCache,
+    Itlb: NoTlb, Dtlb: NoTlb, SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
+    Icache: NoCache, Dcache: NoCache,
     WalkPort: WalkMemory, TrapSwap: 1'b0, ArrayPort: 1'b0,
     Regions: {NoRegion, NoRegion, NoRegion, ram(57'h0, 57'h10_0000, 1'b0)}};
 
@@ -73,7 +149,8 @@ package vm_machines_pkg;
   localparam machine_t Lewis8 = '{
     Format: flat(8'd3, 8'd2, 8'd0, 1'b0, 8'd0, 8'd3, 8'd7, NoBit, NoBit, 8'd6, NoBit),
     VaBits: 8'd5, PaBits: 8'd5, BusBits: 8'd7, AsidBits: 8'd0,
-    Itlb: '{Sets: 16'd1, Ways: 8'd2}, Dtlb: '{Sets: 16'd1, Ways: 8'd2}, Icache: NoCache, Dcache: NoCache,
+    Itlb: '{Sets: 16'd1, Ways: 8'd2}, Dtlb: '{Sets: 16'd1, Ways: 8'd2},
+    SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1, Icache: NoCache, Dcache: NoCache,
     WalkPort: WalkMemory, TrapSwap: 1'b0, ArrayPort: 1'b0,
     Regions: {NoRegion, NoRegion, NoRegion, ram(57'h0, 57'h80, 1'b0)}};
 
@@ -82,6 +159,7 @@ package vm_machines_pkg;
     Format: flat(8'd12, 8'd4, 8'd1, 1'b0, 8'd0, 8'd12, 8'd15, NoBit, NoBit, 8'd14, NoBit),
     VaBits: 8'd16, PaBits: 8'd16, BusBits: 8'd18, AsidBits: 8'd4,
     Itlb: '{Sets: 16'd4, Ways: 8'd2}, Dtlb: '{Sets: 16'd4, Ways: 8'd2},
+    SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
     Icache: NoCache, Dcache: '{Sets: 16'd2, Ways: 8'd2, LineBytes: 16'd8},
     WalkPort: WalkMemory, TrapSwap: 1'b0, ArrayPort: 1'b0,
     Regions: {NoRegion, NoRegion, ram(57'h1_0000, 57'h3_0000, 1'b0), ram(57'h0, 57'h1_0000, 1'b1)}};
@@ -91,7 +169,7 @@ package vm_machines_pkg;
   localparam machine_t Csapp14 = '{
     Format: flat(8'd8, 8'd6, 8'd0, 1'b0, 8'd0, 8'd6, 8'd7, NoBit, NoBit, NoBit, NoBit),
     VaBits: 8'd14, PaBits: 8'd12, BusBits: 8'd14, AsidBits: 8'd0,
-    Itlb: NoTlb, Dtlb: '{Sets: 16'd4, Ways: 8'd4},
+    Itlb: NoTlb, Dtlb: '{Sets: 16'd4, Ways: 8'd4}, SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
     Icache: NoCache, Dcache: '{Sets: 16'd16, Ways: 8'd1, LineBytes: 16'd4},
     WalkPort: WalkMemory, TrapSwap: 1'b0, ArrayPort: 1'b1,
     Regions: {NoRegion, NoRegion, ram(57'h1000, 57'h3000, 1'b0), ram(57'h0, 57'h1000, 1'b1)}};
@@ -101,10 +179,29 @@ package vm_machines_pkg;
   localparam machine_t Flat32 = '{
     Format: flat(8'd20, 8'd12, 8'd2, 1'b0, 8'd12, 8'd18, 8'd0, 8'd1, 8'd2, 8'd3, 8'd4),
     VaBits: 8'd32, PaBits: 8'd30, BusBits: 8'd30, AsidBits: 8'd8,
-    Itlb: '{Sets: 16'd16, Ways: 8'd4}, Dtlb: '{Sets: 16'd16, Ways: 8'd4},
+    Itlb: '{Sets: 16'd16, Ways: 8'd4}, Dtlb: '{Sets: 16'd16, Ways: 8'd4}, SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0,
+    HitLatency: 8'd1,
     Icache: '{Sets: 16'd64, Ways: 8'd4, LineBytes: 16'd64},
     Dcache: '{Sets: 16'd64, Ways: 8'd4, LineBytes: 16'd64},
     WalkPort: WalkCache, TrapSwap: 1'b0, ArrayPort: 1'b0,
     Regions: {NoRegion, NoRegion, ram(57'h3C00_0000, 57'h0400_0000, 1'b0), ram(57'h0, 57'h3800_0000, 1'b1)}};
+
+  localparam machine_t Sv32 = riscv_machine(riscv(8'd2, 8'd2, 8'd10, 8'd12, 8'd2, 8'd22, 1'b0), 8'd34, 8'd9);
+  localparam machine_t Sv39 = riscv_machine(riscv(8'd3, 8'd3, 8'd9, 8'd12, 8'd3, 8'd44, 1'b1), 8'd56, 8'd16);
+  localparam machine_t Sv48 = riscv_machine(riscv(8'd4, 8'd3, 8'd9, 8'd12, 8'd3, 8'd44, 1'b1), 8'd56, 8'd16);
+  localparam machine_t Sv57 = riscv_machine(riscv(8'd5, 8'd3, 8'd9, 8'd12, 8'd3, 8'd44, 1'b1), 8'd56, 8'd16);
+  localparam machine_t Sv39Ulx3s = riscv_machine(riscv(8'd3, 8'd3, 8'd9, 8'd12, 8'd3, 8'd44, 1'b1), 8'd34, 8'd9);
+  // The tables of Sv39 with 8 KiB pages.
+  localparam machine_t Riscv8k = riscv_machine(riscv(8'd3, 8'd3, 8'd10, 8'd13, 8'd3, 8'd43, 1'b0), 8'd40, 8'd9);
+
+  // 4-level x86-64 with the TLBs and L1 caches of the Core i7: 64 and 128 entries, 512 in the L2; 32 KiB 8-way.
+  localparam machine_t Corei7 = '{
+    Format: x86(8'd4, 8'd52),
+    VaBits: 8'd48, PaBits: 8'd52, BusBits: 8'd52, AsidBits: 8'd12,
+    Itlb: '{Sets: 16'd32, Ways: 8'd4}, Dtlb: '{Sets: 16'd16, Ways: 8'd4}, SuperEntries: 8'd4,
+    L2Tlb: '{Sets: 16'd128, Ways: 8'd4}, WalkCacheSets: 16'd4, HitLatency: 8'd1,
+    Icache: '{Sets: 16'd64, Ways: 8'd8, LineBytes: 16'd64}, Dcache: '{Sets: 16'd64, Ways: 8'd8, LineBytes: 16'd64},
+    WalkPort: WalkCache, TrapSwap: 1'b0, ArrayPort: 1'b0,
+    Regions: {NoRegion, NoRegion, ram(57'hF_0000_0000, 57'h0400_0000, 1'b0), ram(57'h0, 57'h1_0000_0000, 1'b1)}};
 
 endpackage

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The MMU: a translation unit with a TLB for each core port, and one walker for both. Translate ports and the
-// walk port are ordinary valid/ready channels, so it can stand alone in front of someone else's caches.
-// Index [0] is fetch, [1] is data everywhere.
+// The MMU: a translation unit with its L1 TLB for each core port, and one walker for both, with L2 TLB and walk caches.
+// Translate ports and walk port are valid/ready channels, so it can stand alone in front of someone else's caches
+// (docs/integrate.md). Index [0] is fetch, [1] is data everywhere. context_i and inv_i may change only while both
+// ports are idle; inv_i.start only while inv_busy_o is low.
 module vm_mmu
   import vm_pkg::*;
 #(
@@ -20,18 +21,17 @@ module vm_mmu
     input  logic [1:0]      rsp_ready_i,
     output xlat_rsp_t [1:0] rsp_o,
 
-    output logic             rd_slot_o,
-    output logic             rd_valid_o,
-    input  logic             rd_ready_i,
-    output logic [PaMax-1:0] rd_addr_o,
-    output logic [7:0]       rd_strb_o,
-    output logic             rd_cacheable_o,
-    input  logic             rd_rsp_valid_i,
-    input  logic             rd_retry_i,
-    input  logic [63:0]      rd_rsp_data_i,
-    input  logic             rd_rsp_err_i,
+    // walk_slot_o, from registers: a request may come in this cycle. walk_retry_i instead of an answer: ask again.
+    output logic      walk_slot_o,
+    output logic      walk_valid_o,
+    input  logic      walk_ready_i,
+    output walk_req_t walk_req_o,
+    input  logic      walk_rsp_valid_i,
+    input  logic      walk_retry_i,
+    input  walk_rsp_t walk_rsp_i,
 
     input  tlb_inv_t         inv_i,
+    output logic             inv_busy_o,
     input  logic       [1:0] array_valid_i,
     input  array_req_t       array_req_i,
     output array_rsp_t [1:0] array_rsp_o
@@ -39,8 +39,9 @@ module vm_mmu
 
   localparam int unsigned PpnW = ppn_w(Cfg);
 
-  logic [1:0] walk_valid, walk_ready, walk_done, walk_release;
-  logic [1:0][VaMax-1:0] walk_va;
+  logic [1:0] miss_valid, miss_ready, miss_skip_l2, walk_done, walk_release, walk_fill;
+  xlat_req_t [1:0] miss_req;
+  logic walk_from_l2, walk_wide;
   logic [PpnW-1:0] walk_ppn;
   attr_t walk_attr;
   walk_result_t walk_result;
@@ -60,14 +61,18 @@ module vm_mmu
         .rsp_valid_o   (rsp_valid_o[p]),
         .rsp_ready_i   (rsp_ready_i[p]),
         .rsp_o         (rsp_o[p]),
-        .walk_valid_o  (walk_valid[p]),
-        .walk_ready_i  (walk_ready[p]),
-        .walk_va_o     (walk_va[p]),
+        .walk_valid_o  (miss_valid[p]),
+        .walk_ready_i  (miss_ready[p]),
+        .walk_req_o    (miss_req[p]),
+        .walk_skip_l2_o(miss_skip_l2[p]),
         .walk_done_i   (walk_done[p]),
+        .walk_from_l2_i(walk_from_l2),
         .walk_ppn_i    (walk_ppn),
+        .walk_wide_i   (walk_wide),
         .walk_attr_i   (walk_attr),
         .walk_result_i (walk_result),
         .walk_release_o(walk_release[p]),
+        .walk_fill_o   (walk_fill[p]),
         .inv_i,
         .array_valid_i (array_valid_i[p]),
         .array_req_i,
@@ -81,24 +86,27 @@ module vm_mmu
       .clk_i,
       .rst_ni,
       .context_i,
-      .req_valid_i(walk_valid),
-      .req_ready_o(walk_ready),
-      .req_va_i   (walk_va),
+      .req_valid_i(miss_valid),
+      .req_ready_o(miss_ready),
+      .req_i      (miss_req),
+      .skip_l2_i  (miss_skip_l2),
       .done_o     (walk_done),
+      .from_l2_o  (walk_from_l2),
       .ppn_o      (walk_ppn),
+      .wide_o     (walk_wide),
       .attr_o     (walk_attr),
       .result_o   (walk_result),
       .release_i  (walk_release),
-      .rd_slot_o,
-      .rd_valid_o,
-      .rd_ready_i,
-      .rd_addr_o,
-      .rd_strb_o,
-      .rd_cacheable_o,
-      .rd_rsp_valid_i,
-      .rd_retry_i,
-      .rd_rsp_data_i,
-      .rd_rsp_err_i
+      .fill_i     (walk_fill),
+      .walk_slot_o,
+      .walk_valid_o,
+      .walk_ready_i,
+      .walk_req_o,
+      .walk_rsp_valid_i,
+      .walk_retry_i,
+      .walk_rsp_i,
+      .inv_i,
+      .inv_busy_o
   );
 
 endmodule

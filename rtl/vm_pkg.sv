@@ -21,7 +21,9 @@ package vm_pkg;
 
   // How the bits of an entry are read; vm_pte_pkg is the only file that knows the layouts.
   typedef enum logic [1:0] {
-    PteFlat = 2'd0  // positions given by the Pte*Bit fields below
+    PteFlat  = 2'd0,  // positions given by the *Bit fields below
+    PteRiscv = 2'd1,  // Sv32, Sv39, Sv48, Sv57 (R2)
+    PteX86   = 2'd2   // 4- and 5-level paging (X17)
   } pte_kind_e;
 
   // What the virtual-address bits above VaBits must be.
@@ -35,6 +37,8 @@ package vm_pkg;
   typedef struct packed {
     pte_kind_e Kind;
     logic [7:0] Levels;                       // 1 = one flat table
+    logic [7:0] MinLevels;                    // fewest levels that can be chosen at run time
+    logic [7:0] MaxLeafLevel;                 // highest level at which a leaf is legal
     logic [MaxLevels-1:0][7:0] IndexBits;     // VPN bits per level, [0] = leaf level
     logic [7:0] PageBits;                     // page offset bits
     logic [7:0] PteBytesLog2;                 // 0..3
@@ -49,6 +53,9 @@ package vm_pkg;
     logic [7:0] WriteBit;
     logic [7:0] ExecBit;
     upper_va_e UpperVa;
+    logic Napot;  // Svnapot
+    logic Pbmt;   // Svpbmt
+    logic HwAd;   // accessed and dirty bits can be updated by hardware
   } format_t;
 
   // ---------------------------------------------------------------- machine
@@ -81,8 +88,12 @@ package vm_pkg;
     logic [7:0] PaBits;   // what a translation can reach: PpnBits + PageBits
     logic [7:0] BusBits;  // what the table base, the host port and the memory port can reach, >= PaBits
     logic [7:0] AsidBits; // 0 = no ASIDs
-    tlb_geometry_t Itlb;
+    tlb_geometry_t Itlb;          // L1, base pages
     tlb_geometry_t Dtlb;
+    logic [7:0] SuperEntries;     // of each L1 TLB, fully associative: superpages, NAPOT. Power of two, or 0
+    tlb_geometry_t L2Tlb;         // shared by both ports, base pages
+    logic [15:0] WalkCacheSets;   // entries of the walk cache of each level above 0. Power of two, or 0
+    logic [7:0] HitLatency;       // cycles from acceptance to the answer of an L1 TLB hit: 1 or 2
     cache_geometry_t Icache;
     cache_geometry_t Dcache;
     walk_port_e WalkPort;
@@ -105,21 +116,24 @@ package vm_pkg;
     FaultVa          = 4'd1,   // upper virtual-address bits are not what UpperVa asks for (R4, X1)
     FaultLimit       = 4'd2,   // VPN at or above the table limit
     FaultInvalid     = 4'd3,   // entry not valid (R7, X3)
-    FaultPrivilege   = 4'd4,   // user access to a kernel page (R11, X6)
+    FaultPrivilege   = 4'd4,   // user access to a kernel page; supervisor access to a user page (R11, X6, X8)
     FaultRead        = 4'd5,   // R12
     FaultWrite       = 4'd6,   // R12, X7
     FaultExec        = 4'd7,   // R12, X8
     FaultEntryAccess = 4'd8,   // an entry's address lies in a hole of the physical map (R6)
     FaultEntryBus    = 4'd9,   // bus error while an entry was read (R6)
     FaultAccess      = 4'd10,  // the translated address lies in a hole, or its PPN is wider than PaBits (R6, R14)
-    FaultBus         = 4'd11   // bus error on the data itself
+    FaultBus         = 4'd11,  // bus error on the data itself
+    FaultReserved    = 4'd12,  // reserved bits or encodings, misaligned superpage, pointer at level 0 (R7..R10, X4)
+    FaultAccessed    = 4'd13,  // accessed bit clear, and software keeps it (R13)
+    FaultDirty       = 4'd14   // store with the dirty bit clear, and software keeps it (R13)
   } fault_e;
 
   // Means something only if cause is not FaultNone.
   // va: the first byte of the access that faulted (for a crossing access, in the page that faulted: R15).
   // level, pte_addr, pte: the entry that decided; zero where none did (FaultVa, FaultLimit, FaultAccess in Bare
   // mode), without meaning for FaultBus. FaultEntryAccess and FaultEntryBus have pte = 0. FaultAccess carries the
-  // leaf entry that named the hole.
+  // leaf entry that named the hole. code: as the architecture reports it (arch_code).
   typedef struct packed {
     fault_e cause;
     access_e access;
@@ -128,13 +142,17 @@ package vm_pkg;
     logic [2:0] level;
     logic [PaMax-1:0] pte_addr;
     logic [63:0] pte;
+    logic [15:0] code;
   } fault_t;
 
   // The access covers 2**size bytes from va, at any alignment. wdata in byte lanes.
+  // sum: RISC-V SUM; x86: EFLAGS.AC of an explicit access. mxr: RISC-V MXR.
   typedef struct packed {
     logic [IdBits-1:0] id;
     access_e access;
     logic user;
+    logic sum;
+    logic mxr;
     logic [1:0] size;
     logic [VaMax-1:0] va;
     logic [63:0] wdata;
@@ -155,6 +173,8 @@ package vm_pkg;
     logic [IdBits-1:0] id;
     access_e access;
     logic user;
+    logic sum;
+    logic mxr;
     logic probe;
     logic phys;
     logic [7:0] strb;
@@ -171,28 +191,94 @@ package vm_pkg;
 
   // ---------------------------------------------------------------- translation
 
-  // Rights and attributes of a page, the same for every format.
+  // Memory type: the encodings of the x86 PAT, and two of Svpbmt.
+  typedef enum logic [2:0] {
+    TypeUncached       = 3'd0,
+    TypeWriteCombining = 3'd1,
+    TypeNonCacheable   = 3'd2,  // Svpbmt NC
+    TypeIo             = 3'd3,  // Svpbmt IO
+    TypeWriteThrough   = 3'd4,
+    TypeWriteProtect   = 3'd5,
+    TypeWriteBack      = 3'd6,  // as the physical map says
+    TypeUncachedMinus  = 3'd7
+  } mem_type_e;
+
+  // Rights and attributes of a page, the same for every format; x86: of the whole path.
   typedef struct packed {
+    mem_type_e mem_type;
+    logic g;  // global
+    logic d;  // stores need not set the dirty bit any more
     logic u;  // user page
     logic r;
     logic w;
     logic x;
   } attr_t;
 
-  typedef enum logic [1:0] {
-    SourceBare = 2'd0,  // no translation: Bare mode, or `phys`
-    SourceTlb  = 2'd1,
-    SourceWalk = 2'd2,
-    SourceNone = 2'd3   // refused before any lookup (FaultVa, FaultLimit)
+  localparam attr_t AttrAll = '{mem_type: TypeWriteBack, g: 1'b0, d: 1'b1, u: 1'b1, r: 1'b1, w: 1'b1, x: 1'b1};
+
+  typedef enum logic [2:0] {
+    SourceBare = 3'd0,  // no translation: Bare mode, or `phys`
+    SourceTlb  = 3'd1,
+    SourceWalk = 3'd2,
+    SourceNone = 3'd3,  // refused before any lookup (FaultVa, FaultLimit)
+    SourceL2   = 3'd4
   } source_e;
 
-  // The one permission function, for the hit path and the miss path alike (M8, R11, R12, X6..X8).
-  function automatic fault_e access_fault(attr_t attr, access_e access, logic user);
+  // Mode bits beside the root. Formats without such a bit have it constant: flat and RISC-V wp = 1; RISC-V
+  // smep = smap = 1, x86 adue = 1, the others 0.
+  typedef struct packed {
+    logic adue;   // RISC-V menvcfg.ADUE: hardware updates A and D
+    logic pbmte;  // RISC-V menvcfg.PBMTE
+    logic pg;     // x86 CR0.PG
+    logic wp;     // x86 CR0.WP
+    logic pge;    // x86 CR4.PGE
+    logic pcide;  // x86 CR4.PCIDE
+    logic smep;   // x86 CR4.SMEP
+    logic smap;   // x86 CR4.SMAP
+    logic nxe;    // x86 EFER.NXE
+    logic la57;   // x86 CR4.LA57
+  } env_t;
+
+  // The one permission function, for the hit path and the miss path alike (M8, R11, R12, X6..X8). The dirty bit is
+  // not its business.
+  function automatic fault_e access_fault(attr_t attr, env_t env, access_e access, logic user, logic sum, logic mxr);
     if (user && !attr.u) return FaultPrivilege;
     unique case (access)
-      AccessFetch: return attr.x ? FaultNone : FaultExec;
-      AccessStore: return attr.w ? FaultNone : FaultWrite;
-      default: return attr.r ? FaultNone : FaultRead;
+      AccessFetch: begin
+        if (!user && attr.u && env.smep) return FaultPrivilege;
+        return attr.x ? FaultNone : FaultExec;
+      end
+      AccessStore: begin
+        if (!user && attr.u && env.smap && !sum) return FaultPrivilege;
+        return (attr.w || (!user && !env.wp)) ? FaultNone : FaultWrite;
+      end
+      default: begin
+        if (!user && attr.u && env.smap && !sum) return FaultPrivilege;
+        return (attr.r || (mxr && attr.x)) ? FaultNone : FaultRead;
+      end
+    endcase
+  endfunction
+
+  // How the architecture names a fault: RISC-V exception code; x86 vector << 8 | error code (X9, X25); flat: 0.
+  function automatic logic [15:0] arch_code(pte_kind_e kind, env_t env, fault_e cause, access_e access, logic user);
+    logic is_access;  // memory that is not there, or does not answer
+    is_access = cause == FaultEntryAccess || cause == FaultEntryBus || cause == FaultAccess || cause == FaultBus;
+    if (cause == FaultNone) return 16'd0;
+    unique case (kind)
+      PteRiscv: begin
+        unique case (access)
+          AccessFetch: return is_access ? 16'd1 : 16'd12;
+          AccessStore: return is_access ? 16'd7 : 16'd15;
+          default: return is_access ? 16'd5 : 16'd13;
+        endcase
+      end
+      PteX86: begin
+        if (is_access) return 16'h1200;           // machine check
+        if (cause == FaultVa) return 16'h0D00;    // general protection (X1)
+        return {8'h0E, 3'b0, access == AccessFetch && (env.nxe || env.smep), cause == FaultReserved, user,
+                access == AccessStore, cause != FaultInvalid};
+      end
+      default: return 16'd0;
     endcase
   endfunction
 
@@ -201,6 +287,8 @@ package vm_pkg;
     logic [IdBits-1:0] id;
     access_e access;
     logic user;
+    logic sum;
+    logic mxr;
     logic probe;
     logic phys;
     logic [VaMax-1:0] va;
@@ -210,33 +298,43 @@ package vm_pkg;
   typedef struct packed {
     xlat_req_t req;
     source_e source;
-    logic cacheable;
+    mem_type_e mem_type;
+    logic cacheable;  // region and memory type allow it
     logic [PaMax-1:0] pa;
     fault_t fault;
   } xlat_rsp_t;
 
-  // Verdict of a walk before permissions: cause is FaultNone, FaultInvalid, FaultEntryAccess or FaultEntryBus.
+  // Verdict of a walk: all but the look at the final address. napot: the leaf spans 16 base pages.
   typedef struct packed {
     fault_e cause;
     logic [2:0] level;
+    logic napot;
     logic [PaMax-1:0] pte_addr;
     logic [63:0] pte;
   } walk_result_t;
 
   // The table the walker starts from, held by vm_ctl; it changes only while nothing is in flight.
   typedef struct packed {
-    logic translate;  // 0: Bare
+    logic translate;     // 0: Bare
+    logic [2:0] levels;  // of the tables
     logic [PaMax-1:0] base;
     logic [63:0] limit;
     logic [AsidMax-1:0] asid;
+    env_t env;
+    logic [63:0] pat;      // x86 IA32_PAT
+    mem_type_e root_type;  // of the root table's memory
   } context_t;
 
-  // Selective TLB invalidation, one set per cycle.
+  // Invalidation of translations: those with (!by_vpn || they cover vpn) && (global ? globals : (!by_asid || same
+  // ASID)). Super part, walk caches and L2 take the scope with start; the base part of an L1 TLB is gone through one
+  // set per cycle with set_valid, or loses everything at once with all.
   typedef struct packed {
-    logic all;          // everything, at once
-    logic set_valid;    // the set of `vpn`: what matches
+    logic start;
+    logic all;
+    logic set_valid;    // look at the set of `vpn`
     logic by_vpn;
     logic by_asid;
+    logic globals;
     logic [VaMax-1:0] vpn;
     logic [AsidMax-1:0] asid;
   } tlb_inv_t;
@@ -265,6 +363,24 @@ package vm_pkg;
     logic by_addr;
     logic [PaMax-1:0] addr;
   } maint_req_t;
+
+  // The walk port: read an entry, or compare it as a whole with `expected` and replace it by `desired` if equal, as one
+  // indivisible access (X11, R13). Data in byte lanes. The payload of a compare-and-set holds until its answer.
+  typedef struct packed {
+    logic cas;
+    logic cacheable;
+    logic [7:0] strb;
+    logic [PaMax-1:0] addr;
+    logic [63:0] expected;
+    logic [63:0] desired;
+  } walk_req_t;
+
+  // success: a compare-and-set has replaced the entry. data: the entry as it was found.
+  typedef struct packed {
+    logic [63:0] data;
+    logic err;
+    logic success;
+  } walk_rsp_t;
 
   // Physical access, coherent with the data cache; must lie inside one aligned unit of UnitBytes.
   typedef struct packed {
@@ -314,14 +430,19 @@ package vm_pkg;
 
   // ---------------------------------------------------------------- control, fence, array ports
 
-  typedef enum logic [2:0] {
-    CtlBase       = 3'd0,  // address of the root table
-    CtlLimit      = 3'd1,  // number of VPNs the table serves, 0 .. 2**VpnBits (reset: all)
-    CtlAsid       = 3'd2,
-    CtlMode       = 3'd3,  // 0 = Bare (reset), 1 = translate
-    CtlTrapBase   = 3'd4,  // table base that an exception switches to (TrapSwap)
-    CtlTrapEnter  = 3'd5,  // the core starts an exception: base := trap base. Not refused in user mode
-    CtlTrapReturn = 3'd6   // base := the base before CtlTrapEnter
+  typedef enum logic [3:0] {
+    // Flat formats
+    CtlBase       = 4'd0,  // address of the root table
+    CtlLimit      = 4'd1,  // number of VPNs the table serves, 0 .. 2**VpnBits (reset: all)
+    CtlAsid       = 4'd2,
+    CtlMode       = 4'd3,  // 0 = Bare (reset), 1 = translate
+    CtlTrapBase   = 4'd4,  // table base that an exception switches to (TrapSwap)
+    CtlTrapEnter  = 4'd5,  // the core starts an exception: base := trap base. Not refused in user mode
+    CtlTrapReturn = 4'd6,  // base := the base before CtlTrapEnter
+    // The others
+    CtlRoot       = 4'd7,  // RISC-V satp, x86 CR3
+    CtlEnv        = 4'd8,  // 0 PG, 1 WP, 2 PGE, 3 PCIDE, 4 SMEP, 5 SMAP, 6 NXE, 7 LA57 (x86); 8 ADUE, 9 PBMTE (RISC-V)
+    CtlPat        = 4'd9   // x86 IA32_PAT
   } ctl_reg_e;
 
   typedef struct packed {
@@ -339,7 +460,7 @@ package vm_pkg;
   } ctl_rsp_t;
 
   typedef enum logic [2:0] {
-    FenceTlb        = 3'd0,  // invalidate translations: all, by VA, by ASID, by both
+    FenceTlb        = 3'd0,  // invalidate translations: by VA, by ASID, with or without global ones (tlb_inv_t)
     CacheClean      = 3'd1,  // data cache, whole or the line of one physical address: write back dirty
     CacheInvalidate = 3'd2,  //   drop without writing back
     CacheCleanInvalidate = 3'd3,
@@ -353,6 +474,7 @@ package vm_pkg;
     fence_op_e op;
     logic by_addr;
     logic by_asid;
+    logic globals;
     logic [VaMax-1:0] addr;
     logic [AsidMax-1:0] asid;
   } fence_req_t;
@@ -371,7 +493,8 @@ package vm_pkg;
     ArrayDcacheData = 3'd5
   } array_e;
 
-  // TLB entry:  data0 = {valid [63], attr u,r,w,x [55:52], vpn [51:0]}, data1 = {asid [59:44], ppn [43:0]}
+  // TLB entry:  data0 = {valid [63], mem_type [60:58], g [57], d [56], u,r,w,x [55:52], vpn [51:0]},
+  //             data1 = {asid [59:44], ppn [43:0]}; base part of an L1 TLB
   // Cache tag:  data0 = {valid [63], dirty [62], line address = PA without the line offset [55:0]}
   // Cache data: data0 = the 64-bit word `word` of the line (32-bit lines: low half)
   typedef struct packed {
@@ -395,11 +518,61 @@ package vm_pkg;
     return 32'(cfg.VaBits) - 32'(cfg.Format.PageBits);
   endfunction
 
-  // Width of a PPN inside the MMU: what an entry can name, and what Bare mode passes through.
+  // Width of a PPN inside the MMU: what the bus reaches. An entry's PPN beyond it is a fault, never cut off (R6).
   function automatic int unsigned ppn_w(machine_t cfg);
-    int unsigned bus;
-    bus = 32'(cfg.BusBits) - 32'(cfg.Format.PageBits);
-    return (32'(cfg.Format.PpnBits) > bus) ? 32'(cfg.Format.PpnBits) : bus;
+    return 32'(cfg.BusBits) - 32'(cfg.Format.PageBits);
+  endfunction
+
+  // VPN bits below the index of this level, which a leaf there leaves to the offset; with Levels: all VPN bits.
+  function automatic int unsigned index_lsb(format_t f, int unsigned level);
+    int unsigned n;
+    n = 0;
+    for (int unsigned l = 0; l < MaxLevels; l++) begin
+      if (l < level) n += 32'(f.IndexBits[l]);
+    end
+    return n;
+  endfunction
+
+  // Do the bits above a virtual address of so many bits break the rule (R4, X1)?
+  function automatic logic upper_bad(upper_va_e rule, logic [VaMax-1:0] va, int unsigned width);
+    logic [VaMax-1:0] upper;
+    if (width >= VaMax) return 1'b0;
+    if (rule == UpperZero) return (va >> width) != '0;
+    upper = VaMax'($signed(va) >>> (width - 1));
+    return upper != '0 && upper != '1;
+  endfunction
+
+  // Attributes as a TLB stores them: only the bits a format has.
+  function automatic int unsigned attr_bits(format_t f);
+    unique case (f.Kind)
+      PteRiscv: return f.Pbmt ? 8 : 6;
+      PteX86: return 8;
+      default: return 4;
+    endcase
+  endfunction
+  function automatic logic [7:0] attr_to_bits(format_t f, attr_t a);
+    unique case (f.Kind)
+      PteRiscv: return {a.mem_type == TypeIo, a.mem_type == TypeNonCacheable, a.g, a.d, a.u, a.r, a.w, a.x};
+      PteX86: return {a.mem_type, a.g, a.d, a.u, a.w, a.x};
+      default: return {4'b0, a.u, a.r, a.w, a.x};
+    endcase
+  endfunction
+  function automatic attr_t attr_from_bits(format_t f, logic [7:0] b);
+    attr_t a;
+    a = AttrAll;
+    unique case (f.Kind)
+      PteRiscv: begin
+        {a.g, a.d, a.u, a.r, a.w, a.x} = b[5:0];
+        if (f.Pbmt && b[7]) a.mem_type = TypeIo;
+        if (f.Pbmt && b[6]) a.mem_type = TypeNonCacheable;
+      end
+      PteX86: begin
+        a.mem_type = mem_type_e'(b[7:5]);
+        {a.g, a.d, a.u, a.w, a.x} = b[4:0];
+      end
+      default: {a.u, a.r, a.w, a.x} = b[3:0];
+    endcase
+    return a;
   endfunction
 
   // Bits to index n things, at least 1 so that no vector has width zero.

@@ -73,6 +73,8 @@ module vm_port
           id: req_i.id,
           access: req_i.access,
           user: req_i.user,
+          sum: req_i.sum,
+          mxr: req_i.mxr,
           probe: req_i.probe,
           phys: req_i.phys,
           va: req_i.va

@@ -1,15 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Hardware page-table walker, shared by the fetch and the data port (round robin).
+// Hardware page-table walker, shared by the fetch and the data port (round robin), with the L2 TLB and the walk caches
+// in front of it.
 //
-//   StIdle   accepts a miss and computes the address of the entry
-//   StRead   checks that address against the physical memory map, then asks the walk port for the entry (M6)
-//   StWait   waits for it; a cache that had to turn the read away (rd_retry_i) is asked again
-//   StCheck  judges the entry and hands the result to the port (done_o)
-//   StHold   keeps the result until the port has answered its core (release_i)
+//   StIdle        accepts a miss
+//   StLook        (machines with L2 TLB or walk cache) looks both up
+//   StHandover    hands an L2 hit to the port, which judges it like a hit of its own; if it denies, the port comes back
+//                 with skip_l2
+//   StRead        asks the walk port for the first entry, if its address lies in the physical memory map (M6)
+//   StWait        waits for an entry; a cache that had to turn the read away (walk_retry_i) is asked again
+//   StCheck       judges the entry: asks for the next one in the same cycle, or for a compare-and-set, or ends the
+//                 walk (done_o)
+//   StUpdate      asks for the compare-and-set of accessed and dirty bits; what it finds is judged afresh (M17, X11,
+//                 R13)
+//   StUpdateWait
+//   StHold        keeps the result until the port has answered its core (release_i)
 //
-// Latency: acceptance to done_o is 2 cycles + the walk port's latency (acceptance to data); 2 cycles when the
-// entry's address lies in a hole. No entry is read outside the table: the port has checked VA and limit before.
+// A walk that began at a walk-cache entry and would end in anything but success starts over from the root, without the
+// walk cache: every fault is judged on memory. Pointers go into the walk cache when the entry below is asked for, so
+// with every check passed and, on x86, A set (X12). The owner empties TLBs and walk caches only while no walk runs (R23).
+//
+// Latency from acceptance to done_o: L2 hit 2; walk 1 (+1 with StLook) + for each level the walk port's latency + 1,
+// with a walk-cache hit only the levels below it; one more if an entry's address lies in a hole.
 module vm_ptw
   import vm_pkg::*;
   import vm_pte_pkg::*;
@@ -20,113 +32,370 @@ module vm_ptw
     input logic clk_i,
     input logic rst_ni,
 
-    input  context_t                context_i,
+    input  context_t        context_i,
     // [0] fetch, [1] data
-    input  logic [1:0]              req_valid_i,
-    output logic [1:0]              req_ready_o,
-    input  logic [1:0][VaMax-1:0]   req_va_i,
-    output logic [1:0]              done_o,
-    output logic [PpnW-1:0]         ppn_o,       // with done_o
-    output attr_t                   attr_o,      // with done_o
-    output walk_result_t            result_o,    // from done_o to release_i
-    input  logic [1:0]              release_i,
+    input  logic [1:0]      req_valid_i,
+    output logic [1:0]      req_ready_o,
+    input  xlat_req_t [1:0] req_i,
+    input  logic [1:0]      skip_l2_i,
+    output logic [1:0]      done_o,
+    output logic            from_l2_o,  // with done_o: an L2 hit; nothing is held
+    output logic [PpnW-1:0] ppn_o,      // with done_o; of the base page
+    output logic            wide_o,     // with done_o: the entry's PPN reaches beyond PaBits (R6)
+    output attr_t           attr_o,     // with done_o
+    output walk_result_t    result_o,   // from done_o to release_i
+    input  logic [1:0]      release_i,
+    input  logic [1:0]      fill_i,     // with release_i: the translation had no fault
 
-    output logic             rd_slot_o,       // StRead: the cache's S0 is the walker's, from a register
-    output logic             rd_valid_o,
-    input  logic             rd_ready_i,
-    output logic [PaMax-1:0] rd_addr_o,
-    output logic [7:0]       rd_strb_o,
-    output logic             rd_cacheable_o,
-    input  logic             rd_rsp_valid_i,
-    input  logic             rd_retry_i,
-    input  logic [63:0]      rd_rsp_data_i,
-    input  logic             rd_rsp_err_i
+    output logic      walk_slot_o,       // from registers: a request may come; the cache's S0 is the walker's
+    output logic      walk_valid_o,
+    input  logic      walk_ready_i,
+    output walk_req_t walk_req_o,
+    input  logic      walk_rsp_valid_i,
+    input  logic      walk_retry_i,
+    input  walk_rsp_t walk_rsp_i,
+
+    input  tlb_inv_t inv_i,
+    output logic     inv_busy_o  // no inv_i.start now
 );
 
-  localparam int unsigned PageBits = 32'(Cfg.Format.PageBits);
+  localparam format_t Format = Cfg.Format;
+  localparam bit Flat = Format.Kind == PteFlat;
+  localparam int unsigned PageBits = 32'(Format.PageBits);
   localparam int unsigned VaBits = 32'(Cfg.VaBits);
+  localparam int unsigned VpnW = vpn_bits(Cfg);
+  localparam int unsigned Levels = 32'(Format.Levels);
+  localparam bit HasLook = Cfg.L2Tlb.Ways != 0 || (Cfg.WalkCacheSets != 0 && Levels > 1);
 
-  typedef enum logic [2:0] {
+  typedef enum logic [3:0] {
     StIdle,
+    StLook,
+    StHandover,
     StRead,
     StWait,
     StCheck,
+    StUpdate,
+    StUpdateWait,
     StHold
   } state_e;
 
   state_e state_d, state_q;
-  logic port_d, port_q;       // whose walk this is; in StIdle: who had the last one
+  logic port_d, port_q;            // whose walk this is; in StIdle: who had the last one
+  xlat_req_t req_d, req_q;
+  logic skip_l2_d, skip_l2_q;
+  logic [2:0] level_d, level_q;    // of the entry at addr_q
   logic [PaMax:0] addr_d, addr_q;
   logic [63:0] pte_d, pte_q;
   fault_e cause_d, cause_q;
+  attr_t path_d, path_q;           // what the entries above allow; mem_type: of the table addr_q lies in
+  logic cached_d, cached_q;        // the walk began at a walk-cache entry
+
+  // ------------------------------------------------------------------ whose turn
 
   logic grant_port;
-  logic pma_mapped;
-  logic [VaMax-1:0] grant_va;
+  // The port that did not have the last walk goes first.
+  assign grant_port = req_valid_i[!port_q] ? !port_q : port_q;
+
+  logic [VpnW-1:0] vpn, grant_vpn;
+  assign vpn = req_q.va[VaBits-1:PageBits];
+  assign grant_vpn = req_i[grant_port].va[VaBits-1:PageBits];
+
+  // ------------------------------------------------------------------ addresses
+
+  // Index of a VPN at a level, as the byte offset of the entry in its table.
+  function automatic logic [PaMax:0] entry_offset(logic [VpnW-1:0] v, logic [2:0] level);
+    logic [PaMax:0] index;
+    index = '0;
+    for (int unsigned l = 0; l < Levels; l++) begin
+      if (32'(level) == l) begin
+        index = ((PaMax + 1)'(v) >> index_lsb(Format, l)) & (((PaMax + 1)'(1) << Format.IndexBits[l]) - 1'b1);
+      end
+    end
+    return index << Format.PteBytesLog2;
+  endfunction
+
+  // Tables of several levels begin at a page; a flat one anywhere.
+  function automatic logic [PaMax:0] entry_address(logic [PaMax:0] table_base, logic [VpnW-1:0] v, logic [2:0] level);
+    if (Flat) return table_base + entry_offset(v, level);
+    return table_base | entry_offset(v, level);
+  endfunction
+
+  logic [2:0] root_level;
+  logic [PaMax:0] root_base, root_addr;
+  assign root_level = (Levels > 1) ? context_i.levels - 1'b1 : '0;
+  assign root_base = {1'b0, context_i.base};
+  assign root_addr = entry_address(root_base, (state_q == StIdle) ? grant_vpn : vpn, root_level);
+
+  // ------------------------------------------------------------------ L2 TLB, walk caches
+
+  logic l2_hit, l2_off;
+  logic [PpnW-1:0] l2_ppn;
+  attr_t l2_attr;
+  logic look, handover, fill_l2;
+  logic [2:0] known_level;
+  logic [PpnW-1:0] known_ppn;
+  attr_t known_attr;
+  logic pointer_fill;
+  logic [PpnW-1:0] leaf_ppn_q;   // of the walk that is held
+  attr_t leaf_attr_q;
+
+  assign look = state_q == StLook;
+  assign handover = state_q == StHandover;
+
+  logic [idx_bits(32'(Cfg.L2Tlb.Ways))-1:0] l2_hit_way, l2_fill_way;
+  logic l2_filled;
+  vm_tlb_l2 #(
+      .Cfg(Cfg)
+  ) u_l2 (
+      .clk_i,
+      .rst_ni,
+      .read_i    (state_q == StIdle && |req_valid_i),
+      .read_vpn_i(grant_vpn),
+      .look_i    (look),
+      .vpn_i     (vpn),
+      .asid_i    (context_i.asid),
+      .hit_o     (l2_hit),
+      .hit_way_o (l2_hit_way),
+      .off_o     (l2_off),
+      .ppn_o     (l2_ppn),
+      .attr_o    (l2_attr),
+      .touch_i   (handover),
+      .fill_i    (fill_l2),
+      .fill_ppn_i(leaf_ppn_q),
+      .fill_attr_i(leaf_attr_q),
+      .fill_way_o(l2_fill_way),
+      .fill_o    (l2_filled),
+      .inv_i,
+      .busy_o    (inv_busy_o)
+  );
+
+  vm_walk_cache #(
+      .Cfg(Cfg)
+  ) u_walk_cache (
+      .clk_i,
+      .rst_ni,
+      .vpn_i       (vpn),
+      .asid_i      (context_i.asid),
+      .level_o     (known_level),
+      .ppn_o       (known_ppn),
+      .attr_o      (known_attr),
+      .fill_i      (pointer_fill),
+      .fill_level_i(level_q),
+      .fill_ppn_i  (PpnW'(pte_ppn(Format, pte_q))),
+      .fill_attr_i (path_d),
+      .inv_i
+  );
+
+  // ------------------------------------------------------------------ judging an entry
+
+  pte_t entry;
+  logic [63:0] entry_ppn, span;
+  attr_t path;                // what the path down to and including this entry allows
+  fault_e rights, verdict;
+  logic store, unset, update, descend;
+
+  assign entry = pte_decode(Format, context_i.env, context_i.pat, pte_q, level_q);
+  assign entry_ppn = pte_ppn(Format, pte_q);
+  assign span = span_mask(Format, level_q, entry.napot);
+  assign store = req_q.access == AccessStore;
+
+  always_comb begin
+    path = entry.attr;
+    path.g |= path_q.g;
+    path.u &= path_q.u;
+    path.r &= path_q.r;
+    path.w &= path_q.w;
+    path.x &= path_q.x;
+  end
+  assign rights = access_fault(path, context_i.env, req_q.access, req_q.user, req_q.sum, req_q.mxr);
+  assign unset = !entry.accessed || (entry.leaf && store && !entry.attr.d);
+
+  always_comb begin
+    verdict = FaultNone;
+    update = 1'b0;
+    descend = 1'b0;
+    if (cause_q != FaultNone) verdict = cause_q;
+    else if (!entry.valid) verdict = FaultInvalid;
+    else if (entry.reserved) verdict = FaultReserved;
+    else if (!entry.leaf) begin
+      // Only x86 pointers have an accessed bit to set; a RISC-V pointer must have it clear (R7).
+      update = Format.Kind == PteX86 && !entry.accessed;
+      descend = !update;
+    end else if (rights != FaultNone) verdict = rights;
+    else if (unset) begin
+      if (Format.HwAd && context_i.env.adue) update = 1'b1;
+      else verdict = entry.accessed ? FaultDirty : FaultAccessed;
+    end
+  end
+
+  // ------------------------------------------------------------------ walk port
+
+  logic [PaMax:0] next_addr, read_addr;
+  logic pma_mapped, pma_cacheable;
+  mem_type_e read_type;
+
+  assign next_addr = (PaMax + 1)'({entry_ppn, PageBits'(0)}) | entry_offset(vpn, level_q - 1'b1);
+  // Only machines of several levels ask in StCheck.
+  assign read_addr = (Levels > 1 && state_q == StCheck) ? next_addr : addr_q;
+  assign read_type = (Levels > 1 && state_q == StCheck) ? path.mem_type : path_q.mem_type;
 
   vm_pma #(
       .Cfg(Cfg)
   ) u_pma (
-      .addr_i     (addr_q),
+      .addr_i     (read_addr),
       .mapped_o   (pma_mapped),
-      .cacheable_o(rd_cacheable_o)
+      .cacheable_o(pma_cacheable)
   );
 
-  // The port that did not have the last walk goes first.
-  assign grant_port = req_valid_i[!port_q] ? !port_q : port_q;
-  assign grant_va = req_va_i[grant_port];
+  always_comb begin
+    walk_req_o = '{
+        cas: Format.HwAd && state_q == StUpdate,
+        cacheable: pma_cacheable && (Format.Kind != PteX86 || read_type == TypeWriteBack),
+        strb: pte_strb(Format, read_addr[2:0]),
+        addr: read_addr[PaMax-1:0],
+        expected: Format.HwAd ? pte_to_lanes(Format, pte_q) : '0,
+        desired: Format.HwAd ? pte_to_lanes(Format, pte_with_accessed(Format, pte_q, entry.leaf && store)) : '0
+    };
+    walk_valid_o = state_q == StRead || state_q == StUpdate || (Levels > 1 && state_q == StCheck && descend);
+    if (!pma_mapped) walk_valid_o = 1'b0;
+  end
+  assign walk_slot_o = state_q == StRead || (Format.HwAd && state_q == StUpdate) ||
+      (Levels > 1 && state_q == StCheck && level_q != '0 && cause_q == FaultNone);
 
-  assign rd_addr_o = addr_q[PaMax-1:0];
-  assign rd_strb_o = pte_strb(Cfg.Format, addr_q[2:0]);
-  assign rd_slot_o = state_q == StRead;
-  assign rd_valid_o = state_q == StRead && pma_mapped;
+  // ------------------------------------------------------------------ answers
 
-  assign ppn_o = PpnW'(pte_ppn(Cfg.Format, pte_q));
-  assign attr_o = pte_attr(Cfg.Format, pte_q);
-  assign result_o = '{cause: cause_q, level: 3'd0, pte_addr: addr_q[PaMax-1:0], pte: pte_q};
+  logic restart;
+  assign restart = state_q == StCheck && cached_q && !update && !descend && verdict != FaultNone;
+
+  assign from_l2_o = handover;
+  always_comb begin
+    ppn_o = PpnW'(entry_ppn & ~span) | PpnW'(64'(vpn) & span);
+    attr_o = path;
+    wide_o = ((entry_ppn & ~span) >> (32'(Cfg.PaBits) - PageBits)) != '0;
+    if (handover) begin
+      ppn_o = l2_ppn;
+      attr_o = l2_attr;
+      wide_o = 1'b0;
+    end
+  end
+  assign result_o = '{
+          cause: cause_q,
+          level: level_q,
+          napot: entry.napot,
+          pte_addr: addr_q[PaMax-1:0],
+          pte: pte_q
+      };
+  // The L2 holds base pages.
+  assign fill_l2 = state_q == StHold && release_i[port_q] && fill_i[port_q] && level_q == '0 && !entry.napot;
 
   always_comb begin
     state_d = state_q;
     port_d = port_q;
+    req_d = req_q;
+    skip_l2_d = skip_l2_q;
+    level_d = level_q;
     addr_d = addr_q;
     pte_d = pte_q;
     cause_d = cause_q;
+    path_d = path_q;
+    cached_d = cached_q;
     req_ready_o = '0;
     done_o = '0;
+    pointer_fill = 1'b0;
 
     unique case (state_q)
       StIdle: begin
         if (|req_valid_i) begin
           req_ready_o[grant_port] = 1'b1;
           port_d = grant_port;
-          addr_d = {1'b0, context_i.base} +
-              ((PaMax + 1)'(grant_va[VaBits-1:PageBits]) << Cfg.Format.PteBytesLog2);
+          req_d = req_i[grant_port];
+          skip_l2_d = skip_l2_i[grant_port];
+          addr_d = root_addr;
+          level_d = root_level;
           cause_d = FaultNone;
           pte_d = '0;
-          state_d = StRead;
+          path_d = AttrAll;
+          path_d.mem_type = context_i.root_type;
+          cached_d = 1'b0;
+          state_d = HasLook ? StLook : StRead;
         end
+      end
+      StLook: begin
+        if (known_level != '0) begin
+          cached_d = 1'b1;
+          level_d = known_level - 1'b1;
+          addr_d = entry_address((PaMax + 1)'({known_ppn, PageBits'(0)}), vpn, known_level - 1'b1);
+          path_d = known_attr;
+        end
+        state_d = (l2_hit && !skip_l2_q) ? StHandover : StRead;
+      end
+      StHandover: begin
+        done_o[port_q] = 1'b1;
+        state_d = StIdle;
       end
       StRead: begin
         if (!pma_mapped) begin
           cause_d = FaultEntryAccess;
           state_d = StCheck;
-        end else if (rd_ready_i) begin
+        end else if (walk_ready_i) begin
           state_d = StWait;
         end
       end
       StWait: begin
-        if (rd_rsp_valid_i) begin
-          if (rd_rsp_err_i) cause_d = FaultEntryBus;
-          else pte_d = pte_from_lanes(Cfg.Format, rd_rsp_data_i, addr_q[2:0]);
+        if (walk_rsp_valid_i) begin
+          if (walk_rsp_i.err) cause_d = FaultEntryBus;
+          else pte_d = pte_from_lanes(Format, walk_rsp_i.data, addr_q[2:0]);
           state_d = StCheck;
-        end else if (rd_retry_i) begin
+        end else if (walk_retry_i) begin
           state_d = StRead;
         end
       end
       StCheck: begin
-        if (cause_q == FaultNone && !pte_valid(Cfg.Format, pte_q)) cause_d = FaultInvalid;
-        done_o[port_q] = 1'b1;
-        state_d = StHold;
+        if (update) begin
+          state_d = StUpdate;
+        end else if (descend) begin
+          path_d = path;
+          if (!pma_mapped || walk_ready_i) begin
+            level_d = level_q - 1'b1;
+            addr_d = next_addr;
+          end else begin
+            path_d = path_q;
+          end
+          if (!pma_mapped) begin
+            cause_d = FaultEntryAccess;
+            pte_d = '0;
+          end else if (walk_ready_i) begin
+            pointer_fill = 1'b1;
+            state_d = StWait;
+          end
+        end else if (restart) begin
+          addr_d = root_addr;
+          level_d = root_level;
+          cause_d = FaultNone;
+          pte_d = '0;
+          path_d = AttrAll;
+          path_d.mem_type = context_i.root_type;
+          cached_d = 1'b0;
+          state_d = StRead;
+        end else begin
+          cause_d = verdict;
+          done_o[port_q] = 1'b1;
+          state_d = StHold;
+        end
+      end
+      StUpdate: if (walk_ready_i) state_d = StUpdateWait;
+      StUpdateWait: begin
+        if (walk_rsp_valid_i) begin
+          if (walk_rsp_i.err) begin
+            cause_d = FaultEntryBus;
+            pte_d = '0;
+          end else if (walk_rsp_i.success) begin
+            pte_d = pte_with_accessed(Format, pte_q, entry.leaf && store);
+          end else begin
+            pte_d = pte_from_lanes(Format, walk_rsp_i.data, addr_q[2:0]);
+          end
+          state_d = StCheck;
+        end
       end
       StHold: begin
         if (release_i[port_q]) state_d = StIdle;
@@ -145,9 +414,21 @@ module vm_ptw
     end
   end
   always_ff @(posedge clk_i) begin
+    req_q <= req_d;
+    skip_l2_q <= skip_l2_d;
+    level_q <= level_d;
     addr_q <= addr_d;
     pte_q <= pte_d;
     cause_q <= cause_d;
+    path_q <= path_d;
+    cached_q <= cached_d;
+    if (state_q == StCheck) begin
+      leaf_ppn_q <= ppn_o;
+      leaf_attr_q <= attr_o;
+    end
   end
+
+  logic unused;
+  assign unused = ^{l2_off, l2_hit_way, l2_fill_way, l2_filled, req_q.id, req_q.probe, req_q.phys};
 
 endmodule

@@ -9,8 +9,10 @@
 //   StIdle -> StDrain -> StAct -> StRespond
 //
 // StDrain lasts until idle_i (at least one cycle). StAct lasts 1 cycle for a control write, a refused request and a
-// fence of everything or of one page; one cycle per set of the larger TLB for a fence by ASID alone; as long as the
-// cache takes for maintenance and array accesses. A user-mode fence is refused (R26).
+// fence of everything or of one page; one cycle per set of the larger TLB for other scopes; as long as the
+// cache takes for maintenance and array accesses. A control write that makes the TLBs forget one address space goes
+// through them like a fence by ASID, after 1 cycle of its own. What concerns translations waits in StAct while the L2 TLB is
+// still being swept (inv_busy_i). A user-mode fence is refused (R26).
 module vm_seq
   import vm_pkg::*;
 #(
@@ -41,8 +43,12 @@ module vm_seq
     output logic     ctl_apply_o,
     output ctl_req_t ctl_o,
     input  logic     ctl_refused_i,
+    input  logic     ctl_forget_all_i,
+    input  logic     ctl_forget_asid_i,
+    input  context_t context_i,
 
     output tlb_inv_t tlb_inv_o,
+    input  logic     inv_busy_i,
 
     // [0] instruction cache, [1] data cache
     output logic       [1:0] maint_valid_o,
@@ -89,14 +95,23 @@ module vm_seq
   logic [ScanW-1:0] scan_d, scan_q;
   logic second_d, second_q;  // FetchSync: the instruction cache's turn
 
-  logic by_asid, va_legal, pa_legal, is_tlb_array, array_cache;
+  logic forget_d, forget_q;  // a control write's address space is being forgotten
+  logic by_asid, scan_last, scan_all, inv_wait, va_legal, pa_legal, is_tlb_array, array_cache;
   assign by_asid = fence_q.by_asid && Cfg.AsidBits != 0;
-  if (VaBits < VaMax) begin : gen_va_legal
-    assign va_legal = (Cfg.Format.UpperVa == UpperSign)
-        ? fence_q.addr[VaMax-1:VaBits] == {(VaMax-VaBits){fence_q.addr[VaBits-1]}}
-        : fence_q.addr[VaMax-1:VaBits] == '0;
-  end else begin : gen_va_always_legal
-    assign va_legal = 1'b1;
+  assign scan_all = !by_asid && fence_q.globals;
+  assign scan_last = scan_q == ScanW'(ScanSets - 1);
+  assign inv_wait = inv_busy_i && ((kind_q == KindFence && fence_q.op == FenceTlb) ||
+      (kind_q == KindCtl && ctl_q.index >= CtlRoot));
+
+  // An address that the mode in force does not have (Bare: the widest) is translated by nothing (R21, X22).
+  always_comb begin
+    va_legal = 1'b1;
+    for (int unsigned l = 32'(Cfg.Format.MinLevels); l <= 32'(Cfg.Format.Levels); l++) begin
+      if (Cfg.Format.MinLevels == Cfg.Format.Levels ||
+          l == (context_i.translate ? 32'(context_i.levels) : 32'(Cfg.Format.Levels))) begin
+        va_legal = !upper_bad(Cfg.Format.UpperVa, fence_q.addr, PageBits + index_lsb(Cfg.Format, l));
+      end
+    end
   end
   // A line that no address on the bus can name is in no cache; its low bits must not pick another one.
   assign pa_legal = !fence_q.by_addr || (fence_q.addr >> Cfg.BusBits) == '0;
@@ -122,13 +137,21 @@ module vm_seq
     refused_d = refused_q;
     scan_d = scan_q;
     second_d = second_q;
+    forget_d = forget_q;
     ctl_apply_o = 1'b0;
     tlb_inv_o = '0;
     tlb_inv_o.vpn = VaMax'(fence_q.addr[VaBits-1:PageBits]);
     tlb_inv_o.asid = fence_q.asid;
     tlb_inv_o.by_vpn = fence_q.by_addr;
     tlb_inv_o.by_asid = by_asid;
-    if (!fence_q.by_addr) tlb_inv_o.vpn = VaMax'(scan_q);
+    tlb_inv_o.globals = fence_q.globals;
+    if (kind_q == KindCtl) begin
+      tlb_inv_o.asid = context_i.asid;
+      tlb_inv_o.by_vpn = 1'b0;
+      tlb_inv_o.by_asid = forget_q;
+      tlb_inv_o.globals = !forget_q;
+    end
+    if (!tlb_inv_o.by_vpn) tlb_inv_o.vpn = VaMax'(scan_q);
     maint_valid_o = '0;
     maint_o = '{
         clean: fence_q.op == CacheClean || fence_q.op == CacheCleanInvalidate ||
@@ -145,6 +168,7 @@ module vm_seq
       StIdle: begin
         scan_d = '0;
         second_d = 1'b0;
+        forget_d = 1'b0;
         refused_d = 1'b0;
         ctl_d = ctl_req_i;
         fence_d = fence_req_i;
@@ -164,19 +188,32 @@ module vm_seq
       StAct: begin
         unique case (kind_q)
           KindCtl: begin
-            ctl_apply_o = 1'b1;
-            refused_d = ctl_refused_i;
-            state_d = StRespond;
+            if (forget_q) begin
+              tlb_inv_o.start = scan_q == '0;
+              tlb_inv_o.set_valid = 1'b1;
+              scan_d = scan_q + 1'b1;
+              if (scan_last) state_d = StRespond;
+            end else if (!inv_wait) begin
+              ctl_apply_o = 1'b1;
+              refused_d = ctl_refused_i;
+              tlb_inv_o.start = !ctl_refused_i && ctl_forget_all_i;
+              tlb_inv_o.all = tlb_inv_o.start;
+              forget_d = !ctl_refused_i && ctl_forget_asid_i && !ctl_forget_all_i;
+              if (!forget_d) state_d = StRespond;
+            end
           end
           KindFence: begin
             if (fence_q.user) begin
               refused_d = 1'b1;
               state_d = StRespond;
+            end else if (inv_wait && scan_q == '0) begin
+              state_d = StAct;
             end else if (fence_q.op == FenceTlb) begin
-              tlb_inv_o.all = !fence_q.by_addr && !by_asid;
-              tlb_inv_o.set_valid = (fence_q.by_addr && va_legal) || (!fence_q.by_addr && by_asid);
+              tlb_inv_o.start = scan_q == '0 && (!fence_q.by_addr || va_legal);
+              tlb_inv_o.all = !fence_q.by_addr && scan_all;
+              tlb_inv_o.set_valid = (fence_q.by_addr && va_legal) || (!fence_q.by_addr && !scan_all);
               scan_d = scan_q + 1'b1;
-              if (fence_q.by_addr || !by_asid || scan_q == ScanW'(ScanSets - 1)) state_d = StRespond;
+              if (fence_q.by_addr || scan_all || scan_last) state_d = StRespond;
             end else if (!pa_legal) begin
               state_d = StRespond;
             end else begin
@@ -226,6 +263,7 @@ module vm_seq
     refused_q <= refused_d;
     scan_q <= scan_d;
     second_q <= second_d;
+    forget_q <= forget_d;
   end
 
 endmodule

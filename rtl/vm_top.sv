@@ -71,6 +71,14 @@ module vm_top
   function automatic bit tlb_ok(tlb_geometry_t g);
     return g.Ways == 0 || (pow2(32'(g.Sets)) && pow2(32'(g.Ways)) && $clog2(32'(g.Sets)) < vpn_bits(Cfg));
   endfunction
+  function automatic bit indices_fit();
+    for (int unsigned l = 0; l < 32'(Cfg.Format.Levels); l++) begin
+      if (32'(Cfg.Format.IndexBits[l]) + 32'(Cfg.Format.PteBytesLog2) > 32'(Cfg.Format.PageBits)) return 1'b0;
+    end
+    return 1'b1;
+  endfunction
+  localparam bit Flat = Cfg.Format.Kind == PteFlat;
+  localparam logic [2:0] RootLevel = 3'(Cfg.Format.Levels - 8'd1);
   function automatic bit cache_ok(cache_geometry_t g);
     return g.Ways == 0 || (pow2(32'(g.Sets)) && pow2(32'(g.Ways)) && pow2(32'(g.LineBytes)) &&
         g.LineBytes >= 4 && g.LineBytes <= 2048);
@@ -82,10 +90,50 @@ module vm_top
   if (Cfg.Format.PageBits < 2) begin : gen_bad_page
     $error("PageBits: pages of fewer than 4 bytes are not supported");
   end
-  if (Cfg.Format.Kind == PteFlat && Cfg.Format.Levels != 1) begin : gen_bad_levels
+  if (Flat && Cfg.Format.Levels != 1) begin : gen_bad_levels
     $error("Format: a flat table has one level; set Levels to 1");
   end
-  if (32'(Cfg.VaBits) != 32'(Cfg.Format.PageBits) + 32'(Cfg.Format.IndexBits[0])) begin : gen_bad_va
+  if (!Flat && (Cfg.Format.Levels < 2 || 32'(Cfg.Format.Levels) > MaxLevels)) begin : gen_bad_tree
+    $error("Format: RISC-V and x86 tables have 2 to 5 levels");
+  end
+  if (Cfg.Format.Kind == PteX86 && Cfg.Format.Levels < 4) begin : gen_bad_x86
+    $error("Format: x86 tables have 4 or 5 levels");
+  end
+  if (Cfg.Format.MinLevels == 0 || Cfg.Format.MinLevels > Cfg.Format.Levels) begin : gen_bad_min
+    $error("MinLevels: must be 1 to Levels");
+  end
+  if (!Flat && !indices_fit()) begin : gen_bad_index
+    $error("IndexBits: a table must fit in one page; lower IndexBits or raise PageBits");
+  end
+  if (Cfg.Format.HwAd && (Flat || Cfg.WalkPort != WalkCache)) begin : gen_bad_ad
+    $error("HwAd: accessed and dirty bits need a walk through the data cache (WalkCache) and a format that has them");
+  end
+  if (Cfg.Format.Kind == PteX86 && !Cfg.Format.HwAd) begin : gen_bad_x86_ad
+    $error("HwAd: x86 always updates accessed and dirty bits in hardware; set HwAd");
+  end
+  if (Cfg.Format.Kind == PteX86 && Cfg.Format.PpnBits != Cfg.PaBits - Cfg.Format.PageBits) begin : gen_bad_x86_pa
+    $error("PpnBits: on x86 PaBits minus PageBits");
+  end
+  if (32'(Cfg.Format.PpnBits) + 32'(Cfg.Format.PageBits) > PaMax && !Flat) begin : gen_bad_wide
+    $error("PpnBits: PpnBits plus PageBits must not exceed the 56 bits of a physical address");
+  end
+  if (Cfg.TrapSwap && !Flat) begin : gen_bad_trap
+    $error("TrapSwap: only flat formats");
+  end
+  if (Cfg.SuperEntries != 0 && !pow2(32'(Cfg.SuperEntries))) begin : gen_bad_super
+    $error("SuperEntries: must be a power of two, or 0");
+  end
+  if (!tlb_ok(Cfg.L2Tlb) || (Flat && Cfg.L2Tlb.Ways != 0)) begin : gen_bad_l2
+    $error("L2Tlb: sets and ways must be powers of two, the set index shorter than the VPN, and the format not flat");
+  end
+  if (Cfg.WalkCacheSets != 0 && (Flat || !pow2(32'(Cfg.WalkCacheSets)) ||
+      $clog2(32'(Cfg.WalkCacheSets)) >= 32'(Cfg.Format.IndexBits[RootLevel]))) begin : gen_bad_walk_cache
+    $error("WalkCacheSets: must be a power of two below the size of the root table, or 0, and the format not flat");
+  end
+  if (Cfg.HitLatency != 1) begin : gen_bad_hit
+    $error("HitLatency: must be 1");
+  end
+  if (32'(Cfg.VaBits) != 32'(Cfg.Format.PageBits) + index_lsb(Cfg.Format, 32'(Cfg.Format.Levels))) begin : gen_bad_va
     $error("VaBits: must be PageBits plus the index bits of all levels");
   end
   if (Cfg.PaBits > Cfg.BusBits || 32'(Cfg.BusBits) > PaMax) begin : gen_bad_pa
@@ -143,8 +191,17 @@ module vm_top
     core_req[1].access = (data_req_i.access == AccessStore) ? AccessStore : AccessLoad;
   end
   assign {data_rsp_valid_o, fetch_rsp_valid_o} = core_rsp_valid;
-  assign data_rsp_o = core_rsp[1];
-  assign fetch_rsp_o = core_rsp[0];
+  // What MMU and splitter know has its code; a bus error on the data gets it here.
+  function automatic core_rsp_t with_code(core_rsp_t rsp, env_t env);
+    core_rsp_t r;
+    r = rsp;
+    if (rsp.fault.cause == FaultBus) begin
+      r.fault.code = arch_code(Cfg.Format.Kind, env, FaultBus, rsp.fault.access, rsp.fault.user);
+    end
+    return r;
+  endfunction
+  assign data_rsp_o = with_code(core_rsp[1], ctx.env);
+  assign fetch_rsp_o = with_code(core_rsp[0], ctx.env);
 
   for (genvar p = 0; p < 2; p++) begin : gen_port
     vm_split #(
@@ -199,10 +256,10 @@ module vm_top
 
   // ------------------------------------------------------------------ MMU
 
-  logic rd_slot, rd_valid, rd_ready, rd_cacheable, rd_rsp_valid, rd_retry, rd_rsp_err;
-  logic [PaMax-1:0] rd_addr;
-  logic [7:0] rd_strb;
-  logic [63:0] rd_rsp_data;
+  logic rd_slot, rd_valid, rd_ready, rd_rsp_valid, rd_retry;
+  walk_req_t rd_req;
+  walk_rsp_t rd_rsp;
+  logic tlb_inv_busy;
   tlb_inv_t tlb_inv;
   array_req_t array_req;
   logic [1:0] tlb_array_valid, cache_array_valid, cache_array_done;
@@ -222,17 +279,15 @@ module vm_top
       .rsp_valid_o   (xlat_rsp_valid),
       .rsp_ready_i   (xlat_rsp_ready),
       .rsp_o         (xlat_rsp),
-      .rd_slot_o     (rd_slot),
-      .rd_valid_o    (rd_valid),
-      .rd_ready_i    (rd_ready),
-      .rd_addr_o     (rd_addr),
-      .rd_strb_o     (rd_strb),
-      .rd_cacheable_o(rd_cacheable),
-      .rd_rsp_valid_i(rd_rsp_valid),
-      .rd_retry_i    (rd_retry),
-      .rd_rsp_data_i (rd_rsp_data),
-      .rd_rsp_err_i  (rd_rsp_err),
+      .walk_slot_o     (rd_slot),
+      .walk_valid_o    (rd_valid),
+      .walk_ready_i    (rd_ready),
+      .walk_req_o      (rd_req),
+      .walk_rsp_valid_i(rd_rsp_valid),
+      .walk_retry_i    (rd_retry),
+      .walk_rsp_i      (rd_rsp),
       .inv_i         (tlb_inv),
+      .inv_busy_o    (tlb_inv_busy),
       .array_valid_i (tlb_array_valid),
       .array_req_i   (array_req),
       .array_rsp_o   (tlb_array_rsp)
@@ -251,29 +306,42 @@ module vm_top
   logic [63:0] phys_rdata;
   logic phys_err;
 
-  assign walk_req = '{write: 1'b0, uncached: !rd_cacheable, strb: rd_strb, addr: rd_addr, wdata: '0};
-  assign src_req[MemWalk] = '{src: MemWalk, write: 1'b0, len: 8'd0, strb: rd_strb, addr: rd_addr};
+  assign src_req[MemWalk] = '{src: MemWalk, write: 1'b0, len: 8'd0, strb: rd_req.strb, addr: rd_req.addr};
   assign src_w_valid[MemWalk] = 1'b0;
   assign src_w[MemWalk] = '0;
 
   if (Cfg.WalkPort == WalkCache) begin : gen_walk_cache
-    assign walk_slot = rd_slot;
-    assign walk_req_valid = rd_valid;
-    assign rd_ready = walk_req_ready;
-    assign rd_rsp_valid = walk_rsp_valid;
-    assign rd_retry = walk_retry;
-    assign rd_rsp_data = phys_rdata;
-    assign rd_rsp_err = phys_err;
+    vm_cas #(
+        .Cfg(Cfg)
+    ) u_cas (
+        .clk_i,
+        .rst_ni,
+        .slot_i           (rd_slot),
+        .req_valid_i      (rd_valid),
+        .req_ready_o      (rd_ready),
+        .req_i            (rd_req),
+        .rsp_valid_o      (rd_rsp_valid),
+        .retry_o          (rd_retry),
+        .rsp_o            (rd_rsp),
+        .cache_slot_o     (walk_slot),
+        .cache_req_valid_o(walk_req_valid),
+        .cache_req_ready_i(walk_req_ready),
+        .cache_req_o      (walk_req),
+        .cache_rsp_valid_i(walk_rsp_valid),
+        .cache_retry_i    (walk_retry),
+        .cache_rdata_i    (phys_rdata),
+        .cache_err_i      (phys_err)
+    );
     assign src_req_valid[MemWalk] = 1'b0;
   end else begin : gen_walk_memory
     assign walk_slot = 1'b0;
     assign walk_req_valid = 1'b0;
+    assign walk_req = '0;
     assign src_req_valid[MemWalk] = rd_valid;
     assign rd_ready = src_req_ready[MemWalk];
     assign rd_rsp_valid = src_rsp_valid[MemWalk];
     assign rd_retry = 1'b0;
-    assign rd_rsp_data = mem_rsp_i.rdata;
-    assign rd_rsp_err = mem_rsp_i.err;
+    assign rd_rsp = '{data: mem_rsp_i.rdata, err: mem_rsp_i.err, success: 1'b0};
   end
 
   // ------------------------------------------------------------------ caches
@@ -424,7 +492,7 @@ module vm_top
   // ------------------------------------------------------------------ control
 
   ctl_req_t ctl_op;
-  logic ctl_apply, ctl_refused;
+  logic ctl_apply, ctl_refused, ctl_forget_all, ctl_forget_asid;
 
   vm_seq #(
       .Cfg(Cfg)
@@ -451,7 +519,11 @@ module vm_top
       .ctl_apply_o         (ctl_apply),
       .ctl_o               (ctl_op),
       .ctl_refused_i       (ctl_refused),
+      .ctl_forget_all_i    (ctl_forget_all),
+      .ctl_forget_asid_i   (ctl_forget_asid),
+      .context_i           (ctx),
       .tlb_inv_o           (tlb_inv),
+      .inv_busy_i          (tlb_inv_busy),
       .maint_valid_o       (maint_valid),
       .maint_o             (maint_req),
       .maint_done_i        (maint_done),
@@ -469,10 +541,12 @@ module vm_top
   ) u_ctl (
       .clk_i,
       .rst_ni,
-      .apply_i  (ctl_apply),
-      .req_i    (ctl_op),
-      .refused_o(ctl_refused),
-      .context_o(ctx)
+      .apply_i      (ctl_apply),
+      .req_i        (ctl_op),
+      .refused_o    (ctl_refused),
+      .forget_all_o (ctl_forget_all),
+      .forget_asid_o(ctl_forget_asid),
+      .context_o    (ctx)
   );
 
   // ------------------------------------------------------------------ memory port
@@ -501,7 +575,7 @@ module vm_top
 
   logic unused;
   assign unused = ^{unused_icache_phys, unused_icache_data, unused_icache_err, wb_error_valid[0], wb_error_addr[0],
-                    rd_slot, walk_rsp_valid, walk_retry, walk_req_ready, walk_req_valid, walk_req, rd_cacheable,
+                    rd_slot, rd_req, walk_rsp_valid, walk_retry, walk_req_ready, walk_req_valid, walk_req,
                     src_req_ready[MemWalk], src_w_ready[MemWalk], src_rsp_valid[MemWalk]};
 
 endmodule

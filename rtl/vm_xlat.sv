@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Translation for one core port: TLB, permission check, and the request to the walker.
+// Translation for one core port: L1 TLB (base part and super part), permission check, and the request to the walker.
 //
 //   S0  request accepted; the TLB is read with the incoming VPN
 //   S1  rights and physical memory map are checked from registers; the response is valid unless a walk is needed
 //
 // Latency: response valid 1 cycle after acceptance for a TLB hit that grants, for Bare mode, and for what is
 // refused before any lookup. Otherwise a walk is asked for in S1; the response is valid in the cycle after
-// walk_done_i and then waits for rsp_ready_i like every other.
+// walk_done_i and then waits for rsp_ready_i like every other. The walker may hand over a hit of the L2 TLB: it is
+// judged in S1 like a hit of the L1, and if it denies, the walker is asked again (walk_skip_l2_o).
 //
 // A TLB entry only ever grants. A hit that would deny is walked as a miss, so every fault record shows the entry
 // as it is in memory, hit and miss give the same verdict (M8), and a right that was widened is seen without a
-// fence. The walk's result replaces the denying entry. Only a translation without any fault fills (M5).
+// fence (X24). Only a translation without any fault fills (M5): the base part with base pages, the super part with
+// superpages and NAPOT ranges; the matching entry is replaced if there is one. If both parts match, the base part wins.
 //
 // ready_o may depend on rsp_ready_i in the same cycle. After a walk one cycle passes before the next request is
 // accepted, so that its lookup sees the fill.
@@ -37,12 +39,16 @@ module vm_xlat
     // To the walker; walk_valid_o falls after walk_ready_i. The result is held until walk_release_o.
     output logic             walk_valid_o,
     input  logic             walk_ready_i,
-    output logic [VaMax-1:0] walk_va_o,
+    output xlat_req_t        walk_req_o,
+    output logic             walk_skip_l2_o,
     input  logic             walk_done_i,
+    input  logic             walk_from_l2_i,
     input  logic [PpnW-1:0]  walk_ppn_i,
+    input  logic             walk_wide_i,
     input  attr_t            walk_attr_i,
     input  walk_result_t     walk_result_i,
     output logic             walk_release_o,
+    output logic             walk_fill_o,     // with walk_release_o: there was no fault
 
     input  tlb_inv_t   inv_i,
     input  logic       array_valid_i,
@@ -54,13 +60,16 @@ module vm_xlat
   localparam int unsigned PageBits = 32'(Cfg.Format.PageBits);
   localparam int unsigned VaBits = 32'(Cfg.VaBits);
   localparam int unsigned WayBits = idx_bits(32'(Geometry.Ways));
+  localparam int unsigned SuperBits = idx_bits(32'(Cfg.SuperEntries));
+  localparam bit Flat = Cfg.Format.Kind == PteFlat;
 
   // ------------------------------------------------------------------ S0: lookup
 
-  logic tlb_hit;
-  logic [WayBits-1:0] tlb_way, tlb_victim;
-  logic [PpnW-1:0] tlb_ppn;
-  attr_t tlb_attr;
+  logic base_hit, super_hit;
+  logic [WayBits-1:0] base_way, base_victim;
+  logic [SuperBits-1:0] super_idx, super_victim;
+  logic [PpnW-1:0] base_ppn, super_ppn;
+  attr_t base_attr, super_attr;
   logic accept, bare;
 
   assign bare = !context_i.translate || req_i.phys;
@@ -71,11 +80,15 @@ module vm_xlat
   typedef struct packed {
     xlat_req_t req;
     logic bare;
-    logic tlb_hit;
-    logic [WayBits-1:0] way;     // of the hit, or the one to replace
+    logic hit;                    // the L1 TLB, or then the L2, has the page
+    logic in_super;               // the L1 hit is in the super part
+    logic [WayBits-1:0] way;      // of the base part: of the hit, or the one to replace
+    logic [SuperBits-1:0] idx;    // of the super part, likewise
     logic [PpnW-1:0] ppn;
+    logic wide;                   // the walk's PPN reaches beyond PaBits
     attr_t attr;
     logic walk_asked;
+    logic from_l2;
     logic walked;
   } s1_t;
 
@@ -85,35 +98,33 @@ module vm_xlat
   logic va_bad, limit_bad, refused, granted, needs_walk;
   fault_e rights, cause;
 
-  if (VaBits < VaMax) begin : gen_upper_va
-    logic [VaMax-1-VaBits:0] upper;
-    assign upper = s1_q.req.va[VaMax-1:VaBits];
-    assign va_bad = (Cfg.Format.UpperVa == UpperSign) ? upper != {(VaMax-VaBits){s1_q.req.va[VaBits-1]}}
-                                                      : upper != '0;
-  end else begin : gen_no_upper_va
-    assign va_bad = 1'b0;
+  always_comb begin
+    va_bad = 1'b0;
+    for (int unsigned l = 32'(Cfg.Format.MinLevels); l <= 32'(Cfg.Format.Levels); l++) begin
+      if (Cfg.Format.MinLevels == Cfg.Format.Levels || 32'(context_i.levels) == l) begin
+        va_bad = upper_bad(Cfg.Format.UpperVa, s1_q.req.va, PageBits + index_lsb(Cfg.Format, l));
+      end
+    end
   end
-  assign limit_bad = (VpnW + 1)'(s1_q.req.va[VaBits-1:PageBits]) >= (VpnW + 1)'(context_i.limit);
+  assign limit_bad = Flat && (VpnW + 1)'(s1_q.req.va[VaBits-1:PageBits]) >= (VpnW + 1)'(context_i.limit);
   assign refused = !s1_q.bare && (va_bad || limit_bad);
-  assign rights = access_fault(s1_q.attr, s1_q.req.access, s1_q.req.user);
-  assign granted = s1_q.tlb_hit && rights == FaultNone;
+  always_comb begin
+    rights = access_fault(s1_q.attr, context_i.env, s1_q.req.access, s1_q.req.user, s1_q.req.sum, s1_q.req.mxr);
+    if (rights == FaultNone && s1_q.req.access == AccessStore && !s1_q.attr.d) rights = FaultDirty;
+  end
+  assign granted = s1_q.hit && rights == FaultNone;
   assign needs_walk = !s1_q.bare && !refused && !s1_q.walked && !granted;
 
   // Final physical address, wide enough that nothing is cut off (R6).
-  localparam int unsigned FullW = (PpnW + PageBits > PaMax + 1) ? PpnW + PageBits : PaMax + 2;
-  logic [FullW-1:0] pa;
+  logic [PaMax:0] pa;
   logic pa_wide, pma_mapped, pma_cacheable, hole;
-  assign pa = FullW'({s1_q.ppn, s1_q.req.va[PageBits-1:0]});
-  always_comb begin
-    // A translation reaches PaBits; Bare mode reaches whatever the map has.
-    pa_wide = (pa >> (PaMax + 1)) != '0;
-    if (s1_q.bare) pa_wide |= (s1_q.req.va >> Cfg.BusBits) != '0;
-    else pa_wide |= (pa >> Cfg.PaBits) != '0;
-  end
+  assign pa = (PaMax + 1)'({s1_q.ppn, s1_q.req.va[PageBits-1:0]});
+  // A translation reaches PaBits (what fills a TLB does); Bare mode reaches whatever the map has.
+  assign pa_wide = s1_q.bare ? (s1_q.req.va >> Cfg.BusBits) != '0 : s1_q.walked && s1_q.wide;
   vm_pma #(
       .Cfg(Cfg)
   ) u_pma (
-      .addr_i     (pa[PaMax:0]),
+      .addr_i     (pa),
       .mapped_o   (pma_mapped),
       .cacheable_o(pma_cacheable)
   );
@@ -124,7 +135,6 @@ module vm_xlat
     if (!s1_q.bare && va_bad) cause = FaultVa;
     else if (!s1_q.bare && limit_bad) cause = FaultLimit;
     else if (s1_q.walked && walk_result_i.cause != FaultNone) cause = walk_result_i.cause;
-    else if (!s1_q.bare && rights != FaultNone) cause = rights;
     else if (hole) cause = FaultAccess;
   end
 
@@ -136,13 +146,15 @@ module vm_xlat
     if (s1_q.bare) rsp_o.source = SourceBare;
     else if (refused) rsp_o.source = SourceNone;
     else if (s1_q.walked) rsp_o.source = SourceWalk;
-    else rsp_o.source = SourceTlb;
+    else rsp_o.source = s1_q.from_l2 ? SourceL2 : SourceTlb;
     rsp_o.pa = PaMax'(pa[32'(Cfg.BusBits)-1:0]);
-    rsp_o.cacheable = pma_cacheable;
+    rsp_o.mem_type = s1_q.bare ? TypeWriteBack : s1_q.attr.mem_type;
+    rsp_o.cacheable = pma_cacheable && rsp_o.mem_type == TypeWriteBack;
     rsp_o.fault.cause = cause;
     rsp_o.fault.access = s1_q.req.access;
     rsp_o.fault.user = s1_q.req.user;
     rsp_o.fault.va = s1_q.req.va;
+    rsp_o.fault.code = arch_code(Cfg.Format.Kind, context_i.env, cause, s1_q.req.access, s1_q.req.user);
     if (s1_q.walked) begin
       rsp_o.fault.level = walk_result_i.level;
       rsp_o.fault.pte_addr = walk_result_i.pte_addr;
@@ -150,16 +162,25 @@ module vm_xlat
     end
   end
 
-  logic take, fill, touch;
+  // ------------------------------------------------------------------ what becomes of it
+
+  logic take, learned, spans, fill_base, fill_super, touch_base, touch_super;
   assign take = rsp_valid_o && rsp_ready_i;
-  assign fill = take && s1_q.walked && cause == FaultNone;
-  assign touch = take && rsp_o.source == SourceTlb;
+  assign learned = take && (s1_q.walked || (s1_q.from_l2 && !refused)) && cause == FaultNone;
+  // A superpage or a NAPOT range; the L2 has base pages only.
+  assign spans = s1_q.walked && (walk_result_i.level != '0 || walk_result_i.napot);
+  assign fill_base = learned && !spans;
+  assign fill_super = learned && spans;
+  assign touch_base = take && rsp_o.source == SourceTlb && !s1_q.in_super;
+  assign touch_super = take && rsp_o.source == SourceTlb && s1_q.in_super;
   assign walk_release_o = take && s1_q.walked;
+  assign walk_fill_o = learned;
 
   assign walk_valid_o = s1_valid_q && needs_walk && !s1_q.walk_asked;
-  assign walk_va_o = s1_q.req.va;
+  assign walk_req_o = s1_q.req;
+  assign walk_skip_l2_o = s1_q.from_l2;
 
-  assign req_ready_o = !s1_valid_q || (take && !s1_q.walked);
+  assign req_ready_o = !s1_valid_q || (take && !s1_q.walked && !s1_q.from_l2);
   assign idle_o = !s1_valid_q;
 
   always_comb begin
@@ -168,19 +189,29 @@ module vm_xlat
     if (take) s1_valid_d = 1'b0;
     if (walk_valid_o && walk_ready_i) s1_d.walk_asked = 1'b1;
     if (walk_done_i) begin
-      s1_d.walked = 1'b1;
+      s1_d.walked = !walk_from_l2_i;
+      s1_d.from_l2 = walk_from_l2_i;
+      s1_d.hit = walk_from_l2_i;
+      s1_d.walk_asked = !walk_from_l2_i;
       s1_d.ppn = walk_ppn_i;
+      s1_d.wide = walk_wide_i;
       s1_d.attr = walk_attr_i;
     end
     if (accept) begin
       s1_valid_d = 1'b1;
       s1_d.req = req_i;
       s1_d.bare = bare;
-      s1_d.tlb_hit = tlb_hit && !bare;
-      s1_d.way = tlb_hit ? tlb_way : tlb_victim;
-      s1_d.ppn = bare ? PpnW'(req_i.va >> PageBits) : tlb_ppn;
-      s1_d.attr = tlb_attr;
+      s1_d.hit = (base_hit || super_hit) && !bare;
+      s1_d.in_super = !base_hit;
+      s1_d.way = base_hit ? base_way : base_victim;
+      s1_d.idx = super_hit ? super_idx : super_victim;
+      s1_d.ppn = base_hit ? base_ppn : super_ppn;
+      if (bare) s1_d.ppn = PpnW'(req_i.va >> PageBits);
+      s1_d.attr = base_hit ? base_attr : super_attr;
+      if (Cfg.SuperEntries == '0) s1_d.attr = base_attr;
+      s1_d.wide = 1'b0;
       s1_d.walk_asked = 1'b0;
+      s1_d.from_l2 = 1'b0;
       s1_d.walked = 1'b0;
     end
   end
@@ -193,34 +224,52 @@ module vm_xlat
 
   vm_tlb #(
       .Cfg     (Cfg),
-      .Geometry(Geometry),
-      .PpnW    (PpnW)
+      .Geometry(Geometry)
   ) u_tlb (
       .clk_i,
       .rst_ni,
-      .vpn_i        (req_i.va[VaBits-1:PageBits]),
-      .asid_i       (context_i.asid),
-      .hit_o        (tlb_hit),
-      .hit_way_o    (tlb_way),
-      .ppn_o        (tlb_ppn),
-      .attr_o       (tlb_attr),
-      .victim_o     (tlb_victim),
-      .touch_i      (touch),
-      .touch_way_i  (s1_q.way),
-      .fill_i       (fill),
-      .update_vpn_i (s1_q.req.va[VaBits-1:PageBits]),
-      .fill_asid_i  (context_i.asid),
-      .fill_ppn_i   (s1_q.ppn),
-      .fill_attr_i  (s1_q.attr),
-      .inv_all_i    (inv_i.all),
-      .inv_set_i    (inv_i.set_valid),
-      .inv_by_vpn_i (inv_i.by_vpn),
-      .inv_by_asid_i(inv_i.by_asid),
-      .inv_vpn_i    (inv_i.vpn[VpnW-1:0]),
-      .inv_asid_i   (inv_i.asid),
+      .key_i       (req_i.va[VaBits-1:PageBits]),
+      .asid_i      (context_i.asid),
+      .hit_o       (base_hit),
+      .hit_way_o   (base_way),
+      .ppn_o       (base_ppn),
+      .attr_o      (base_attr),
+      .victim_o    (base_victim),
+      .touch_i     (touch_base),
+      .touch_way_i (s1_q.way),
+      .fill_i      (fill_base),
+      .update_key_i(s1_q.req.va[VaBits-1:PageBits]),
+      .fill_asid_i (context_i.asid),
+      .fill_ppn_i  (s1_q.ppn),
+      .fill_attr_i (s1_q.attr),
+      .inv_i,
       .array_valid_i,
       .array_req_i,
       .array_rsp_o
+  );
+
+  vm_tlb_super #(
+      .Cfg(Cfg)
+  ) u_super (
+      .clk_i,
+      .rst_ni,
+      .vpn_i       (req_i.va[VaBits-1:PageBits]),
+      .asid_i      (context_i.asid),
+      .hit_o       (super_hit),
+      .hit_idx_o   (super_idx),
+      .ppn_o       (super_ppn),
+      .attr_o      (super_attr),
+      .victim_o    (super_victim),
+      .touch_i     (touch_super),
+      .touch_idx_i (s1_q.idx),
+      .fill_i      (fill_super),
+      .fill_vpn_i  (s1_q.req.va[VaBits-1:PageBits]),
+      .fill_asid_i (context_i.asid),
+      .fill_ppn_i  (s1_q.ppn),
+      .fill_attr_i (s1_q.attr),
+      .fill_level_i(walk_result_i.level),
+      .fill_napot_i(walk_result_i.napot),
+      .inv_i
   );
 
 endmodule

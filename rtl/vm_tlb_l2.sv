@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// L2 TLB, shared by both ports: base pages, set-associative, keys and data in block RAM (one memory per way), valid bits and
+// pseudo-LRU state in LUT RAM. Zero ways is legal and never hits.
+//
+//   cycle 0   read_i, read_vpn_i: the set is read
+//   cycle 1   look_i, vpn_i, asid_i: keys are compared; hit_o combinational
+//   cycle 2   ppn_o, attr_o of the hit, until the next read; fill_i may come any time after, into the way chosen in
+//             cycle 1: the matching one, else the lowest invalid, else pseudo-LRU. touch_i: the hit was used
+//
+// RAM has no reset and no "invalidate all": inv_i.start begins a sweep, one set per cycle (one set only for a scope by
+// VPN), and so does reset. Meanwhile off_o is high, nothing hits, and what was looked up is not filled. The
+// owner starts no second sweep before busy_o falls.
+module vm_tlb_l2
+  import vm_pkg::*;
+#(
+    parameter  machine_t    Cfg = '0,
+    localparam int unsigned VpnW = vpn_bits(Cfg),
+    localparam int unsigned PpnW = ppn_w(Cfg),
+    localparam int unsigned WayBits = idx_bits(32'(Cfg.L2Tlb.Ways))
+) (
+    input logic clk_i,
+    input logic rst_ni,
+
+    input  logic               read_i,
+    input  logic [VpnW-1:0]    read_vpn_i,
+    input  logic               look_i,
+    input  logic [VpnW-1:0]    vpn_i,
+    input  logic [AsidMax-1:0] asid_i,
+    output logic               hit_o,
+    output logic [WayBits-1:0] hit_way_o,
+    output logic               off_o,
+    output logic [PpnW-1:0]    ppn_o,
+    output attr_t              attr_o,
+
+    input logic               touch_i,
+    input logic               fill_i,
+    input logic [PpnW-1:0]    fill_ppn_i,
+    input attr_t              fill_attr_i,
+    output logic [WayBits-1:0] fill_way_o,
+    output logic               fill_o,     // fill_i took effect
+
+    input  tlb_inv_t inv_i,
+    output logic     busy_o
+);
+
+  localparam int unsigned Ways = 32'(Cfg.L2Tlb.Ways);
+
+  if (Ways == 0) begin : gen_none
+    logic unused;
+    assign unused = ^{clk_i, rst_ni, read_i, read_vpn_i, look_i, vpn_i, asid_i, touch_i, fill_i, fill_ppn_i,
+                      fill_attr_i, inv_i};
+    assign hit_o = 1'b0;
+    assign hit_way_o = '0;
+    assign off_o = 1'b0;
+    assign ppn_o = '0;
+    assign attr_o = AttrAll;
+    assign fill_way_o = '0;
+    assign fill_o = 1'b0;
+    assign busy_o = 1'b0;
+  end else begin : gen_l2
+    localparam int unsigned Sets = 32'(Cfg.L2Tlb.Sets);
+    localparam int unsigned SetBits = $clog2(Sets);
+    localparam int unsigned SetW = idx_bits(Sets);
+    localparam int unsigned TagW = VpnW - SetBits;
+    localparam int unsigned AttrW = attr_bits(Cfg.Format);
+    localparam int unsigned AsidW = (Cfg.AsidBits != 0) ? 32'(Cfg.AsidBits) : 1;
+    localparam int unsigned PlruW = (Ways > 1) ? Ways - 1 : 1;
+
+    typedef struct packed {
+      logic [TagW-1:0]  tag;
+      logic [AsidW-1:0] asid;
+      logic [PpnW-1:0]  ppn;
+      logic [AttrW-1:0] attr;
+    } entry_t;
+
+    function automatic logic [SetW-1:0] set_of(logic [VpnW-1:0] vpn);
+      return (Sets > 1) ? SetW'(vpn) : '0;
+    endfunction
+
+    // ---------------------------------------------------------------- sweep
+
+    typedef struct packed {
+      logic all;
+      logic by_vpn;
+      logic by_asid;
+      logic globals;
+      logic [TagW-1:0] tag;
+      logic [AsidW-1:0] asid;
+    } scope_t;
+
+    logic reading_d, reading_q;    // a set is read for the sweep in this cycle
+    logic reset_sweep_q;           // the sweep is the one after reset
+    logic judging_q;               // the set read in the cycle before is gone through
+    logic [SetW-1:0] sweep_d, sweep_q, judge_q;
+    scope_t scope_d, scope_q;
+
+    always_comb begin
+      reading_d = reading_q;
+      sweep_d = sweep_q;
+      scope_d = scope_q;
+      if (reading_q) begin
+        sweep_d = sweep_q + 1'b1;
+        if (scope_q.by_vpn || sweep_q == SetW'(Sets - 1)) reading_d = 1'b0;
+      end
+      if (inv_i.start) begin
+        reading_d = 1'b1;
+        sweep_d = inv_i.by_vpn ? set_of(inv_i.vpn[VpnW-1:0]) : '0;
+        scope_d = '{
+            all: !inv_i.by_vpn && !inv_i.by_asid && inv_i.globals,
+            by_vpn: inv_i.by_vpn,
+            by_asid: inv_i.by_asid,
+            globals: inv_i.globals,
+            tag: TagW'(inv_i.vpn[VpnW-1:0] >> SetBits),
+            asid: AsidW'(inv_i.asid)
+        };
+      end
+    end
+    assign busy_o = reading_q || judging_q;
+    assign off_o = busy_o;
+
+    // ---------------------------------------------------------------- arrays
+
+    entry_t [Ways-1:0] read;
+    attr_t [Ways-1:0] attr;
+    entry_t write;
+    logic [SetW-1:0] read_set, look_set, set_q;
+    logic [Ways-1:0] valid, write_way, match, hit_way, hit_way_q, valid_d;
+    logic [WayBits-1:0] victim, fill_way_d, fill_way_q, plru_victim, unused_victim, touch_way;
+    logic [PlruW-1:0] touched, unused_touched;
+    logic fill_legal_q;     // the last look was not in a sweep
+    logic [TagW-1:0] tag_q;
+    logic [AsidW-1:0] asid_q;
+
+    assign read_set = reading_q ? sweep_q : set_of(read_vpn_i);
+    assign look_set = judging_q ? judge_q : set_of(vpn_i);
+    assign write = '{tag: tag_q, asid: asid_q, ppn: fill_ppn_i, attr: AttrW'(attr_to_bits(Cfg.Format, fill_attr_i))};
+
+    for (genvar w = 0; w < Ways; w++) begin : gen_way
+      (* ram_style = "block", no_rw_check *) entry_t mem[Sets];
+      always_ff @(posedge clk_i) begin
+        if (write_way[w]) mem[set_q] <= write;
+        if (read_i || reading_q) read[w] <= mem[read_set];
+      end
+      assign attr[w] = attr_from_bits(Cfg.Format, 8'(read[w].attr));
+    end
+
+    // Valid bits of a set: one word.
+    (* ram_style = "distributed", no_rw_check *) logic [Ways-1:0] valid_mem[Sets];
+    (* ram_style = "distributed", no_rw_check *) logic [PlruW-1:0] plru_mem[Sets];
+    logic valid_write;
+    logic [SetW-1:0] valid_set;
+    assign valid = valid_mem[fill_o ? set_q : look_set];
+
+    always_comb begin
+      for (int unsigned w = 0; w < Ways; w++) begin
+        match[w] = valid[w] && !busy_o && read[w].tag == TagW'(vpn_i >> SetBits) &&
+            (Cfg.AsidBits == 0 || attr[w].g || read[w].asid == AsidW'(asid_i));
+      end
+      for (int unsigned w = 0; w < Ways; w++) begin
+        hit_way[w] = match[w];
+        for (int unsigned v = 0; v < w; v++) hit_way[w] &= !match[v];
+      end
+      hit_o = |match;
+      hit_way_o = '0;
+      for (int unsigned w = 0; w < Ways; w++) begin
+        if (hit_way[w]) hit_way_o |= WayBits'(w);
+      end
+      victim = plru_victim;
+      for (int w = Ways - 1; w >= 0; w--) begin
+        if (!valid[w]) victim = WayBits'(w);
+      end
+      fill_way_d = hit_o ? hit_way_o : victim;
+    end
+
+    always_comb begin
+      ppn_o = '0;
+      attr_o = '0;
+      for (int unsigned w = 0; w < Ways; w++) begin
+        if (hit_way_q[w]) begin
+          ppn_o |= read[w].ppn;
+          attr_o |= attr[w];
+        end
+      end
+    end
+
+    assign fill_o = fill_i && fill_legal_q && !busy_o;
+    assign fill_way_o = fill_way_q;
+    always_comb begin
+      write_way = '0;
+      write_way[fill_way_q] = fill_o;
+      valid_write = fill_o || judging_q;
+      valid_set = judging_q ? judge_q : set_q;
+      valid_d = valid | write_way;
+      if (judging_q) begin
+        for (int unsigned w = 0; w < Ways; w++) begin
+          if (scope_q.all || ((!scope_q.by_vpn || read[w].tag == scope_q.tag) &&
+              (attr[w].g ? scope_q.globals
+                         : !scope_q.by_asid || Cfg.AsidBits == 0 || read[w].asid == scope_q.asid))) begin
+            valid_d[w] = 1'b0;
+          end
+        end
+      end
+    end
+    always_ff @(posedge clk_i) begin
+      if (valid_write) valid_mem[valid_set] <= valid_d;
+    end
+
+    // ---------------------------------------------------------------- replacement
+
+    logic plru_clear;
+    assign plru_clear = judging_q && reset_sweep_q;
+    assign touch_way = fill_way_q;  // a hit's way is the one a fill would take
+    always_ff @(posedge clk_i) begin
+      if (touch_i || fill_o || plru_clear) plru_mem[plru_clear ? judge_q : set_q] <= plru_clear ? '0 : touched;
+    end
+    vm_plru #(
+        .Ways(Ways)
+    ) u_plru_victim (
+        .state_i    (plru_mem[look_set]),
+        .touch_way_i('0),
+        .touched_o  (unused_touched),
+        .victim_o   (plru_victim)
+    );
+    vm_plru #(
+        .Ways(Ways)
+    ) u_plru_touch (
+        .state_i    (plru_mem[set_q]),
+        .touch_way_i(touch_way),
+        .touched_o  (touched),
+        .victim_o   (unused_victim)
+    );
+
+    always_ff @(posedge clk_i) begin
+      if (!rst_ni) begin
+        reading_q <= 1'b1;
+        judging_q <= 1'b0;
+        reset_sweep_q <= 1'b1;
+      end else begin
+        if (!busy_o) reset_sweep_q <= 1'b0;
+        reading_q <= reading_d;
+        judging_q <= reading_q;
+      end
+    end
+    always_ff @(posedge clk_i) begin
+      if (!rst_ni) begin
+        sweep_q <= '0;
+        scope_q <= '{all: 1'b1, default: '0};
+      end else begin
+        sweep_q <= sweep_d;
+        scope_q <= scope_d;
+      end
+      judge_q <= sweep_q;
+      if (look_i) begin
+        hit_way_q <= hit_way;
+        fill_way_q <= fill_way_d;
+        fill_legal_q <= !busy_o;
+        set_q <= set_of(vpn_i);
+        tag_q <= TagW'(vpn_i >> SetBits);
+        asid_q <= AsidW'(asid_i);
+      end
+    end
+
+    logic unused;
+    assign unused = ^{asid_i, inv_i, unused_touched, unused_victim};
+  end
+
+endmodule

@@ -48,7 +48,7 @@ module vm_ctl
     logic [BusBits-1:0] saved_base;
     env_t env;
     logic [63:0] pat;
-    logic [1:0] root_type;  // CR3: PCD, PWT
+    logic [11:0] cr3_low;  // PCID, or PCD and PWT of the root table in bits 4 and 3 (X18, X20)
   } regs_t;
 
   regs_t d, q;
@@ -65,7 +65,7 @@ module vm_ctl
   logic [2:0] root_levels;
   logic [BaseBits-1:0] root_base;
   logic [AsidW-1:0] root_asid;
-  logic [1:0] root_type;
+  logic [11:0] root_low;
 
   if (X86) begin : gen_cr3
     always_comb begin
@@ -74,8 +74,8 @@ module vm_ctl
       root_translate = q.translate;
       root_levels = q.levels;
       root_base = {req_i.data[BaseBits-1:12], 12'b0};
-      root_asid = q.env.pcide ? AsidW'(req_i.data[11:0]) : '0;
-      root_type = q.env.pcide ? 2'b00 : req_i.data[4:3];
+      root_asid = '0;
+      root_low = req_i.data[11:0];
     end
   end else if (!Flat) begin : gen_satp
     logic [3:0] mode;
@@ -90,7 +90,8 @@ module vm_ctl
       if (!root_translate) root_levels = q.levels;
       root_base = {req_i.data[PpnBits-1:0], PageBits'(0)};
       root_asid = Rv32 ? AsidW'(req_i.data[30:22]) : AsidW'(req_i.data[59:44]);
-      root_type = '0;
+      if (Cfg.AsidBits == '0) root_asid = '0;
+      root_low = '0;
     end
   end else begin : gen_no_root
     assign root_refused = 1'b1;
@@ -98,7 +99,7 @@ module vm_ctl
     assign root_levels = '0;
     assign root_base = '0;
     assign root_asid = '0;
-    assign root_type = '0;
+    assign root_low = '0;
   end
 
   // ------------------------------------------------------------------ mode bits
@@ -115,7 +116,7 @@ module vm_ctl
       env_refused |= env_wanted.la57 && Cfg.Format.Levels != 8'd5;
       env_refused |= q.env.pg && env_wanted.pg && env_wanted.la57 != q.env.la57;
       env_refused |= env_wanted.pcide && !env_wanted.pg;
-      env_refused |= env_wanted.pcide && !q.env.pcide && (q.asid != '0 || q.root_type != '0);
+      env_refused |= env_wanted.pcide && !q.env.pcide && q.cr3_low != '0;
     end else begin
       env_wanted.adue = req_i.data[8];
       env_wanted.pbmte = req_i.data[9];
@@ -172,7 +173,7 @@ module vm_ctl
         d.levels = root_levels;
         d.base = root_base;
         d.asid = root_asid;
-        d.root_type = root_type;
+        d.cr3_low = root_low;
         forget_all_o = root_levels != q.levels;
         forget_asid_o = X86 && !(q.env.pcide && req_i.data[63]);
       end
@@ -182,11 +183,6 @@ module vm_ctl
         if (X86) begin
           d.translate = env_wanted.pg;
           d.levels = env_wanted.la57 ? 3'd5 : 3'd4;
-          // The low bits of CR3 mean PCID or memory type (X20).
-          if (env_wanted.pcide != q.env.pcide) begin
-            d.asid = '0;
-            d.root_type = '0;
-          end
         end
         forget_all_o = env_wanted != q.env;
       end
@@ -223,7 +219,8 @@ module vm_ctl
         root_type: TypeWriteBack
     };
     if (X86) begin
-      context_o.root_type = pat_type(q.pat, {1'b0, q.root_type});
+      context_o.asid = q.env.pcide ? AsidMax'(AsidW'(q.cr3_low)) : '0;
+      context_o.root_type = pat_type(q.pat, q.env.pcide ? 3'd0 : {1'b0, q.cr3_low[4:3]});
       context_o.env.adue = 1'b1;
     end else begin
       context_o.env.wp = 1'b1;

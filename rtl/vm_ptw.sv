@@ -131,7 +131,7 @@ module vm_ptw
   logic l2_hit, l2_off;
   logic [PpnW-1:0] l2_ppn;
   attr_t l2_attr;
-  logic look, handover, fill_l2;
+  logic look, handover, updating, fill_l2;
   logic [2:0] known_level;
   logic [PpnW-1:0] known_ppn;
   attr_t known_attr;
@@ -141,6 +141,7 @@ module vm_ptw
 
   assign look = state_q == StLook;
   assign handover = state_q == StHandover;
+  assign updating = state_q == StUpdateWait;
 
   logic [idx_bits(32'(Cfg.L2Tlb.Ways))-1:0] l2_hit_way, l2_fill_way;
   logic l2_filled;
@@ -385,7 +386,7 @@ module vm_ptw
       end
       StUpdate: if (walk_ready_i) state_d = StUpdateWait;
       StUpdateWait: begin
-        if (walk_rsp_valid_i) begin
+        if (updating && walk_rsp_valid_i) begin
           if (walk_rsp_i.err) begin
             cause_d = FaultEntryBus;
             pte_d = '0;

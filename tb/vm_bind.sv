@@ -14,12 +14,18 @@ bind vm_mmu vm_monitor_mmu #(
     .accept_i(req_valid_i[0] && req_ready_o[0]),
     .needs_walk_i(gen_port[0].u_xlat.s1_valid_q && gen_port[0].u_xlat.needs_walk),
     .way_i(8'(gen_port[0].u_xlat.s1_q.way)),
-    .fill_i(gen_port[0].u_xlat.fill),
+    .super_idx_i(8'(gen_port[0].u_xlat.s1_q.idx)),
+    .in_super_i(gen_port[0].u_xlat.s1_q.in_super),
+    .from_l2_i(gen_port[0].u_xlat.s1_q.from_l2),
+    .fill_i(gen_port[0].u_xlat.fill_base),
+    .fill_super_i(gen_port[0].u_xlat.fill_super),
+    .walk_result_i(walk_result),
     .fill_ppn_i(44'(gen_port[0].u_xlat.s1_q.ppn)),
     .fill_attr_i(gen_port[0].u_xlat.s1_q.attr),
     .fill_asid_i(context_i.asid),
     .inv_i,
-    .inv_way_i(64'(gen_port[0].u_xlat.u_tlb.inv_way))
+    .inv_way_i(64'(gen_port[0].u_xlat.u_tlb.inv_way)),
+    .inv_super_i(64'(gen_port[0].u_xlat.u_super.inv_entry))
 );
 
 bind vm_mmu vm_monitor_mmu #(
@@ -34,30 +40,67 @@ bind vm_mmu vm_monitor_mmu #(
     .accept_i(req_valid_i[1] && req_ready_o[1]),
     .needs_walk_i(gen_port[1].u_xlat.s1_valid_q && gen_port[1].u_xlat.needs_walk),
     .way_i(8'(gen_port[1].u_xlat.s1_q.way)),
-    .fill_i(gen_port[1].u_xlat.fill),
+    .super_idx_i(8'(gen_port[1].u_xlat.s1_q.idx)),
+    .in_super_i(gen_port[1].u_xlat.s1_q.in_super),
+    .from_l2_i(gen_port[1].u_xlat.s1_q.from_l2),
+    .fill_i(gen_port[1].u_xlat.fill_base),
+    .fill_super_i(gen_port[1].u_xlat.fill_super),
+    .walk_result_i(walk_result),
     .fill_ppn_i(44'(gen_port[1].u_xlat.s1_q.ppn)),
     .fill_attr_i(gen_port[1].u_xlat.s1_q.attr),
     .fill_asid_i(context_i.asid),
     .inv_i,
-    .inv_way_i(64'(gen_port[1].u_xlat.u_tlb.inv_way))
+    .inv_way_i(64'(gen_port[1].u_xlat.u_tlb.inv_way)),
+    .inv_super_i(64'(gen_port[1].u_xlat.u_super.inv_entry))
 );
 
-bind vm_mmu vm_monitor_walk u_monitor_walk (
+bind vm_mmu vm_monitor_walk #(
+    .Cfg(Cfg)
+) u_monitor_walk (
     .clk_i,
     .rst_ni,
     .accept_i({gen_port[1].u_xlat.accept, gen_port[0].u_xlat.accept}),
     .take_i(rsp_valid_o & rsp_ready_i),
-    .start_i(walk_valid & walk_ready),
-    .va_i(walk_va),
-    .tlb_hit_i({gen_port[1].u_xlat.s1_q.tlb_hit, gen_port[0].u_xlat.s1_q.tlb_hit}),
-    .read_i(rd_valid_o && rd_ready_i),
-    .addr_i(rd_addr_o),
-    .data_i(rd_rsp_valid_i),
-    .err_i(rd_rsp_err_i),
-    .entry_i(u_ptw.pte_d),
+    .start_i(miss_valid & miss_ready),
+    .req_i(miss_req),
+    .tlb_hit_i({gen_port[1].u_xlat.s1_q.hit && !gen_port[1].u_xlat.s1_q.from_l2,
+                gen_port[0].u_xlat.s1_q.hit && !gen_port[0].u_xlat.s1_q.from_l2}),
+    .skip_l2_i(miss_skip_l2),
+    .context_i,
+    .port_i(u_ptw.port_q),
+    .look_i(u_ptw.look),
+    .l2_hit_i(u_ptw.l2_hit && !u_ptw.skip_l2_q),
+    .l2_off_i(u_ptw.l2_off || u_ptw.skip_l2_q),
+    .l2_way_i(8'(u_ptw.l2_hit_way)),
+    .l2_set_i(16'(u_ptw.vpn) & (Cfg.L2Tlb.Sets - 16'd1)),
+    .known_level_i(u_ptw.known_level),
+    .ask_i(walk_valid_o && walk_ready_i),
+    .cas_i(walk_req_o.cas),
+    .ask_addr_i(walk_req_o.addr),
+    .ask_level_i(u_ptw.level_d),
+    .answer_i(walk_rsp_valid_i),
+    .err_i(walk_rsp_i.err),
+    .success_i(walk_rsp_i.success),
+    .updating_i(u_ptw.updating),
+    .found_i(vm_pte_pkg::pte_from_lanes(Cfg.Format, walk_rsp_i.data, u_ptw.addr_q[2:0])),
+    .wanted_i(vm_pte_pkg::pte_with_accessed(Cfg.Format, u_ptw.pte_q, u_ptw.entry.leaf && u_ptw.store)),
+    .level_i(u_ptw.level_q),
+    .addr_i(u_ptw.addr_q[vm_pkg::PaMax-1:0]),
     .done_i(walk_done),
+    .from_l2_i(walk_from_l2),
     .cause_i(u_ptw.cause_d),
-    .pte_i(u_ptw.pte_q)
+    .pte_i(u_ptw.pte_q),
+    .restart_i(u_ptw.restart),
+    .pointer_fill_i(u_ptw.pointer_fill),
+    .vpn_i(64'(u_ptw.vpn)),
+    .pointer_ppn_i(44'(u_ptw.entry_ppn)),
+    .pointer_attr_i(u_ptw.path),
+    .l2_fill_i(u_ptw.l2_filled),
+    .l2_fill_way_i(8'(u_ptw.l2_fill_way)),
+    .l2_fill_ppn_i(44'(u_ptw.leaf_ppn_q)),
+    .l2_fill_attr_i(u_ptw.leaf_attr_q),
+    .inv_i,
+    .drop_i(u_ptw.u_walk_cache.drop)
 );
 
 bind vm_cache vm_monitor_cache #(
@@ -105,14 +148,14 @@ bind vm_seq vm_monitor_seq u_monitor (
     .kind_i(2'(kind_q))
 );
 
-// The rules of the walker's read channel, as of every channel of the harness.
+// The rules of the walk port, as of every channel of the harness.
 bind vm_mmu vm_handshake #(
-    .Name("walk read"),
-    .Width(vm_pkg::PaMax + 8)
-) u_rules_read (
+    .Name("walk"),
+    .Width($bits(vm_pkg::walk_req_t))
+) u_rules_walk (
     .clk_i,
     .rst_ni,
-    .valid_i(rd_valid_o),
-    .ready_i(rd_ready_i),
-    .payload_i({rd_addr_o, rd_strb_o})
+    .valid_i(walk_valid_o),
+    .ready_i(walk_ready_i),
+    .payload_i(walk_req_o)
 );

@@ -17,6 +17,8 @@ module vm_sim_top
   output logic        fetch_req_ready_o,
   input  logic [3:0]  fetch_req_id_i,
   input  logic        fetch_req_user_i,
+  input  logic        fetch_req_sum_i,
+  input  logic        fetch_req_mxr_i,
   input  logic [1:0]  fetch_req_size_i,
   input  logic [63:0] fetch_req_va_i,
   output logic        fetch_rsp_valid_o,
@@ -29,11 +31,14 @@ module vm_sim_top
   output logic [2:0]  fetch_rsp_fault_level_o,
   output logic [63:0] fetch_rsp_fault_pte_addr_o,
   output logic [63:0] fetch_rsp_fault_pte_o,
+  output logic [15:0] fetch_rsp_code_o,
 
   input  logic        data_req_valid_i,
   output logic        data_req_ready_o,
   input  logic [3:0]  data_req_id_i,
   input  logic        data_req_user_i,
+  input  logic        data_req_sum_i,
+  input  logic        data_req_mxr_i,
   input  logic [1:0]  data_req_size_i,
   input  logic [63:0] data_req_va_i,
   input  logic        data_req_write_i,
@@ -48,6 +53,7 @@ module vm_sim_top
   output logic [2:0]  data_rsp_fault_level_o,
   output logic [63:0] data_rsp_fault_pte_addr_o,
   output logic [63:0] data_rsp_fault_pte_o,
+  output logic [15:0] data_rsp_code_o,
 
   input  logic        host_req_valid_i,
   output logic        host_req_ready_o,
@@ -65,7 +71,7 @@ module vm_sim_top
   output logic        ctl_req_ready_o,
   input  logic [3:0]  ctl_req_id_i,
   input  logic        ctl_req_user_i,
-  input  logic [2:0]  ctl_req_index_i,
+  input  logic [3:0]  ctl_req_index_i,
   input  logic [63:0] ctl_req_data_i,
   output logic        ctl_rsp_valid_o,
   output logic [3:0]  ctl_rsp_id_o,
@@ -78,6 +84,7 @@ module vm_sim_top
   input  logic [2:0]  fence_req_op_i,
   input  logic        fence_req_by_addr_i,
   input  logic        fence_req_by_asid_i,
+  input  logic        fence_req_globals_i,
   input  logic [63:0] fence_req_addr_i,
   input  logic [15:0] fence_req_asid_i,
   output logic        fence_rsp_valid_o,
@@ -120,6 +127,8 @@ module vm_sim_top
 
   output logic [7:0]  cfg_kind_o,
   output logic [7:0]  cfg_levels_o,
+  output logic [7:0]  cfg_min_levels_o,
+  output logic [7:0]  cfg_max_leaf_level_o,
   output logic [63:0] cfg_index_bits_o,  // level 0 in the low byte
   output logic [7:0]  cfg_page_bits_o,
   output logic [7:0]  cfg_pte_bytes_log2_o,
@@ -132,6 +141,9 @@ module vm_sim_top
   output logic [7:0]  cfg_write_bit_o,
   output logic [7:0]  cfg_exec_bit_o,
   output logic [7:0]  cfg_upper_va_o,
+  output logic        cfg_napot_o,
+  output logic        cfg_pbmt_o,
+  output logic        cfg_hw_ad_o,
   output logic [7:0]  cfg_va_bits_o,
   output logic [7:0]  cfg_pa_bits_o,
   output logic [7:0]  cfg_bus_bits_o,
@@ -140,6 +152,11 @@ module vm_sim_top
   output logic [7:0]  cfg_itlb_ways_o,
   output logic [15:0] cfg_dtlb_sets_o,
   output logic [7:0]  cfg_dtlb_ways_o,
+  output logic [7:0]  cfg_super_entries_o,
+  output logic [15:0] cfg_l2_sets_o,
+  output logic [7:0]  cfg_l2_ways_o,
+  output logic [15:0] cfg_walk_cache_sets_o,
+  output logic [7:0]  cfg_hit_latency_o,
   output logic [15:0] cfg_icache_sets_o,
   output logic [7:0]  cfg_icache_ways_o,
   output logic [15:0] cfg_icache_line_bytes_o,
@@ -191,6 +208,7 @@ module vm_sim_top
 
   assign fetch_req = '{
     id: fetch_req_id_i, access: AccessFetch, user: fetch_req_user_i,
+    sum: fetch_req_sum_i, mxr: fetch_req_mxr_i,
     size: fetch_req_size_i, va: fetch_req_va_i, wdata: '0};
   assign fetch_rsp_id_o = fetch_rsp.id;
   assign fetch_rsp_rdata_o = fetch_rsp.rdata;
@@ -201,9 +219,11 @@ module vm_sim_top
   assign fetch_rsp_fault_level_o = fetch_rsp.fault.level;
   assign fetch_rsp_fault_pte_addr_o = 64'(fetch_rsp.fault.pte_addr);
   assign fetch_rsp_fault_pte_o = fetch_rsp.fault.pte;
+  assign fetch_rsp_code_o = fetch_rsp.fault.code;
 
   assign data_req = '{
     id: data_req_id_i, access: data_req_write_i ? AccessStore : AccessLoad, user: data_req_user_i,
+    sum: data_req_sum_i, mxr: data_req_mxr_i,
     size: data_req_size_i, va: data_req_va_i, wdata: data_req_wdata_i};
   assign data_rsp_id_o = data_rsp.id;
   assign data_rsp_rdata_o = data_rsp.rdata;
@@ -214,6 +234,7 @@ module vm_sim_top
   assign data_rsp_fault_level_o = data_rsp.fault.level;
   assign data_rsp_fault_pte_addr_o = 64'(data_rsp.fault.pte_addr);
   assign data_rsp_fault_pte_o = data_rsp.fault.pte;
+  assign data_rsp_code_o = data_rsp.fault.code;
 
   // ---------------------------------------------------------------- host, control, fence, array
   host_req_t host_req;
@@ -236,7 +257,7 @@ module vm_sim_top
   fence_rsp_t fence_rsp;
   assign fence_req = '{
     id: fence_req_id_i, user: fence_req_user_i, op: fence_op_e'(fence_req_op_i),
-    by_addr: fence_req_by_addr_i, by_asid: fence_req_by_asid_i, addr: fence_req_addr_i, asid: fence_req_asid_i};
+    by_addr: fence_req_by_addr_i, by_asid: fence_req_by_asid_i, globals: fence_req_globals_i, addr: fence_req_addr_i, asid: fence_req_asid_i};
   assign fence_rsp_id_o = fence_rsp.id;
   assign fence_rsp_refused_o = fence_rsp.refused;
 
@@ -465,6 +486,8 @@ module vm_sim_top
   // ---------------------------------------------------------------- the machine that was elaborated
   assign cfg_kind_o = 8'(Cfg.Format.Kind);
   assign cfg_levels_o = Cfg.Format.Levels;
+  assign cfg_min_levels_o = Cfg.Format.MinLevels;
+  assign cfg_max_leaf_level_o = Cfg.Format.MaxLeafLevel;
   assign cfg_index_bits_o = 64'(Cfg.Format.IndexBits);
   assign cfg_page_bits_o = Cfg.Format.PageBits;
   assign cfg_pte_bytes_log2_o = Cfg.Format.PteBytesLog2;
@@ -477,6 +500,9 @@ module vm_sim_top
   assign cfg_write_bit_o = Cfg.Format.WriteBit;
   assign cfg_exec_bit_o = Cfg.Format.ExecBit;
   assign cfg_upper_va_o = 8'(Cfg.Format.UpperVa);
+  assign cfg_napot_o = Cfg.Format.Napot;
+  assign cfg_pbmt_o = Cfg.Format.Pbmt;
+  assign cfg_hw_ad_o = Cfg.Format.HwAd;
   assign cfg_va_bits_o = Cfg.VaBits;
   assign cfg_pa_bits_o = Cfg.PaBits;
   assign cfg_bus_bits_o = Cfg.BusBits;
@@ -485,6 +511,11 @@ module vm_sim_top
   assign cfg_itlb_ways_o = Cfg.Itlb.Ways;
   assign cfg_dtlb_sets_o = Cfg.Dtlb.Sets;
   assign cfg_dtlb_ways_o = Cfg.Dtlb.Ways;
+  assign cfg_super_entries_o = Cfg.SuperEntries;
+  assign cfg_l2_sets_o = Cfg.L2Tlb.Sets;
+  assign cfg_l2_ways_o = Cfg.L2Tlb.Ways;
+  assign cfg_walk_cache_sets_o = Cfg.WalkCacheSets;
+  assign cfg_hit_latency_o = Cfg.HitLatency;
   assign cfg_icache_sets_o = Cfg.Icache.Sets;
   assign cfg_icache_ways_o = Cfg.Icache.Ways;
   assign cfg_icache_line_bytes_o = Cfg.Icache.LineBytes;

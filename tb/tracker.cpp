@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "platform/platform.h"
+#include "pieces.h"
 
 namespace vm {
 namespace {
@@ -25,7 +25,7 @@ Fence fence_of(const Machine& machine, const FenceRequest& request) {
 }
 
 Tracker::Tracker(const Machine& machine, Reporter& reporter)
-    : reporter_(reporter), control_(machine), context_in_flight_(control_.context()) {}
+    : reporter_(reporter), unit_(machine.unit_bytes()), control_(machine), context_in_flight_(control_.context()) {}
 
 void Tracker::on_cycle(const Cycle& cycle) {
   retired_count_ = accepted_count_ = 0;
@@ -87,6 +87,16 @@ void Tracker::on_event(const Event& event, std::uint64_t cycle) {
     default:
       break;
   }
+}
+
+const TrackedAccess* Tracker::translating(Port port) const {
+  const auto p = static_cast<unsigned>(port);
+  for (std::size_t i = 0; i < in_flight_[p].size(); ++i) {
+    const TrackedAccess& access = slots_[p][in_flight_[p][i] & 15U];
+    // A cut access is alone on its port.
+    if (access.piece_count == 0 || unit_parts(unit_, access.request) > 1) return &access;
+  }
+  return nullptr;
 }
 
 void Tracker::on_xlat(const Event& event, std::uint64_t cycle) {

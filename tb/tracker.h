@@ -73,6 +73,8 @@ class Tracker {
   // Accesses accepted in this cycle.
   std::span<TrackedAccess* const> accepted() const { return {accepted_.data(), accepted_count_}; }
   TrackedAccess& access(Port port, unsigned id) { return slots_[static_cast<unsigned>(port)][id & 15U]; }
+  // The access of a port whose translation comes next; nullptr if all have theirs.
+  const TrackedAccess* translating(Port port) const;
   // What the next acceptance sees, and what accesses in flight (and their walks) still use until a control write is
   // answered.
   const Context& context() const { return control_.context(); }
@@ -110,6 +112,7 @@ class Tracker {
   void on_ctl(const CtlRequest& request);
 
   Reporter& reporter_;
+  unsigned unit_;
   Control control_;
   Context context_in_flight_;
   std::optional<Fence> forgetting_;

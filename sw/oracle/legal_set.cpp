@@ -7,6 +7,7 @@
 
 #include "machine/pte.h"
 #include "oracle/tlb_mirror.h"
+#include "oracle/walk_cache_mirror.h"
 
 namespace vm {
 namespace {
@@ -131,12 +132,7 @@ void LegalSet::remember_path(const Start& start, const Context& context, const R
     const Step& step = walk.path.at(i);
     Pte pte = decode_pte(machine_, context, step.value, step.level);
     if (!pte.valid || pte.leaf || pte.reserved) return;
-    pte.global |= above.global;
-    if (machine_.format.kind == PteKind::X86) {
-      pte.user &= above.user;
-      pte.write &= above.write;
-      pte.exec &= above.exec;
-    }
+    pte = along_path(machine_.format, above, pte);
     above = pte;
     std::vector<Pointer>& slot = pointers_[key(step.level, false, vpn)];
     const auto known = std::find_if(slot.begin(), slot.end(), [&](const Pointer& p) {

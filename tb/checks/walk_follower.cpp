@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "checks/walk_follower.h"
+
+namespace vm {
+
+WalkFollower::WalkFollower(const Machine& machine, Tracker& tracker)
+    : machine_(machine), tracker_(tracker), cache_(machine) {}
+
+void WalkFollower::on_event(const Event& event) {
+  switch (event.kind) {
+    case EventKind::WalkStart:
+      return start(event);
+    case EventKind::WalkLook: {
+      if (event.l2_hit() && !event.l2_off()) {
+        due_ = Due::Nothing;
+        return;
+      }
+      const auto known = cache_.lookup(vpn(), context_.asid, context_.levels);
+      if (!known) return;
+      from_cache_ = true;
+      above_ = known->pointer;
+      return enter(known->level - 1, PhysAddr(known->pointer.ppn.value << machine_.format.page_bits));
+    }
+    case EventKind::WalkRead:
+      if (due_ == Due::Read) due_ = Due::Data;
+      return;
+    case EventKind::WalkData:
+      if (event.walk_err()) return end(Cause::EntryBus);
+      value_ = event.b;
+      return judge();
+    case EventKind::WalkUpdateStart:
+      if (due_ == Due::Update) due_ = Due::Updating;
+      return;
+    case EventKind::WalkUpdate:
+      if (event.walk_err()) return end(Cause::EntryBus);
+      value_ = event.update_success() ? wanted_ : event.c;
+      return judge();
+    case EventKind::WalkEnd:
+      due_ = Due::Nothing;
+      return;
+    case EventKind::WalkRestart:
+      from_cache_ = false;
+      return at_root();
+    case EventKind::TlbInvalidate:
+      if (event.tlb_unit() == TlbUnit::WalkCaches) cache_.clear();
+      return;
+    default:
+      return;
+  }
+}
+
+void WalkFollower::start(const Event& event) {
+  port_ = event.port();
+  context_ = tracker_.context_in_flight();
+  if (context_.levels == 0) context_.levels = machine_.format.levels;
+  request_ = {};
+  request_.va = VirtAddr(event.b);
+  if (const TrackedAccess* access = tracker_.translating(port_)) {
+    request_ = {.kind = access->kind(),
+                .user = access->request.user,
+                .sum = access->request.sum,
+                .mxr = access->request.mxr,
+                .va = VirtAddr(event.b)};
+  }
+  from_cache_ = false;
+  at_root();
+}
+
+void WalkFollower::at_root() {
+  above_ = Pte{.valid = true, .leaf = false, .type = context_.root_type, .ppn = {}};
+  cause_ = Cause::None;
+  enter(context_.levels - 1, context_.base);
+}
+
+void WalkFollower::enter(unsigned level, PhysAddr table) {
+  const Format& f = machine_.format;
+  level_ = level;
+  table_ = table;
+  entry_ = table + (vpn().value >> f.index_lsb(level) & low_mask(f.index_bits.at(level))) * f.pte_bytes();
+  in_hole_ = machine_.region_of(entry_) == nullptr;
+  cause_ = in_hole_ ? Cause::EntryAccess : Cause::None;
+  due_ = Due::Read;
+}
+
+// One step of the reference walker, which sees this entry and nothing below it.
+void WalkFollower::judge() {
+  const auto this_one = [&](PhysAddr, unsigned level) -> std::optional<std::uint64_t> {
+    if (level != level_) return std::nullopt;
+    return value_;
+  };
+  result_ = walk_from(machine_, context_, request_, level_, table_, above_, this_one);
+  const bool below = result_.fault && result_.fault.level != level_;
+  wanted_ = result_.path[0].wanted;
+  if (result_.fault && !below && result_.fault.cause != Cause::Access) return end(result_.fault.cause);
+  if (wanted_ != value_) {
+    due_ = Due::Update;
+    return;
+  }
+  if (!below) return end(Cause::None);
+  above_ = along_path(machine_.format, above_, decode_pte(machine_, context_, value_, level_));
+  enter(level_ - 1, PhysAddr(above_.ppn.value << machine_.format.page_bits));
+}
+
+void WalkFollower::end(Cause cause) {
+  cause_ = cause;
+  due_ = cause != Cause::None && from_cache_ ? Due::Restart : Due::End;
+}
+
+}  // namespace vm

@@ -11,8 +11,8 @@ namespace vm {
 namespace {
 
 constexpr std::uint64_t kStackReach = 8ULL << 20;  // a stack grows to at most this much in one step (Linux: 8 MiB)
-// One access crosses at most two pages of three reasons each to fault; more means that the hardware does not see what
-// the kernel repaired.
+// One access crosses at most two pages of four reasons each to fault (none there, copy-on-write, accessed, dirty); more
+// means that the hardware does not see what the kernel repaired.
 constexpr unsigned kMostFaultsPerAccess = 8;
 
 }  // namespace
@@ -25,24 +25,50 @@ bool Kernel::State::may_fail(PhysAddr pa, std::uint64_t bytes) const {
                      [&](const Range& r) { return from < r.to.value && r.from.value < to; });
 }
 
+// Accessed and dirty bits are set by hardware, or are set already.
+bool Kernel::State::will_not_be_withheld(const Process& process, Vpn vpn, const Page& page, AccessKind kind) const {
+  if (is_flat() || hardware_sets_dirty()) return true;
+  const std::optional<PhysAddr> at = entry_address(process, vpn, page.level);
+  if (!at) return false;
+  std::array<std::uint8_t, 8> bytes{};
+  const std::span<std::uint8_t> entry = std::span(bytes).first(machine.format.pte_bytes());
+  shadow.read(*at, entry);
+  const std::uint64_t wanted = accessed_bits(kind == AccessKind::Store);
+  return (pte_from_bytes(machine.format, entry) & wanted) == wanted;
+}
+
+bool Kernel::State::may_fail_on_the_way(const Process& process, Vpn vpn, const Page& page) const {
+  if (error_ranges.empty()) return false;
+  for (unsigned level = page.level; level < process.levels; ++level) {
+    const std::optional<PhysAddr> at = entry_address(process, vpn, level);
+    if (!at || may_fail(*at, machine.format.pte_bytes())) return true;
+  }
+  return false;
+}
+
 bool Kernel::State::surely_ok(const Process& process, const Access& access) const {
   const VirtAddr last(access.va.value + access.size() - 1);
-  if (last < access.va) return false;
-  if (!translating) {
+  if (last < access.va || process.raw) return false;
+  if (!translating()) {
     return machine.region_of(PhysAddr(access.va.value)) != nullptr &&
            machine.region_of(PhysAddr(last.value)) != nullptr && !may_fail(PhysAddr(access.va.value), access.size());
   }
   const Context context = context_of(process);
   for (std::uint64_t at = access.va.value;;) {
     if (refused_before_walk(machine, context, VirtAddr(at)) != Cause::None) return false;
-    const Page* page = process.page(machine.vpn_of(VirtAddr(at)));
-    if (page == nullptr || !page->entry.mapped) return false;
-    const OsMapping& e = page->entry;
+    const Vpn vpn = machine.vpn_of(VirtAddr(at));
+    const auto found = process.page_from(vpn);
+    if (found == process.pages.end() || found->first > vpn.value || !found->second.entry.mapped) return false;
+    const Page& page = found->second;
+    const OsMapping& e = page.entry;
     const Pte rights{.valid = true, .user = e.user, .read = e.read, .write = e.write, .exec = e.exec, .ppn = e.ppn};
-    if (denied_by(rights, access.kind, access.user) != Cause::None) return false;
-    const PhysAddr frame = address_of(page->frame);
+    const Request request{
+        .kind = access.kind, .user = access.user, .sum = access.sum, .mxr = access.mxr, .va = VirtAddr(at)};
+    if (denied_by(machine.format, context.env, rights, request) != Cause::None) return false;
+    if (!will_not_be_withheld(process, vpn, page, access.kind)) return false;
+    const PhysAddr frame = address_of(page.frame + (vpn.value - found->first));
     if (frame.value > low_mask(machine.pa_bits) || machine.region_of(frame) == nullptr || may_fail(frame, 1) ||
-        may_fail(entry_address(process, machine.vpn_of(VirtAddr(at))), machine.format.pte_bytes())) {
+        may_fail_on_the_way(process, vpn, page)) {
       return false;
     }
     const std::uint64_t next = (at | low_mask(machine.format.page_bits)) + 1;
@@ -70,7 +96,7 @@ std::size_t Kernel::State::perform(Process& process, std::span<const Access> acc
     outcome.last = results[good];
     outcome.last_fault = outcome.last.fault;
     if (is_page_fault(outcome.last_fault.cause)) ++counts.faults;
-    const Service service = outcome.faults_served < kMostFaultsPerAccess && translating
+    const Service service = outcome.faults_served < kMostFaultsPerAccess && translating()
                                 ? serve(process, outcome.last_fault)
                                 : Service::Failed;
     if (service != Service::Served) {
@@ -85,14 +111,26 @@ std::size_t Kernel::State::perform(Process& process, std::span<const Access> acc
 
 Kernel::State::Service Kernel::State::serve(Process& process, const Fault& fault) {
   if (!is_page_fault(fault.cause)) return Service::Failed;
-  if (fault.cause == Cause::Va || fault.cause == Cause::Limit) return Service::Segv;
+  if (process.raw || fault.cause == Cause::Va || fault.cause == Cause::Limit) return Service::Segv;
   const Vpn vpn = machine.vpn_of(fault.va);
   Page* page = process.page(vpn);
   if (page == nullptr) return serve_missing(process, fault);
   if (fault.cause == Cause::Write && page->cow && page->rights.allow(fault.access, fault.user)) {
     return copy_on_write(process, vpn, *page);
   }
+  if (fault.cause == Cause::Accessed || fault.cause == Cause::Dirty) return mark_accessed(process, fault, *page);
   return Service::Segv;
+}
+
+// Where hardware leaves accessed and dirty bits to the operating system. Setting them owes no fence: the hardware
+// remembers only what it granted.
+Kernel::State::Service Kernel::State::mark_accessed(Process& process, const Fault& fault, Page& page) {
+  const Vpn vpn = machine.vpn_of(fault.va);
+  const std::optional<PhysAddr> at = entry_address(process, vpn, page.level);
+  const std::optional<std::uint64_t> raw = at ? read_raw(*at) : std::nullopt;
+  if (!raw) return Service::Failed;
+  write_raw(process, vpn, *at, with_accessed(machine.format, *raw, fault.access == AccessKind::Store));
+  return Service::Served;
 }
 
 const Area* Kernel::State::area_for(Process& process, VirtAddr va) const {
@@ -110,64 +148,72 @@ Kernel::State::Service Kernel::State::serve_missing(Process& process, const Faul
   return take_page(process, machine.vpn_of(fault.va), *area) ? Service::Served : Service::Failed;
 }
 
+std::optional<Ppn> Kernel::State::zeroed_frame() {
+  const std::optional<Ppn> frame = frames.allocate();
+  if (!frame || zero_frame(*frame)) return frame;
+  frames.release(*frame);
+  return std::nullopt;
+}
+
 bool Kernel::State::take_page(Process& process, Vpn vpn, const Area& area) {
   std::optional<Ppn> frame;
   if (area.object) {
-    const std::uint64_t number = ((vpn.value << machine.format.page_bits) - area.object_at) >> machine.format.page_bits;
-    SharedObject::SharedPage& shared = area.object->pages[number];
-    if (!shared.frame) {
-      frame = frames.allocate();
-      if (!frame) return false;
-      if (!zero_frame(*frame)) {
-        frames.release(*frame);
-        return false;
-      }
-      shared.frame = frame;
-    }
+    const std::uint64_t at = address_of(process, vpn).value;
+    SharedObject::SharedPage& shared = area.object->pages[(at - area.object_at) >> machine.format.page_bits];
+    if (!shared.frame) shared.frame = zeroed_frame();
     frame = shared.frame;
-    frames.retain(*frame);
+    if (frame) frames.retain(*frame);
   } else {
-    frame = frames.allocate();
-    if (!frame) return false;
-    if (!zero_frame(*frame)) {
-      frames.release(*frame);
-      return false;
-    }
+    frame = zeroed_frame();
   }
+  if (!frame) return false;
   Page page{.frame = *frame, .rights = area.rights, .shared = area.object != nullptr, .entry = {}};
   page.entry = entry_for(page);
-  process.pages[vpn.value] = page;
   TableUpdate update(*this, process);
-  update.set(vpn, {}, page.entry);
+  if (!update.set(vpn, page, {})) {
+    frames.release(*frame);
+    return false;
+  }
+  process.pages[vpn.value] = page;
   update.commit();
   owe_fetch_sync(page);
   return true;
 }
 
-Kernel::State::Service Kernel::State::copy_on_write(Process& process, Vpn vpn, Page& page) {
-  const OsMapping before = page.entry;
-  const Ppn shared_frame = page.frame;
-  const bool last_owner = frames.references(shared_frame) == 1 && !page.keep_frame;
+Kernel::State::Service Kernel::State::copy_on_write(Process& process, Vpn vpn, Page& shared_page) {
+  TableUpdate update(*this, process);
+  Page* page = &shared_page;
+  const bool last_owner = frames.has_one_owner(page->frame, page->count()) && !page->keep_frame;
+  // A copy is made of a base page, not of a large one.
+  while (!last_owner && page->order > 0) {
+    if (!split(process, vpn, update)) {
+      update.commit();
+      return Service::Failed;
+    }
+    page = process.page(vpn);
+  }
+  const OsMapping before = page->entry;
+  const Ppn shared_frame = page->frame;
   if (!last_owner) {
     const std::optional<Ppn> own = frames.allocate();
-    if (!own) return Service::Failed;
-    if (!copy_frame(shared_frame, *own)) {
-      frames.release(*own);
+    if (!own || !copy_frame(shared_frame, *own)) {
+      if (own) frames.release(*own);
+      update.commit();
       return Service::Failed;
     }
     ++counts.cow_copies;
-    page.frame = *own;
+    page->frame = *own;
   }
-  process.image.separate(vpn);
-  page.cow = false;
-  page.keep_frame = false;
-  page.entry = entry_for(page);
-  TableUpdate update(*this, process);
-  update.set(vpn, before, page.entry);
+  const Vpn first(process.page_from(vpn)->first);
+  for (const Vpn slot : process.image.slots_in(first, page->count())) process.image.separate(slot);
+  page->cow = false;
+  page->keep_frame = false;
+  page->entry = entry_for(*page);
+  update.set(first, *page, before);
   update.commit();
   if (!last_owner) {
     frames.release(shared_frame);
-    owe_fetch_sync(page);
+    owe_fetch_sync(*page);
   }
   return Service::Served;
 }

@@ -15,10 +15,11 @@ bool Kernel::State::copies_eagerly(const Page& page) const {
 
 bool Kernel::State::copy_page(Process& parent, Process& child, Vpn vpn, TableUpdate& narrowed, TableUpdate& fresh) {
   Page& page = *parent.page(vpn);
+  if (page.global) return true;  // the child has it already
   Page copy = page;
   if (page.shared || page.rights.kernel) {
-    parent.image.share(vpn, child.image);
-    frames.retain(copy.frame);
+    for (const Vpn slot : parent.image.slots_in(vpn, page.count())) parent.image.share(slot, child.image);
+    frames.retain(copy.frame, copy.count());
   } else if (copies_eagerly(page)) {
     const std::optional<Ppn> frame = frames.allocate();
     if (!frame) return false;
@@ -32,14 +33,17 @@ bool Kernel::State::copy_page(Process& parent, Process& child, Vpn vpn, TableUpd
     const OsMapping before = page.entry;
     page.cow = true;
     page.entry = entry_for(page);
-    narrowed.set(vpn, before, page.entry);
+    narrowed.set(vpn, page, before);
     copy.cow = true;
-    parent.image.copy_on_store(vpn, child.image);
-    frames.retain(copy.frame);
+    for (const Vpn slot : parent.image.slots_in(vpn, page.count())) parent.image.copy_on_store(slot, child.image);
+    frames.retain(copy.frame, copy.count());
   }
   copy.entry = entry_for(copy);
+  if (!fresh.set(vpn, copy, {})) {
+    frames.release(copy.frame, copy.count());
+    return false;
+  }
   child.pages[vpn.value] = copy;
-  fresh.set(vpn, {}, copy.entry);
   owe_fetch_sync(copy);
   return true;
 }
@@ -49,10 +53,13 @@ std::int64_t Kernel::State::fork(Process& parent, std::string child_name) {
   std::size_t frames_needed = 0;
   for (const auto& [number, page] : parent.pages) frames_needed += copies_eagerly(page) ? 1 : 0;
   if (frames_needed > 0 && !frames.can_allocate(frames_needed)) return -ENOMEM;
-  const std::optional<PhysAddr> table = tables.allocate();
+  if (parent.raw) return -ENOSYS;
+  const std::optional<PhysAddr> table = new_root();
   if (!table) return -ENOMEM;
 
-  Process& child = create(std::move(child_name), {.asid = {}, .table = {}, .limit = parent.limit}, table);
+  const std::optional<unsigned> levels = is_flat() ? std::nullopt : std::optional(parent.levels);
+  Process& child =
+      create(std::move(child_name), {.asid = {}, .table = {}, .limit = parent.limit, .levels = levels}, table);
   child.areas = parent.areas;
   TableUpdate narrowed(*this, parent);
   TableUpdate fresh(*this, child);

@@ -9,6 +9,19 @@
 
 namespace vm {
 
+Frames::Frames(const Machine& machine) : machine_(machine) {
+  const std::uint64_t end = (low_mask(machine.pa_bits) >> machine.format.page_bits) + 1;
+  for (const bool cacheable : {true, false}) {
+    const auto first = static_cast<std::ptrdiff_t>(fresh_.size());
+    for (const Region& r : machine.regions) {
+      const std::uint64_t from = r.base.value >> machine.format.page_bits;
+      const std::uint64_t to = std::min(end, from + (r.size >> machine.format.page_bits));
+      if (r.cacheable == cacheable && from < to) fresh_.push_back({.from = from, .to = to});
+    }
+    std::sort(fresh_.begin() + first, fresh_.end(), [](const Span& a, const Span& b) { return a.from < b.from; });
+  }
+}
+
 bool Frames::is_memory(Ppn frame) const {
   const unsigned page_bits = machine_.format.page_bits;
   return frame.value <= low_mask(machine_.pa_bits) >> page_bits &&
@@ -21,18 +34,19 @@ bool Frames::is_fresh(Ppn frame) const {
   return after == reserved_.begin() || std::prev(after)->second < frame.value;
 }
 
-std::optional<Ppn> Frames::next_fresh(Ppn from) const {
-  const std::uint64_t last = low_mask(machine_.pa_bits) >> machine_.format.page_bits;
-  for (std::uint64_t frame = from.value; frame <= last; ++frame) {
-    if (is_fresh(Ppn(frame))) return Ppn(frame);
-    if (const Region* region = machine_.region_of(PhysAddr(frame << machine_.format.page_bits)); region == nullptr) {
-      // A hole: go on where the next region starts.
-      std::uint64_t next = last + 1;
-      for (const Region& r : machine_.regions) {
-        const std::uint64_t first = r.base.value >> machine_.format.page_bits;
-        if (first > frame) next = std::min(next, first);
-      }
-      frame = next - 1;
+std::optional<Ppn> Frames::take_first(std::vector<Span>& spans) const {
+  for (Span& span : spans) {
+    while (span.from < span.to) {
+      if (const Ppn frame(span.from++); is_fresh(frame)) return frame;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Ppn> Frames::take_last(std::vector<Span>& spans) const {
+  for (Span& span : spans) {
+    while (span.from < span.to) {
+      if (const Ppn frame(--span.to); is_fresh(frame)) return frame;
     }
   }
   return std::nullopt;
@@ -75,50 +89,95 @@ void Frames::reserve(PhysAddr from, std::uint64_t bytes) {
   }
 }
 
-void Frames::name(Ppn frame) {
+void Frames::name(Ppn frame, std::uint64_t count) {
+  if (count > 1) {
+    reserve(PhysAddr(frame.value << machine_.format.page_bits), count << machine_.format.page_bits);
+    named_ranges_.push_back({.from = frame.value, .to = frame.value + count});
+    std::erase_if(free_, [&](Ppn f) { return f.value >= frame.value && f.value - frame.value < count; });
+    return;
+  }
   if (!named_.insert(frame.value).second) return;
   const auto listed = std::find(free_.begin(), free_.end(), frame);
   if (listed != free_.end()) free_.erase(listed);
 }
 
-std::optional<Ppn> Frames::allocate() {
-  std::optional<Ppn> frame;
-  if (!free_.empty()) {
-    frame = free_.front();
-    free_.pop_front();
-  } else if (!list_) {
-    frame = next_fresh(fresh_);
-    if (frame) fresh_ = *frame + 1;
-  }
+bool Frames::is_named(Ppn frame) const {
+  return named_.contains(frame.value) || std::any_of(named_ranges_.begin(), named_ranges_.end(), [&](const Span& s) {
+           return frame.value >= s.from && frame.value < s.to;
+         });
+}
+
+std::optional<Ppn> Frames::retained(std::optional<Ppn> frame) {
   if (frame) retain(*frame);
   return frame;
+}
+
+std::optional<Ppn> Frames::allocate() {
+  if (free_.empty()) return list_ ? std::nullopt : retained(take_first(fresh_));
+  const Ppn frame = free_.front();
+  free_.pop_front();
+  return retained(frame);
+}
+
+std::optional<Ppn> Frames::allocate_for_table() {
+  if (free_.empty()) return list_ ? std::nullopt : retained(take_last(fresh_));
+  const Ppn frame = free_.back();
+  free_.pop_back();
+  return retained(frame);
 }
 
 bool Frames::can_allocate(std::size_t count) const {
   if (count <= free_.size()) return true;
   if (list_) return false;
   count -= free_.size();
-  std::optional<Ppn> frame = next_fresh(fresh_);
-  for (; frame && count > 1; --count) frame = next_fresh(*frame + 1);
-  return frame.has_value();
+  std::vector<Span> left = fresh_;
+  while (count > 0 && take_first(left)) --count;
+  return count == 0;
 }
 
-void Frames::release(Ppn frame) {
+void Frames::retain(Ppn frame, std::uint64_t count) {
+  ++(count == 1 ? references_[frame.value] : ranges_[{frame.value, count}]);
+}
+
+void Frames::release(Ppn frame, std::uint64_t count) {
+  if (count > 1) {
+    const auto range = ranges_.find({frame.value, count});
+    if (range != ranges_.end() && --range->second == 0) ranges_.erase(range);
+    return;
+  }
   const auto found = references_.find(frame.value);
   if (found == references_.end() || --found->second != 0) return;
   references_.erase(found);
-  if (!named_.contains(frame.value)) free_.push_back(frame);
+  if (!is_named(frame)) free_.push_back(frame);
 }
 
 unsigned Frames::references(Ppn frame) const {
   const auto found = references_.find(frame.value);
-  return found == references_.end() ? 0 : found->second;
+  unsigned count = found == references_.end() ? 0 : found->second;
+  for (const auto& [range, owners] : ranges_) {
+    if (frame.value >= range.first && frame.value - range.first < range.second) count += owners;
+  }
+  return count;
+}
+
+bool Frames::has_one_owner(Ppn frame, std::uint64_t count) const {
+  const std::uint64_t end = frame.value + count;
+  unsigned ranges = 0;
+  for (const auto& [range, owners] : ranges_) {
+    if (range.first < end && frame.value < range.first + range.second) ranges += owners;
+  }
+  if (ranges > 1) return false;
+  for (auto it = references_.lower_bound(frame.value); it != references_.end() && it->first < end; ++it) {
+    if (it->second + ranges > 1) return false;
+  }
+  return true;
 }
 
 std::size_t Frames::free_count() const {
   std::size_t count = free_.size();
   if (list_) return count;
-  for (std::optional<Ppn> frame = next_fresh(fresh_); frame; frame = next_fresh(*frame + 1)) ++count;
+  std::vector<Span> left = fresh_;
+  while (take_first(left)) ++count;
   return count;
 }
 

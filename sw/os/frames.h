@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Page frames: who owns which, and how many mappings each has. Frames come from the list the user gave, in its order,
-// or (without a list) upwards from the lowest frame nobody named, preloaded or put a table into.
+// or (without a list) upwards from the lowest frame nobody named, preloaded or put a table into, cacheable memory
+// first. Frames for page tables come from the other end of either, so that they stay out of the way of the pages.
+//
+// The frames of a superpage are counted as one range: only the user names such ranges, so they are never handed out.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +12,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "machine/machine.h"
@@ -17,38 +21,49 @@ namespace vm {
 
 class Frames {
  public:
-  explicit Frames(const Machine& machine) : machine_(machine) {}
+  explicit Frames(const Machine& machine);
 
   // From now on only these, in this order. Throws InputError if one is not memory or is already mapped.
   void set_free(const std::vector<Ppn>& frames);
   // Never hand out the frames of this range (tables, contents placed by hand).
   void reserve(PhysAddr from, std::uint64_t bytes);
   // The caller named this frame: it is never handed out, and not freed when its last mapping goes.
-  void name(Ppn frame);
+  void name(Ppn frame, std::uint64_t count = 1);
 
-  std::optional<Ppn> allocate();  // with one reference
+  std::optional<Ppn> allocate();            // with one reference
+  std::optional<Ppn> allocate_for_table();  // the same, from the other end
   bool can_allocate(std::size_t count) const;
-  void retain(Ppn frame) { ++references_[frame.value]; }
-  void release(Ppn frame);  // the last reference frees what allocate() gave
+  void retain(Ppn frame, std::uint64_t count = 1);
+  void release(Ppn frame, std::uint64_t count = 1);  // the last reference frees what was handed out
 
   unsigned references(Ppn frame) const;
+  bool has_one_owner(Ppn frame, std::uint64_t count) const;  // every frame of the range
   std::size_t free_count() const;
   bool in_use(PhysAddr from, std::uint64_t bytes) const;  // some frame of the range has references or is named
   bool is_free(Ppn frame) const;
-  bool is_named(Ppn frame) const { return named_.contains(frame.value); }
+  bool is_named(Ppn frame) const;
   const std::map<std::uint64_t, unsigned>& all_references() const { return references_; }
+  // Ranges with references, as (first frame, number of frames).
+  const std::map<std::pair<std::uint64_t, std::uint64_t>, unsigned>& range_references() const { return ranges_; }
 
  private:
   bool is_memory(Ppn frame) const;
   bool is_fresh(Ppn frame) const;  // memory that nobody has a claim on, never handed out so far
-  std::optional<Ppn> next_fresh(Ppn from) const;
+  struct Span {
+    std::uint64_t from = 0, to = 0;  // [from, to)
+  };
+  std::optional<Ppn> take_first(std::vector<Span>& spans) const;
+  std::optional<Ppn> take_last(std::vector<Span>& spans) const;
+  std::optional<Ppn> retained(std::optional<Ppn> frame);
 
   const Machine& machine_;
   std::optional<std::set<std::uint64_t>> list_;  // the frames the user allowed; nullopt: all memory
   std::deque<Ppn> free_;                         // the list's rest, and what came back
-  Ppn fresh_;                                    // without a list: below this everything was considered
+  std::vector<Span> fresh_;                      // without a list: what was not considered so far
   std::map<std::uint64_t, unsigned> references_;
+  std::map<std::pair<std::uint64_t, std::uint64_t>, unsigned> ranges_;
   std::set<std::uint64_t> named_;
+  std::vector<Span> named_ranges_;
   std::map<std::uint64_t, std::uint64_t> reserved_;  // first frame -> last frame
 };
 

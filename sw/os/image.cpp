@@ -18,6 +18,24 @@ void ProcessImage::store(Vpn vpn, std::uint64_t offset, std::uint8_t byte) {
   (*slots_.at(vpn.value).bytes)[offset] = byte;
 }
 
+void ProcessImage::drop(Vpn vpn, std::uint64_t count) {
+  for (const Vpn slot : slots_in(vpn, count)) slots_.erase(slot.value);
+}
+
+std::vector<Vpn> ProcessImage::slots_in(Vpn from, std::uint64_t count) const {
+  std::vector<Vpn> found;
+  if (count < slots_.size()) {
+    for (std::uint64_t i = 0; i < count; ++i) {
+      if (slots_.contains(from.value + i)) found.push_back(from + i);
+    }
+    return found;
+  }
+  for (const auto& [vpn, slot] : slots_) {
+    if (vpn - from.value < count) found.emplace_back(vpn);
+  }
+  return found;
+}
+
 void ProcessImage::separate(Vpn vpn) {
   const auto found = slots_.find(vpn.value);
   if (found == slots_.end()) return;

@@ -30,13 +30,14 @@ class ProcessImage {
   // The page must have a slot.
   void store(Vpn vpn, std::uint64_t offset, std::uint8_t byte);
   void put(Vpn vpn, Slot slot) { slots_[vpn.value] = std::move(slot); }
-  void drop(Vpn vpn) { slots_.erase(vpn.value); }
+  void drop(Vpn vpn, std::uint64_t count);  // of so many pages
   // The process has this page for itself now, though perhaps no store came of it yet.
   void separate(Vpn vpn);
   // The child gets a copy of the page: at once, or put off until one of the two stores.
   void copy(Vpn vpn, ProcessImage& child) const;
   void copy_on_store(Vpn vpn, ProcessImage& child);
   void share(Vpn vpn, ProcessImage& child) const;
+  std::vector<Vpn> slots_in(Vpn from, std::uint64_t count) const;
 
  private:
   std::unordered_map<std::uint64_t, Slot> slots_;

@@ -11,15 +11,21 @@ namespace vm {
 
 std::string Kernel::State::broken_invariant() const {
   std::map<std::uint64_t, unsigned> owners;
+  std::map<std::pair<std::uint64_t, std::uint64_t>, unsigned> ranges;
   std::set<const SharedObject*> objects;
   std::set<std::uint64_t> own_tables;
   for (const auto& [pid, process] : processes) {
     if (!process.stale.empty()) return fmt::format("process {} has entries that were never fenced", process.name);
-    if (process.owns_table && !own_tables.insert(process.table.value).second) {
-      return fmt::format("process {} has another's page table", process.name);
-    }
+    const auto own = [&](PhysAddr table) {
+      if (!is_flat()) ++owners[table.value >> machine.format.page_bits];
+      return own_tables.insert(table.value).second;
+    };
+    bool alone = !process.owns_table || own(process.table);
+    for (const auto& [key, table] : process.tables) alone = (!table.owned || own(table.at)) && alone;
+    if (!alone) return fmt::format("process {} has another's page table", process.name);
+    if (const std::string broken = broken_tables(process); !broken.empty()) return broken;
     for (const auto& [number, page] : process.pages) {
-      ++owners[page.frame.value];
+      ++(page.order == 0 ? owners[page.frame.value] : ranges[{page.frame.value, page.count()}]);
       if (page.entry != entry_for(page)) {
         return fmt::format("page 0x{:x} of process {}: the entry is not what the page asks for", number, process.name);
       }
@@ -46,7 +52,7 @@ std::string Kernel::State::broken_invariant() const {
   for (const auto& [pid, process] : processes) {
     for (const auto& [number, page] : process.pages) {
       if (page.entry.mapped && page.entry.write && !page.shared && !page.rights.kernel &&
-          !frames.is_named(page.frame) && owners[page.frame.value] > 1) {
+          !frames.is_named(page.frame) && page.order == 0 && owners[page.frame.value] > 1) {
         return fmt::format("page 0x{:x} of process {} is writable, private, and its frame 0x{:x} has {} owners", number,
                            process.name, page.frame.value, owners[page.frame.value]);
       }
@@ -62,7 +68,74 @@ std::string Kernel::State::broken_invariant() const {
       return fmt::format("frame 0x{:x} has {} owners and {} references", frame, count, frames.references(Ppn(frame)));
     }
   }
+  if (ranges != frames.range_references()) return "superpages and the references to their frames differ";
   return {};
+}
+
+// What the tables hold in memory is what the pages ask for, apart from accessed and dirty bits.
+std::string Kernel::State::broken_tables(const Process& process) const {
+  if (process.raw) return {};
+  std::map<std::uint64_t, std::uint64_t> wanted;  // by address of the entry
+  std::map<std::pair<unsigned, std::uint64_t>, std::uint64_t> entries;
+  const auto expect = [&](Vpn vpn, unsigned level, std::uint64_t value) {
+    const std::optional<PhysAddr> at = entry_address(process, vpn, level);
+    if (!at) return false;
+    wanted[at->value] = value;
+    if (level + 1 < process.levels) ++entries[{level, vpn.value >> machine.format.index_lsb(level + 1)}];
+    return true;
+  };
+  for (const auto& [number, page] : process.pages) {
+    if (!page.entry.mapped) continue;
+    for (std::uint64_t i = 0; i < (page.napot ? page.count() : 1); ++i) {
+      if (!expect(Vpn(number + i), page.level, encode(page))) {
+        return fmt::format("page 0x{:x} of process {} is in no table", number, process.name);
+      }
+    }
+  }
+  for (const auto& [key, table] : process.tables) {
+    const Vpn vpn(key.second << machine.format.index_lsb(key.first + 1));
+    if (!expect(vpn, key.first + 1, encode_pte(machine.format, pointer_to(table.at), key.first + 1))) {
+      return fmt::format("a table of level {} of process {} hangs in the air", key.first, process.name);
+    }
+  }
+  for (const auto& [key, table] : process.tables) {
+    if (table.owned && (table.entries == 0 || table.entries != entries[key])) {
+      return fmt::format("a table of level {} of process {} counts {} entries and has {}", key.first, process.name,
+                         table.entries, entries[key]);
+    }
+  }
+  const auto check = [&](PhysAddr at, std::uint64_t value) -> std::string {
+    std::array<std::uint8_t, 8> bytes{};
+    const std::span<std::uint8_t> entry = std::span(bytes).first(machine.format.pte_bytes());
+    if (started ? !platform.host_read(at, entry) : (shadow.read(at, entry), false)) return {};  // a bus error
+    const std::uint64_t set_by_hardware = is_flat() ? 0 : accessed_bits(true);
+    const std::uint64_t found = pte_from_bytes(machine.format, entry);
+    if ((found & ~set_by_hardware) == (value & ~set_by_hardware)) return {};
+    return fmt::format("the entry at 0x{:x} of process {} is 0x{:x}, but should be 0x{:x}", at.value, process.name,
+                       found, value);
+  };
+  const auto check_table = [&](PhysAddr table, unsigned level) -> std::string {
+    for (std::uint64_t i = 0; i < 1ULL << machine.format.index_bits.at(level); ++i) {
+      const PhysAddr at = table + i * machine.format.pte_bytes();
+      const auto found = wanted.find(at.value);
+      if (std::string broken = check(at, found == wanted.end() ? 0 : found->second); !broken.empty()) return broken;
+    }
+    return {};
+  };
+  // Tables of the user hold other things too, and flat ones are too large to be read whole.
+  const bool adopted = !process.owns_table;
+  if (adopted) return {};
+  if (is_flat()) {
+    for (const auto& [at, value] : wanted) {
+      if (std::string broken = check(PhysAddr(at), value); !broken.empty()) return broken;
+    }
+    return {};
+  }
+  std::string broken = check_table(process.table, process.levels - 1);
+  for (const auto& [key, table] : process.tables) {
+    if (broken.empty()) broken = check_table(table.at, key.first);
+  }
+  return broken;
 }
 
 }  // namespace vm

@@ -13,7 +13,13 @@
 
 namespace vm {
 
-Kernel::State::State(Platform& p) : platform(p), machine(p.machine()), frames(machine), tables(machine, frames) {}
+Kernel::State::State(Platform& p)
+    : platform(p),
+      machine(p.machine()),
+      frames(machine),
+      tables(machine, frames),
+      control(machine),
+      environment(default_environment()) {}
 
 Process& Kernel::State::process(ProcessId pid) {
   const auto found = processes.find(pid);
@@ -50,24 +56,39 @@ unsigned Kernel::frame_references(Ppn frame) const { return state_->frames.refer
 
 void Kernel::start() {
   for (auto& [pid, process] : state_->processes) {
-    if (!process.owns_table) state_->adopt_table(process);
+    if (!process.owns_table && !process.raw) state_->adopt_tables(process);
   }
-  state_->started = true;
+  state_->start_hardware();
 }
 
-void Kernel::map(ProcessId pid, Vpn vpn, Ppn frame, Rights rights, bool cow, bool shared) {
-  state_->map(state_->process(pid), vpn, frame, rights, cow, shared);
+void Kernel::set_environment(const Environment& environment) {
+  if (state_->started || !state_->processes.empty()) throw InputError("mode bits are chosen before the first process");
+  state_->environment = environment;
+}
+
+const Environment& Kernel::environment() const { return state_->environment; }
+
+void Kernel::map(ProcessId pid, Vpn vpn, Ppn frame, Rights rights, const MapOptions& options) {
+  state_->map(state_->process(pid), vpn, frame, rights, options);
 }
 
 void Kernel::unmap(ProcessId pid, Vpn vpn) {
+  const auto unmap_in = [&](Process& process) {
+    const auto found = process.page_from(vpn);
+    const Page page = found->second;
+    TableUpdate update(*state_, process);
+    state_->drop_page(process, Vpn(found->first), update);
+    update.commit();
+    state_->frames.release(page.frame, page.count());
+  };
   Process& process = state_->process(pid);
   const Page* page = process.page(vpn);
   if (page == nullptr) return;
-  const Ppn frame = page->frame;
-  TableUpdate update(*state_, process);
-  state_->drop_page(process, vpn, update);
-  update.commit();
-  state_->frames.release(frame);
+  if (!page->global) return unmap_in(process);
+  state_->global_pages.erase(process.page_from(vpn)->first);
+  for (auto& [number, other] : state_->processes) {
+    if (other.page(vpn) != nullptr) unmap_in(other);
+  }
 }
 
 void Kernel::add_area(ProcessId pid, VirtAddr from, VirtAddr to, Rights rights, bool grows_down) {
@@ -77,9 +98,9 @@ void Kernel::add_area(ProcessId pid, VirtAddr from, VirtAddr to, Rights rights, 
     throw InputError(fmt::format("area 0x{:x}..0x{:x}: expected whole pages of {} bytes, the end above the start",
                                  from.value, to.value, machine.format.page_size()));
   }
-  if (!machine.va_is_legal(from) || !machine.va_is_legal(VirtAddr(to.value - 1))) {
+  if (!machine.va_is_legal(from, process.levels) || !machine.va_is_legal(VirtAddr(to.value - 1), process.levels)) {
     throw InputError(fmt::format("area 0x{:x}..0x{:x} does not lie in the {}-bit address space", from.value, to.value,
-                                 machine.va_bits));
+                                 machine.format.page_bits + machine.format.vpn_bits(process.levels)));
   }
   if (process.areas.overlaps(from.value, to.value)) {
     throw InputError(
@@ -93,11 +114,23 @@ void Kernel::add_area(ProcessId pid, VirtAddr from, VirtAddr to, Rights rights, 
                         .object_at = from.value});
 }
 
+std::optional<Kernel::Entry> Kernel::read_leaf(ProcessId pid, Vpn vpn) {
+  const Process& process = state_->process(pid);
+  const Context context = state_->context_of(process);
+  PhysAddr table = process.table;
+  for (unsigned level = process.levels; level-- > 0;) {
+    const std::optional<std::uint64_t> raw = state_->read_raw(state_->entry_in(table, vpn, level));
+    if (!raw) return std::nullopt;
+    const Pte pte = decode_pte(state_->machine, context, *raw, level);
+    if (!pte.valid || pte.leaf || pte.reserved || level == 0) return Entry{.value = *raw, .level = level};
+    table = state_->address_of(pte.ppn);
+  }
+  return std::nullopt;
+}
+
 std::optional<std::uint64_t> Kernel::read_entry(ProcessId pid, Vpn vpn) {
-  std::array<std::uint8_t, 8> bytes{};
-  const std::span<std::uint8_t> entry = std::span(bytes).first(state_->machine.format.pte_bytes());
-  if (!state_->read_memory(state_->entry_address(state_->process(pid), vpn), entry)) return std::nullopt;
-  return pte_from_bytes(state_->machine.format, entry);
+  const std::optional<Entry> entry = read_leaf(pid, vpn);
+  return entry ? std::optional(entry->value) : std::nullopt;
 }
 
 void Kernel::note_physical_write(PhysAddr pa, std::span<const std::uint8_t> bytes) {
@@ -109,9 +142,11 @@ void Kernel::note_fetch_sync() {
   state_->fetch_history.clear();
 }
 
-void Kernel::note_translation(bool on) {
-  state_->translate_wanted = on;
-  state_->translating = on;
+void Kernel::note_control(CtlReg reg, std::uint64_t value, bool user) {
+  State& state = *state_;
+  if (state.control.write(reg, value, user).refused) return;
+  state.translate_wanted = state.translating();
+  if (reg == CtlReg::Env && state.translate_wanted) state.environment = state.control.context().env;
 }
 
 void Kernel::note_bus_errors(PhysAddr from, PhysAddr to) { state_->error_ranges.push_back({.from = from, .to = to}); }

@@ -4,10 +4,12 @@
 // Platform. It reaches physical memory only through the platform's host port once the machine runs, and owes every
 // table change the fence that makes it true.
 //
-// Each mechanism is one file: frames.h (allocator, reference counts), table_space.h (where tables lie), area.h (what an
-// address range is for), process.h, page_table.cpp (entries and the fences they owe), schedule.cpp (context switch,
-// ASIDs), fault.cpp (classify, serve, retry), fork.cpp, mmap.cpp, image.h and view.cpp (the per-process memory image
-// and the map the checkers compare the hardware with), invariants.cpp.
+// Each mechanism is one file: frames.h (allocator, reference counts), table_space.h (where flat tables lie),
+// table_tree.cpp (tables of several levels), area.h (what an address range is for), process.h, page_table.cpp (entries
+// and the fences they owe), superpage.cpp (splitting), adopt.cpp (tables placed by hand), schedule.cpp (processes,
+// context switch, ASIDs), hardware.cpp (control registers), fault.cpp (classify, serve, retry), fork.cpp, mmap.cpp,
+// image.h and view.cpp (the per-process memory image and the map the checkers compare the hardware with),
+// invariants.cpp.
 #pragma once
 
 #include <cstdint>
@@ -51,10 +53,25 @@ class Kernel : public OsView {
 
   // --- setup and administration; each throws InputError with a sentence if it cannot be done
   struct ProcessOptions {
-    std::optional<std::uint16_t> asid;
-    std::optional<PhysAddr> table;
-    std::optional<std::uint64_t> limit;
+    std::optional<std::uint16_t> asid = {};
+    std::optional<PhysAddr> table = {};
+    std::optional<std::uint64_t> limit = {};  // flat tables only
+    std::optional<unsigned> levels = {};      // of its tables; default: the machine's most
+    bool raw = false;  // needs table: what lies there is the user's, and the checkers must not ask
   };
+  // How a page is mapped. NAPOT: 16 equal entries.
+  struct MapOptions {
+    bool cow = false;     // read-only for the hardware, private for the OS: the first store copies
+    bool shared = false;  // stays shared across fork, as kernel pages do; other pages become copy-on-write there
+    bool global = false;  // mapped so in every process there is and will be
+    unsigned level = 0;   // of the leaf: 0 a base page, else a superpage
+    bool napot = false;
+    MemType type = MemType::WriteBack;
+  };
+  // The mode bits the kernel runs with (before start). Default: x86 paging with no-execute, write protection of
+  // supervisors, global pages, and PCIDs if the machine has them; RISC-V with every extension the machine has.
+  void set_environment(const Environment& environment);
+  const Environment& environment() const;
   ProcessId create_process(std::string name, const ProcessOptions& options);
   std::optional<ProcessId> find_process(std::string_view name) const;
   const std::string& name_of(ProcessId pid) const;
@@ -66,19 +83,27 @@ class Kernel : public OsView {
   // the user named become pages of its process.
   void start();
 
-  // Map a page to a frame the caller names (the page is that frame, for every process that maps it). cow: read-only for
-  // the hardware, private for the OS: the first store copies. shared: stays shared across fork (as kernel pages do);
-  // other pages become copy-on-write there. Replacing or narrowing an entry fences it. A frame once named is the
-  // caller's: it is never handed out.
-  void map(ProcessId pid, Vpn vpn, Ppn frame, Rights rights, bool cow, bool shared = false);
-  void unmap(ProcessId pid, Vpn vpn);
+  // Map a page to a frame the caller names (the page is that frame, for every process that maps it). Replacing or
+  // narrowing an entry fences it. A frame once named is the caller's: it is never handed out.
+  void map(ProcessId pid, Vpn vpn, Ppn frame, Rights rights, const MapOptions& options);
+  void map(ProcessId pid, Vpn vpn, Ppn frame, Rights rights, bool cow, bool shared = false) {
+    map(pid, vpn, frame, rights, {.cow = cow, .shared = shared});
+  }
+  void unmap(ProcessId pid, Vpn vpn);  // the page that covers vpn, whatever its size
   void add_area(ProcessId pid, VirtAddr from, VirtAddr to, Rights rights, bool grows_down);  // [from, to) demand-zero
-  std::optional<std::uint64_t> read_entry(ProcessId pid, Vpn vpn);                           // as it stands in memory
+  // The leaf entry of this page as it stands in memory, and its level. Without a table for it: zero, and the level
+  // where the path ends. nullopt: memory did not answer.
+  struct Entry {
+    std::uint64_t value = 0;
+    unsigned level = 0;
+  };
+  std::optional<Entry> read_leaf(ProcessId pid, Vpn vpn);
+  std::optional<std::uint64_t> read_entry(ProcessId pid, Vpn vpn);  // its value alone
 
   // --- what happens to the hardware behind the kernel's back, and it has to know
   void note_physical_write(PhysAddr pa, std::span<const std::uint8_t> bytes);  // preloads and host writes of others
   void note_fetch_sync();                                                      // a FetchSync of others was done
-  void note_translation(bool on);                                              // a mode write of others was done
+  void note_control(CtlReg reg, std::uint64_t value, bool user);               // a control write of others was done
   void note_bus_errors(PhysAddr from, PhysAddr to);  // [from, to): accesses there are never taken for surely successful
 
   // --- running

@@ -56,15 +56,11 @@ void Kernel::State::note_physical_write(PhysAddr pa, std::span<const std::uint8_
   const unsigned page_bits = machine.format.page_bits;
   for (auto& [pid, process] : processes) {
     for (auto& [number, page] : process.pages) {
-      const PhysAddr base = address_of(page.frame);
-      if (bytes.empty() || base.value + machine.format.page_size() <= pa.value ||
-          base.value >= pa.value + bytes.size()) {
-        continue;
-      }
-      PageBytes& image = *slot_for_store(process, Vpn(number)).bytes;
       for (std::size_t i = 0; i < bytes.size(); ++i) {
         const PhysAddr at = pa + i;
-        if (at.value >> page_bits == page.frame.value) image[at - base] = bytes[i];
+        const std::uint64_t piece = (at.value >> page_bits) - page.frame.value;
+        if (piece >= page.count()) continue;
+        (*slot_for_store(process, Vpn(number + piece)).bytes)[machine.offset_of(VirtAddr(at.value))] = bytes[i];
       }
     }
   }

@@ -25,7 +25,8 @@ Rights rights_of(int prot) {
 }  // namespace
 
 std::uint64_t Kernel::State::space_end(const Process& process) const {
-  const unsigned bits = machine.va_bits - (machine.format.upper_va == UpperVa::Sign ? 1U : 0U);
+  const unsigned width = machine.format.page_bits + machine.format.vpn_bits(process.levels);
+  const unsigned bits = width - (machine.format.upper_va == UpperVa::Sign ? 1U : 0U);
   const std::uint64_t pages =
       std::min<std::uint64_t>(process.limit.value_or(~0ULL), 1ULL << (bits - machine.format.page_bits));
   // Linux leaves the last page of a 64-bit space out as well.
@@ -35,15 +36,15 @@ std::uint64_t Kernel::State::space_end(const Process& process) const {
 
 bool Kernel::State::is_unused(const Process& process, std::uint64_t from, std::uint64_t to) const {
   if (process.areas.overlaps(from, to)) return false;
-  const auto page = process.pages.lower_bound(from >> machine.format.page_bits);
+  const auto page = process.page_from(Vpn(from >> machine.format.page_bits));
   return page == process.pages.end() || page->first >= to >> machine.format.page_bits;
 }
 
 bool Kernel::State::is_kernels(const Process& process, std::uint64_t from, std::uint64_t to) const {
   const unsigned page_bits = machine.format.page_bits;
-  for (auto it = process.pages.lower_bound(from >> page_bits); it != process.pages.end() && it->first < to >> page_bits;
+  for (auto it = process.page_from(Vpn(from >> page_bits)); it != process.pages.end() && it->first < to >> page_bits;
        ++it) {
-    if (it->second.rights.kernel) return true;
+    if (it->second.rights.kernel || it->second.global) return true;
   }
   const std::vector<Area> areas = process.areas.in(from, to);
   return std::any_of(areas.begin(), areas.end(), [](const Area& area) { return area.rights.kernel; });
@@ -59,7 +60,7 @@ std::optional<std::uint64_t> Kernel::State::pick_range(const Process& process, s
     // The lowest thing in the way, if any, is where the next try ends.
     std::uint64_t obstacle = to;
     for (const Area& area : process.areas.in(from, to)) obstacle = std::min(obstacle, area.from);
-    const auto first = process.pages.lower_bound(from >> machine.format.page_bits);
+    const auto first = process.page_from(Vpn(from >> machine.format.page_bits));
     if (first != process.pages.end() && first->first < to >> machine.format.page_bits) {
       obstacle = std::min(obstacle, first->first << machine.format.page_bits);
     }
@@ -74,25 +75,31 @@ std::optional<std::uint64_t> Kernel::State::pick_range(const Process& process, s
   return std::nullopt;
 }
 
-void Kernel::State::unmap_range(Process& process, std::uint64_t from, std::uint64_t to) {
+bool Kernel::State::unmap_range(Process& process, std::uint64_t from, std::uint64_t to) {
   const unsigned page_bits = machine.format.page_bits;
   TableUpdate update(*this, process);
-  std::vector<Ppn> freed;
+  if (!split_at(process, Vpn(from >> page_bits), update) || !split_at(process, Vpn(to >> page_bits), update)) {
+    update.commit();
+    return false;
+  }
+  std::vector<std::pair<Ppn, std::uint64_t>> freed;
   for (auto it = process.pages.lower_bound(from >> page_bits);
        it != process.pages.end() && it->first < to >> page_bits;) {
     const Vpn vpn(it->first);
-    freed.push_back(it->second.frame);
+    freed.emplace_back(it->second.frame, it->second.count());
     ++it;
     drop_page(process, vpn, update);
   }
   update.commit();
-  for (const Ppn frame : freed) frames.release(frame);
+  for (const auto& [frame, count] : freed) frames.release(frame, count);
   process.areas.remove(from, to);
+  return true;
 }
 
 std::int64_t Kernel::State::mmap(Process& process, std::uint64_t addr, std::uint64_t len, int prot, int flags,
                                  int /*fd*/, std::uint64_t offset) {
   const std::uint64_t mask = low_mask(machine.format.page_bits);
+  if (process.raw) return -ENOSYS;
   if ((offset & mask) != 0) return -EINVAL;
   if ((flags & kMapAnonymous) == 0) return -EBADF;  // there are no files that fd could name
   const int type = flags & kMapTypeMask;
@@ -112,7 +119,7 @@ std::int64_t Kernel::State::mmap(Process& process, std::uint64_t addr, std::uint
     from = addr;
     if (is_kernels(process, from, from + bytes)) return -ENOMEM;
     if ((flags & kMapFixedNoReplace) != 0 && !is_unused(process, from, from + bytes)) return -EEXIST;
-    unmap_range(process, from, from + bytes);
+    if (!unmap_range(process, from, from + bytes)) return -ENOMEM;
   } else {
     const std::uint64_t wish = addr > end ? end : (addr + mask) & ~mask;
     std::optional<std::uint64_t> place;
@@ -139,8 +146,7 @@ std::int64_t Kernel::State::munmap(Process& process, std::uint64_t addr, std::ui
   if ((addr & mask) != 0 || len == 0 || addr > end || len > end - addr) return -EINVAL;
   const std::uint64_t to = addr + ((len + mask) & ~mask);
   if (is_kernels(process, addr, to)) return -EINVAL;
-  unmap_range(process, addr, to);
-  return 0;
+  return unmap_range(process, addr, to) ? 0 : -ENOMEM;
 }
 
 std::int64_t Kernel::State::mprotect(Process& process, std::uint64_t addr, std::uint64_t len, int prot) {
@@ -159,20 +165,29 @@ std::int64_t Kernel::State::mprotect(Process& process, std::uint64_t addr, std::
   };
   while (to < wanted && is_mapped(to) && !is_kernels(process, to, to + mask + 1)) to += mask + 1;
   const Rights rights = rights_of(prot);
-  process.areas.protect(addr, to, rights);
   TableUpdate update(*this, process);
+  if (!split_at(process, Vpn(addr >> page_bits), update) || !split_at(process, Vpn(to >> page_bits), update)) {
+    update.commit();
+    return -ENOMEM;
+  }
+  process.areas.protect(addr, to, rights);
+  bool done = to == wanted;
   for (auto it = process.pages.lower_bound(addr >> page_bits); it != process.pages.end() && it->first < to >> page_bits;
        ++it) {
-    Page& page = it->second;
+    Page page = it->second;
     const OsMapping before = page.entry;
     page.rights = rights;
     page.blocked = rights.none();
     page.entry = entry_for(page);
-    update.set(Vpn(it->first), before, page.entry);
+    if (!update.set(Vpn(it->first), page, before)) {
+      done = false;  // no frame for a table: the page stays as it was
+      break;
+    }
+    it->second = page;
     if (!(before.mapped && before.exec)) owe_fetch_sync(page);
   }
   update.commit();
-  return to < wanted ? -ENOMEM : 0;
+  return done ? 0 : -ENOMEM;
 }
 
 }  // namespace vm

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Page tables: entries, and the fences that changing them owes.
+// Page-table entries: what they say, and the fences that changing them owes.
 #include <fmt/format.h>
 
 #include "machine/error.h"
@@ -9,46 +9,59 @@
 
 namespace vm {
 
+Rights Kernel::State::expressible_rights(Rights rights) const {
+  Rights possible = possible_rights(machine, rights);
+  if (is_x86() && !environment.nxe) possible.exec = true;
+  return possible;
+}
+
 OsMapping Kernel::State::entry_for(const Page& page) const {
   if (page.blocked) return {};
-  const Pte granted = expressible(machine.format, {.valid = true,
-                                                   .user = !page.rights.kernel,
-                                                   .read = page.rights.read,
-                                                   .write = page.rights.write && !page.cow,
-                                                   .exec = page.rights.exec,
-                                                   .ppn = page.frame});
+  Rights rights = page.rights;
+  if (page.cow) rights.write = false;
+  const Rights granted = expressible_rights(rights);
   return {.mapped = true,
-          .ppn = granted.ppn,
-          .user = granted.user,
+          .ppn = page.frame,
+          .user = !granted.kernel,
           .read = granted.read,
           .write = granted.write,
           .exec = granted.exec};
 }
 
-Rights Kernel::State::expressible_rights(Rights rights) const {
-  const Pte page = expressible(machine.format, {.valid = true,
-                                                .user = !rights.kernel,
-                                                .read = rights.read,
-                                                .write = rights.write,
-                                                .exec = rights.exec,
-                                                .ppn = {}});
-  return {.read = page.read, .write = page.write, .exec = page.exec, .kernel = !page.user};
+OsMapping Kernel::State::mapping_at(const Process& process, Vpn vpn) const {
+  const auto found = process.page_from(vpn);
+  if (found == process.pages.end() || found->first > vpn.value) return {};
+  OsMapping mapping = found->second.entry;
+  mapping.ppn += vpn.value - found->first;
+  return mapping.mapped ? mapping : OsMapping{};
 }
 
-PhysAddr Kernel::State::entry_address(const Process& process, Vpn vpn) const {
-  return process.table + vpn.value * machine.format.pte_bytes();
+std::uint64_t Kernel::State::encode(const Page& page) const {
+  if (!page.entry.mapped) return 0;
+  return encode_pte(machine.format,
+                    {.valid = true,
+                     .user = page.entry.user,
+                     .read = page.entry.read,
+                     .write = page.entry.write,
+                     .exec = page.entry.exec,
+                     .accessed = false,
+                     .dirty = false,
+                     .global = page.global,
+                     .napot = page.napot,
+                     .type = page.type,
+                     .ppn = page.frame},
+                    page.level);
 }
 
-void Kernel::State::write_entry(const Process& process, Vpn vpn, const OsMapping& mapping) {
-  const std::uint64_t raw = mapping.mapped ? encode_pte(machine.format, {.valid = true,
-                                                                         .user = mapping.user,
-                                                                         .read = mapping.read,
-                                                                         .write = mapping.write,
-                                                                         .exec = mapping.exec,
-                                                                         .ppn = mapping.ppn})
-                                           : 0;
+VirtAddr Kernel::State::address_of(const Process& process, Vpn vpn) const {
+  const std::uint64_t va = vpn.value << machine.format.page_bits;
+  if (machine.format.upper_va == UpperVa::Zero) return VirtAddr(va);
+  const unsigned unused = 64 - machine.format.page_bits - machine.format.vpn_bits(process.levels);
+  return VirtAddr(static_cast<std::uint64_t>(static_cast<std::int64_t>(va << unused) >> unused));
+}
+
+void Kernel::State::write_raw(const Process& process, Vpn vpn, PhysAddr at, std::uint64_t raw) {
   const std::array<std::uint8_t, 8> bytes = pte_to_bytes(machine.format, raw);
-  const PhysAddr at = entry_address(process, vpn);
   const Region* region = machine.region_of(at);
   if (region == nullptr || !write_memory(at, std::span(bytes).first(machine.format.pte_bytes()))) {
     throw InputError(
@@ -63,44 +76,121 @@ void Kernel::State::write_entry(const Process& process, Vpn vpn, const OsMapping
   }
 }
 
-void TableUpdate::set(Vpn vpn, const OsMapping& before, const OsMapping& after) {
-  if (before == after) return;
+std::optional<std::uint64_t> Kernel::State::read_raw(PhysAddr at) {
+  std::array<std::uint8_t, 8> bytes{};
+  const std::span<std::uint8_t> entry = std::span(bytes).first(machine.format.pte_bytes());
+  if (machine.region_of(at) == nullptr || !read_memory(at, entry)) return std::nullopt;
+  return pte_from_bytes(machine.format, entry);
+}
+
+// ---------------------------------------------------------------- updates
+
+void TableUpdate::owe(Vpn vpn, const Page& page, const OsMapping& before) {
+  process_.stale.push_back({.vpn = vpn, .order = page.order, .entry = before});
+  owed_.push_back(vpn);
+  global_ |= page.global;
+  whole_ |= page.napot;  // its pages may be remembered one by one (R28)
+}
+
+bool TableUpdate::set(Vpn vpn, const Page& page, const OsMapping& before) {
+  const OsMapping& after = page.entry;
+  if (before == after) return true;
+  if (after.mapped && !state_.make_tables(process_, vpn, page.level)) return false;
   const bool narrower = (before.user && !after.user) || (before.read && !after.read) ||
                         (before.write && !after.write) || (before.exec && !after.exec);
-  if (before.mapped && (!after.mapped || before.ppn != after.ppn || narrower)) {
-    process_.stale.push_back({.vpn = vpn, .entry = before});
-    owed_.push_back(vpn);
+  if (before.mapped && (!after.mapped || before.ppn != after.ppn || narrower)) owe(vpn, page, before);
+
+  // Hardware may have set accessed and dirty bits: they are about the frame, and stay with it.
+  const bool keeps = before.mapped && after.mapped && before.ppn == after.ppn;
+  const std::uint64_t entries = page.napot ? page.count() : 1;
+  for (std::uint64_t i = 0; i < entries; ++i) {
+    const PhysAddr at = *state_.entry_address(process_, vpn + i, page.level);
+    std::uint64_t raw = state_.encode(page);
+    if (keeps) raw |= state_.kept_bits(at);
+    state_.write_raw(process_, vpn + i, at, raw);
   }
-  state_.write_entry(process_, vpn, after);
+  const auto change = static_cast<std::int64_t>(entries);
+  if (!before.mapped) state_.count_entry(process_, vpn, page.level, change);
+  if (!after.mapped) {
+    state_.count_entry(process_, vpn, page.level, -change);
+    const std::size_t linked = unlinked_.size();
+    state_.unlink_empty(process_, vpn, page.level, unlinked_);
+    whole_ |= unlinked_.size() != linked && !state_.is_x86();
+  }
+  return true;
+}
+
+void TableUpdate::replace_leaf(Vpn vpn, const Page& page, PhysAddr table) {
+  const unsigned below = page.level - 1;
+  owe(vpn, page, page.entry);
+  state_.link_table(process_, vpn, below, table);
+  state_.count_entry(process_, vpn, below,
+                     static_cast<std::int64_t>(1ULL << state_.machine.format.index_bits.at(below)));
+}
+
+void TableUpdate::replace_range(Vpn vpn, const Page& page) {
+  owe(vpn, page, page.entry);
+  for (std::uint64_t i = 0; i < page.count(); ++i) {
+    const PhysAddr at = *state_.entry_address(process_, vpn + i, page.level);
+    state_.write_raw(process_, vpn + i, at, state_.encode(process_.pages.at(vpn.value + i)) | state_.kept_bits(at));
+  }
+}
+
+bool TableUpdate::is_remembered() const {
+  if (!state_.started) return false;
+  if (global_) return state_.ran_before;
+  // Without ASIDs the hardware remembers only the address space in force; and never one that did not run.
+  if (process_.last_switch == 0) return false;
+  return state_.has_asids() ? process_.asid.has_value() : state_.current == process_.id;
+}
+
+Fence TableUpdate::fence() const {
+  const bool asids = state_.has_asids();
+  Fence fence{.op = FenceOp::Tlb, .by_addr = owed_.size() == 1 && !whole_, .by_asid = asids};
+  if (fence.by_addr) fence.addr = state_.address_of(process_, owed_.front()).value;
+  if (state_.is_x86()) {
+    // INVLPG takes global pages too, INVPCID of a type with a PCID none (X21, X22). Without PCIDs all is PCID 0.
+    fence.globals = global_ || (fence.by_addr && state_.current == process_.id);
+    fence.by_asid = !global_ || fence.by_addr;
+  } else if (!state_.is_flat()) {
+    fence.by_asid = asids && !global_;
+    fence.globals = !fence.by_asid;
+  }
+  if (asids && fence.by_asid) fence.asid = process_.asid.value_or(0);
+  return fence;
 }
 
 void TableUpdate::commit() {
-  const bool asids = state_.machine.asid_bits != 0;
-  // Without ASIDs the hardware remembers only the address space in force; and never one that did not run.
-  const bool remembered = state_.started && process_.last_switch != 0 &&
-                          (asids ? process_.asid.has_value() : state_.current == process_.id);
-  if (!owed_.empty() && remembered) {
-    Fence fence{.op = FenceOp::Tlb, .by_addr = owed_.size() == 1, .by_asid = asids};
-    if (asids) fence.asid = *process_.asid;
-    if (fence.by_addr) fence.addr = owed_.front().value << state_.machine.format.page_bits;
-    if (fence.by_addr && state_.machine.format.upper_va == UpperVa::Sign) {
-      const unsigned unused = 64 - state_.machine.va_bits;
-      fence.addr = static_cast<std::uint64_t>(static_cast<std::int64_t>(fence.addr << unused) >> unused);
-    }
-    state_.fence_tlb(fence);
-  }
+  if ((!owed_.empty() || !unlinked_.empty()) && is_remembered()) state_.fence_tlb(fence());
+  for (const PhysAddr table : unlinked_) state_.free_table(table);
+  unlinked_.clear();
   owed_.clear();
+  global_ = whole_ = false;
   process_.stale.clear();
 }
 
-void Kernel::State::map(Process& process, Vpn vpn, Ppn frame, Rights rights, bool cow, bool shared) {
+// ---------------------------------------------------------------- mapping frames by name
+
+void Kernel::State::check_mapping(Vpn vpn, Ppn frame, Rights rights, const MapOptions& options) const {
+  const Format& format = machine.format;
   if (vpn.value > low_mask(machine.vpn_bits())) {
     throw InputError(fmt::format("page 0x{:x} does not exist: virtual page numbers of machine {} have {} bits",
                                  vpn.value, machine.name, machine.vpn_bits()));
   }
-  if (frame.value > low_mask(machine.format.ppn_bits)) {
+  if (frame.value > low_mask(format.ppn_bits)) {
     throw InputError(fmt::format("frame 0x{:x} does not fit an entry of machine {}: physical page numbers have {} bits",
-                                 frame.value, machine.name, machine.format.ppn_bits));
+                                 frame.value, machine.name, format.ppn_bits));
+  }
+  if (options.level > format.max_leaf_level || (options.napot && !format.napot)) {
+    throw InputError(fmt::format("page 0x{:x}: machine {} has no pages of that size", vpn.value, machine.name));
+  }
+  const std::uint64_t pages = 1ULL << order_of(options.level, options.napot);
+  if (vpn.value % pages != 0 || frame.value % pages != 0) {
+    throw InputError(fmt::format("page 0x{:x} -> frame 0x{:x}: both must be multiples of {}, the base pages in it",
+                                 vpn.value, frame.value, pages));
+  }
+  if (options.type != MemType::WriteBack && format.kind != PteKind::X86 && !(format.pbmt && environment.pbmte)) {
+    throw InputError(fmt::format("page 0x{:x}: entries of machine {} have no memory type", vpn.value, machine.name));
   }
   if (const Rights possible = expressible_rights(rights); possible != rights) {
     throw InputError(fmt::format("page 0x{:x}: an entry of machine {} cannot {}", vpn.value, machine.name,
@@ -109,72 +199,97 @@ void Kernel::State::map(Process& process, Vpn vpn, Ppn frame, Rights rights, boo
                                  : possible.write != rights.write ? "withhold the right to write"
                                                                   : "withhold the right to execute"));
   }
-  if (cow && shared) {
+  if (options.cow && (options.shared || options.global)) {
     throw InputError(fmt::format("page 0x{:x} cannot be both copy-on-write and shared", vpn.value));
   }
-  if (cow && !can_withhold_write()) {
+  if (options.cow && !can_withhold_write()) {
     throw InputError(fmt::format("page 0x{:x} cannot be copy-on-write: entries of machine {} have no write bit",
                                  vpn.value, machine.name));
   }
+}
 
-  Page page{
-      .frame = frame, .rights = rights, .cow = cow, .keep_frame = cow, .shared = shared, .blocked = false, .entry = {}};
+void Kernel::State::map(Process& process, Vpn vpn, Ppn frame, Rights rights, const MapOptions& options) {
+  check_mapping(vpn, frame, rights, options);
+  if (process.raw)
+    throw InputError(fmt::format("process {} is raw: the kernel does not touch its tables", process.name));
+  Page page{.frame = frame,
+            .rights = rights,
+            .cow = options.cow,
+            .keep_frame = options.cow,
+            .shared = options.shared || options.global,
+            .global = options.global,
+            .type = options.type,
+            .level = options.level,
+            .napot = options.napot,
+            .order = order_of(options.level, options.napot),
+            .entry = {}};
+  page.placed = page.order > 0;
   page.entry = entry_for(page);
-  const Page* old = process.page(vpn);
-  const OsMapping before = old == nullptr ? OsMapping{} : old->entry;
-  const std::optional<Ppn> old_frame = old == nullptr ? std::nullopt : std::optional(old->frame);
-  take_named_frame(process, vpn, page);
+  if (options.level + 1 > process.levels || machine.vpn_of(address_of(process, vpn)) != vpn) {
+    throw InputError(fmt::format("page 0x{:x} does not lie in the {} levels of process {}", vpn.value, process.levels,
+                                 process.name));
+  }
+  const auto no_room = [&] {
+    throw InputError(fmt::format("no frame left for a page table of process {}", process.name));
+  };
+  if (!options.global) {
+    if (!map_page(process, vpn, page)) no_room();
+    return;
+  }
+  global_pages[vpn.value] = page;
+  for (auto& [pid, other] : processes) {
+    if (!other.raw && !map_page(other, vpn, page)) no_room();
+  }
+}
+
+bool Kernel::State::map_page(Process& process, Vpn vpn, Page page) {
   TableUpdate update(*this, process);
-  update.set(vpn, before, page.entry);
-  update.commit();
-  if (old_frame) frames.release(*old_frame);
+  std::vector<std::pair<Ppn, std::uint64_t>> freed;
+  const auto finish = [&](bool ok) {
+    update.commit();
+    for (const auto& [frame, count] : freed) frames.release(frame, count);
+    return ok;
+  };
+  OsMapping before;
+  const auto old = process.pages.find(vpn.value);
+  if (old != process.pages.end() && old->second.order == page.order && old->second.napot == page.napot) {
+    before = old->second.entry;
+    freed.emplace_back(old->second.frame, page.count());
+  } else {
+    // What lies there is of other sizes.
+    const Vpn end(vpn.value + page.count());
+    if (!split_at(process, vpn, update) || !split_at(process, end, update)) return finish(false);
+    for (auto it = process.page_from(vpn); it != process.pages.end() && it->first < end.value;) {
+      const Vpn gone(it->first);
+      freed.emplace_back(it->second.frame, it->second.count());
+      ++it;
+      drop_page(process, gone, update);
+    }
+  }
+  if (!update.set(vpn, page, before)) return finish(false);
+  take_named_frame(process, vpn, page);
   owe_fetch_sync(page);
+  return finish(true);
 }
 
 void Kernel::State::take_named_frame(Process& process, Vpn vpn, const Page& page) {
-  // The image of the page is the frame: shared with whoever maps it, else what lies there.
-  ProcessImage::Slot slot{.bytes = nullptr, .is_private = page.cow};
-  for (auto& [pid, other] : processes) {
-    for (auto& [number, candidate] : other.pages) {
-      if (candidate.frame == page.frame && !slot.bytes) slot.bytes = slot_for_store(other, Vpn(number)).bytes;
-    }
-  }
-  if (!slot.bytes) {
-    slot.bytes = std::make_shared<PageBytes>(machine.format.page_size());
-    shadow.read(address_of(page.frame), *slot.bytes);
-  }
-  frames.name(page.frame);
-  frames.retain(page.frame);
+  frames.name(page.frame, page.count());
+  frames.retain(page.frame, page.count());
+  // The image of the page is the frame: shared with whoever maps it, else what lies there. That of a large page is made
+  // piece by piece, when it is needed.
+  if (page.order == 0) process.image.put(vpn, {.bytes = bytes_of_frame(page.frame), .is_private = page.cow});
   process.pages[vpn.value] = page;
-  process.image.put(vpn, std::move(slot));
-}
-
-void Kernel::State::adopt_table(Process& process) {
-  const unsigned pte_bytes = machine.format.pte_bytes();
-  const std::uint64_t entries = process.limit.value_or(1ULL << machine.vpn_bits());
-  std::array<std::uint8_t, 8> bytes{};
-  const std::span<std::uint8_t> entry = std::span(bytes).first(pte_bytes);
-  for (std::uint64_t number = 0; number < entries; ++number) {
-    const PhysAddr at = entry_address(process, Vpn(number));
-    if (shadow.read_beat(at) == 0 || process.page(Vpn(number)) != nullptr) continue;
-    shadow.read(at, entry);
-    const Pte pte = decode_pte(machine.format, pte_from_bytes(machine.format, entry));
-    if (!pte.valid) continue;
-    Page page{.frame = pte.ppn,
-              .rights = {.read = pte.read, .write = pte.write, .exec = pte.exec, .kernel = !pte.user},
-              .entry = {}};
-    page.entry = entry_for(page);
-    take_named_frame(process, Vpn(number), page);
-  }
 }
 
 void Kernel::State::drop_page(Process& process, Vpn vpn, TableUpdate& update) {
   const auto found = process.pages.find(vpn.value);
   if (found == process.pages.end()) return;
   const OsMapping before = found->second.entry;
+  Page gone = found->second;
+  gone.entry = {};
   process.pages.erase(found);
-  process.image.drop(vpn);
-  update.set(vpn, before, {});
+  process.image.drop(vpn, gone.count());
+  update.set(vpn, gone, before);
 }
 
 }  // namespace vm

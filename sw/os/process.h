@@ -7,8 +7,10 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "machine/context.h"
 #include "machine/machine.h"
 #include "oracle/os_view.h"
 #include "os/area.h"
@@ -17,41 +19,70 @@
 
 namespace vm {
 
-// A resident page. Whether it is private or shared is kept here, not in the page table.
+// A resident page: one base page, a superpage, or a NAPOT range of base pages. Whether it is private or shared is kept
+// here, not in the page table.
 struct Page {
-  Ppn frame;
+  Ppn frame;                // the first of them
   Rights rights;            // of the process
   bool cow = false;         // private, but the frame may have other owners: the first store copies
   bool keep_frame = false;  // cow over a frame the user named: it is never written in place, as a file's page is not
   bool shared = false;      // stays shared across fork
   bool blocked = false;     // PROT_NONE: resident, but the entry is not valid
-  OsMapping entry;          // what the page-table entry says
+  bool global = false;      // the same in every address space
+  bool placed = false;      // what lay in its frames before is the page's content
+  MemType type = MemType::WriteBack;
+  unsigned level = 0;  // of the leaf entry
+  bool napot = false;  // 16 equal entries of level 0 (Svnapot)
+  unsigned order = 0;  // 2^order base pages
+  OsMapping entry;     // what the page-table entry says
+
+  std::uint64_t count() const { return 1ULL << order; }
 };
 
 // An entry that was replaced and not yet fenced.
 struct StaleMapping {
   Vpn vpn;
+  unsigned order = 0;
   OsMapping entry;
+};
+
+// A page table below the root.
+struct Table {
+  PhysAddr at;
+  bool owned = false;         // the kernel chose the place, and frees it when it is empty
+  std::uint64_t entries = 0;  // valid ones
 };
 
 struct Process {
   std::uint32_t id = 0;
   std::string name;
-  PhysAddr table;
+  PhysAddr table;           // the root
   bool owns_table = false;  // the kernel chose the place
+  bool raw = false;         // its tables are the user's business: the kernel neither knows nor changes them
+  unsigned levels = 1;
   std::optional<std::uint64_t> limit;
   std::optional<std::uint16_t> asid;  // none: taken away, or never given
   bool asid_is_fixed = false;         // the user chose it
   std::uint64_t last_switch = 0;      // 0: never ran, so the hardware remembers nothing of it
 
   AreaMap areas;
-  std::map<std::uint64_t, Page> pages;  // by VPN
+  std::map<std::uint64_t, Page> pages;                         // by first VPN
+  std::map<std::pair<unsigned, std::uint64_t>, Table> tables;  // by level and the VPN bits above it
   std::vector<StaleMapping> stale;
   ProcessImage image;
 
+  // The page that covers vpn, else the next one.
+  std::map<std::uint64_t, Page>::iterator page_from(Vpn vpn) {
+    auto found = pages.upper_bound(vpn.value);
+    if (found != pages.begin() && vpn.value - std::prev(found)->first < std::prev(found)->second.count()) --found;
+    return found;
+  }
+  std::map<std::uint64_t, Page>::const_iterator page_from(Vpn vpn) const {
+    return const_cast<Process*>(this)->page_from(vpn);
+  }
   Page* page(Vpn vpn) {
-    const auto found = pages.find(vpn.value);
-    return found == pages.end() ? nullptr : &found->second;
+    const auto found = page_from(vpn);
+    return found == pages.end() || found->first > vpn.value ? nullptr : &found->second;
   }
   const Page* page(Vpn vpn) const { return const_cast<Process*>(this)->page(vpn); }
 };

@@ -14,63 +14,88 @@ bool Kernel::State::is_name_taken(std::string_view name) const {
   return std::any_of(processes.begin(), processes.end(), [&](const auto& entry) { return entry.second.name == name; });
 }
 
-Process& Kernel::State::create(std::string name, const ProcessOptions& options, std::optional<PhysAddr> own_table) {
+void Kernel::State::check_options(std::string_view name, const ProcessOptions& options) const {
+  const Format& format = machine.format;
   const std::uint64_t vpns = 1ULL << machine.vpn_bits();
   if (is_name_taken(name)) throw InputError(fmt::format("process {} exists already", name));
+  if (options.limit && !is_flat()) {
+    throw InputError(
+        fmt::format("limit={} of process {}: tables of machine {} have no limit", *options.limit, name, machine.name));
+  }
   if (options.limit && *options.limit > vpns) {
     throw InputError(fmt::format("limit={} of process {} is too large: machine {} has {} virtual pages", *options.limit,
                                  name, machine.name, vpns));
   }
-  if (options.table &&
-      (options.table->value > low_mask(machine.bus_bits) || options.table->value % machine.format.pte_bytes() != 0)) {
+  const std::uint64_t multiple = is_flat() ? format.pte_bytes() : format.page_size();
+  if (options.table && (options.table->value > low_mask(machine.bus_bits) || options.table->value % multiple != 0)) {
     throw InputError(fmt::format("table=0x{:x} of process {}: expected a multiple of {} of at most {} bits",
-                                 options.table->value, name, machine.format.pte_bytes(), machine.bus_bits));
+                                 options.table->value, name, multiple, machine.bus_bits));
   }
-  if (options.asid && *options.asid > low_mask(machine.asid_bits)) {
+  if (options.raw && !options.table) throw InputError(fmt::format("process {} is raw: expected table=ADDR", name));
+  if (options.levels && (*options.levels > format.levels || *options.levels < format.min_levels)) {
+    throw InputError(fmt::format("{} levels of process {}: machine {} has {} to {}", *options.levels, name,
+                                 machine.name, format.min_levels, format.levels));
+  }
+  if (options.asid && *options.asid > low_mask(has_asids() ? machine.asid_bits : 0)) {
     throw InputError(fmt::format("asid={} of process {}: machine {} has {} ASID bits", *options.asid, name,
-                                 machine.name, machine.asid_bits));
+                                 machine.name, has_asids() ? machine.asid_bits : 0));
   }
+  if (!has_asids() || !options.asid) return;
   for (const auto& [pid, other] : processes) {
-    if (machine.asid_bits != 0 && options.asid && other.asid == options.asid) {
-      if (other.asid_is_fixed) {
-        throw InputError(fmt::format("asid={} of process {}: process {} has it", *options.asid, name, other.name));
-      }
+    if (other.asid == options.asid && other.asid_is_fixed) {
+      throw InputError(fmt::format("asid={} of process {}: process {} has it", *options.asid, name, other.name));
     }
   }
+}
 
+void Kernel::State::claim_asid(Process& process, std::optional<std::uint16_t> wanted) {
+  if (!has_asids()) return;
+  if (!wanted) {
+    process.asid = unused_asid();
+    return;
+  }
+  // Whoever was given it by the kernel takes another when it runs next.
+  for (auto& [pid, other] : processes) {
+    if (other.asid != wanted) continue;
+    if (other.last_switch != 0) fence_tlb({.by_asid = true, .globals = is_flat(), .asid = *wanted});
+    other.asid.reset();
+    if (current == pid) current.reset();
+  }
+  process.asid = wanted;
+  process.asid_is_fixed = true;
+}
+
+Process& Kernel::State::create(std::string name, const ProcessOptions& options, std::optional<PhysAddr> own_table) {
+  check_options(name, options);
   Process process;
-  process.table = PhysAddr(0);
+  process.levels =
+      options.levels.value_or(is_x86() && !environment.la57 ? machine.format.min_levels : machine.format.levels);
+  process.limit = options.limit;
+  process.raw = options.raw;
   if (options.table) {
     process.table = *options.table;
-    tables.reserve(process.table, options.limit.value_or(vpns) * machine.format.pte_bytes());
+    const std::uint64_t entries = is_flat() ? options.limit.value_or(1ULL << machine.vpn_bits())
+                                            : 1ULL << machine.format.index_bits.at(process.levels - 1);
+    tables.reserve(process.table, entries * machine.format.pte_bytes());
   } else {
-    if (!own_table) own_table = tables.allocate();
+    if (!own_table) own_table = new_root();
     if (!own_table) {
-      throw InputError(
-          fmt::format("no room for the page table of process {}: it needs {} bytes", name, tables.table_bytes()));
+      throw InputError(fmt::format("no room for the page table of process {}: it needs {} bytes", name,
+                                   is_flat() ? tables.table_bytes() : machine.format.page_size()));
     }
     process.table = *own_table;
     process.owns_table = true;
   }
   process.id = next_id++;
   process.name = std::move(name);
-  process.limit = options.limit;
-  if (machine.asid_bits != 0) {
-    if (options.asid) {
-      // Whoever was given it by the kernel takes another when it runs next.
-      for (auto& [pid, other] : processes) {
-        if (other.asid != options.asid) continue;
-        if (other.last_switch != 0) fence_tlb({.by_asid = true, .asid = *options.asid});
-        other.asid.reset();
-        if (current == pid) current.reset();
-      }
-      process.asid = options.asid;
-      process.asid_is_fixed = true;
-    } else {
-      process.asid = unused_asid();
+  claim_asid(process, options.asid);
+  Process& made = processes.emplace(process.id, std::move(process)).first->second;
+  for (const auto& [vpn, page] : global_pages) {
+    if (!made.raw && !map_page(made, Vpn(vpn), page)) {
+      throw InputError(fmt::format("no frame left for a page table of process {}", made.name));
     }
   }
-  return processes.emplace(process.id, std::move(process)).first->second;
+  return made;
 }
 
 std::optional<std::uint16_t> Kernel::State::unused_asid() const {
@@ -86,7 +111,7 @@ std::optional<std::uint16_t> Kernel::State::unused_asid() const {
 }
 
 void Kernel::State::give_asid(Process& process) {
-  if (process.asid || machine.asid_bits == 0) return;
+  if (process.asid || !has_asids()) return;
   process.asid = unused_asid();
   if (process.asid) return;
   // All are taken: the process that has not run for longest gives up its own, and the hardware forgets it.
@@ -98,43 +123,17 @@ void Kernel::State::give_asid(Process& process) {
   if (victim == nullptr) throw InputError(fmt::format("no ASID left for process {}", process.name));
   process.asid = victim->asid;
   victim->asid.reset();
-  if (victim->last_switch != 0) fence_tlb({.by_asid = true, .asid = *process.asid});
-}
-
-void Kernel::State::fence_tlb(const Fence& fence) {
-  platform.fence(fence);
-  ++counts.fences;
-}
-
-Context Kernel::State::context_of(const Process& process) const {
-  return {.translate = true,
-          .base = process.table,
-          .limit = process.limit.value_or(1ULL << machine.vpn_bits()),
-          .asid = process.asid.value_or(0)};
-}
-
-void Kernel::State::write_ctl(CtlReg reg, std::uint64_t value) {
-  if (!platform.ctl_write(reg, value, false)) {
-    throw std::runtime_error(fmt::format("the hardware refused the kernel's write of 0x{:x} to control register {}",
-                                         value, static_cast<unsigned>(reg)));
-  }
-}
-
-void Kernel::State::apply_mode() {
-  if (translating == translate_wanted) return;
-  write_ctl(CtlReg::Mode, translate_wanted ? 1 : 0);
-  translating = translate_wanted;
+  if (victim->last_switch != 0) fence_tlb({.by_asid = true, .globals = is_flat(), .asid = *process.asid});
 }
 
 void Kernel::State::switch_to(Process& process) {
   const bool other = current != process.id;
   give_asid(process);
-  const Context context = context_of(process);
-  write_ctl(CtlReg::Base, context.base.value);
-  write_ctl(CtlReg::Limit, context.limit);
-  if (machine.asid_bits != 0) write_ctl(CtlReg::Asid, context.asid);
+  load_context(process);
   // Without ASIDs the TLBs cannot tell this address space from the one before.
-  if (machine.asid_bits == 0 && ran_before && other) fence_tlb({});
+  if (!has_asids() && ran_before && other && !is_dropped_on_switch()) {
+    fence_tlb(is_flat() ? Fence{} : Fence{.by_asid = true, .globals = false});
+  }
   current = process.id;
   ran_before = true;
   process.last_switch = ++switches;
@@ -144,14 +143,19 @@ void Kernel::State::switch_to(Process& process) {
 
 void Kernel::State::exit(Process& process) {
   TableUpdate update(*this, process);
-  std::vector<Ppn> freed;
+  std::vector<std::pair<Ppn, std::uint64_t>> freed;
   while (!process.pages.empty()) {
-    freed.push_back(process.pages.begin()->second.frame);
+    const Page& page = process.pages.begin()->second;
+    freed.emplace_back(page.frame, page.count());
     drop_page(process, Vpn(process.pages.begin()->first), update);
   }
   update.commit();
-  for (const Ppn frame : freed) frames.release(frame);
-  if (process.owns_table) tables.release(process.table);
+  for (const auto& [frame, count] : freed) frames.release(frame, count);
+  if (process.owns_table) free_table(process.table);
+  // Tables placed by hand are still there, and the next owner of the ASID has others.
+  if ((process.raw || !process.tables.empty()) && process.last_switch != 0 && has_asids() && process.asid) {
+    fence_tlb({.by_asid = true, .globals = is_flat(), .asid = *process.asid});
+  }
   if (current == process.id) current.reset();
   processes.erase(process.id);
 }

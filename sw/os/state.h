@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "machine/control.h"
 #include "machine/physical_memory.h"
 #include "os/frames.h"
 #include "os/kernel.h"
@@ -31,37 +32,81 @@ struct Kernel::State {
   bool started = false;
   KernelCounts counts;
 
+  // --- hardware.cpp: what the control registers hold
+  Control control;          // as the hardware has them
+  Environment environment;  // mode bits while translating
+  bool translate_wanted = true;
+  bool is_flat() const { return machine.format.kind == PteKind::Flat; }
+  bool is_x86() const { return machine.format.kind == PteKind::X86; }
+  bool has_asids() const { return machine.asid_bits != 0 && (!is_x86() || environment.pcide); }
+  bool hardware_sets_dirty() const { return is_x86() || control.context().env.adue; }
+  bool translating() const { return control.context().translate; }
+  bool is_dropped_on_switch() const { return is_x86() && !environment.pcide; }  // by the write of CR3 itself
+  Environment default_environment() const;
+  void start_hardware();
+  void apply_mode();                          // translation on or off, as wanted
+  void load_context(const Process& process);  // base, limit and ASID; or satp; or CR3
+  void write_ctl(CtlReg reg, std::uint64_t value);
+  void fence_tlb(const Fence& fence);
+  Context context_of(const Process& process) const;
+
   // --- schedule.cpp: which address space the hardware has, and ASIDs
   std::optional<ProcessId> current;
   bool ran_before = false;  // some address space was active: TLBs without ASIDs may remember it
-  bool translate_wanted = true;
-  bool translating = false;  // mode of the hardware
   std::uint64_t switches = 0;
   bool is_name_taken(std::string_view name) const;
   // own_table: a place the kernel has already found for the table.
   Process& create(std::string name, const ProcessOptions& options, std::optional<PhysAddr> own_table = {});
+  void check_options(std::string_view name, const ProcessOptions& options) const;
+  void claim_asid(Process& process, std::optional<std::uint16_t> wanted);
   void switch_to(Process& process);
-  void apply_mode();
-  void write_ctl(CtlReg reg, std::uint64_t value);
   void give_asid(Process& process);
   std::optional<std::uint16_t> unused_asid() const;
-  void fence_tlb(const Fence& fence);
-  Context context_of(const Process& process) const;
   void exit(Process& process);
 
   // --- page_table.cpp: entries in memory
   // The mapping the entry of this page must hold.
   OsMapping entry_for(const Page& page) const;
+  OsMapping mapping_at(const Process& process, Vpn vpn) const;  // of one base page, also inside a larger one
   Rights expressible_rights(Rights rights) const;
-  bool can_withhold_write() const { return machine.format.write_bit.has_value(); }
-  PhysAddr entry_address(const Process& process, Vpn vpn) const;
-  void write_entry(const Process& process, Vpn vpn, const OsMapping& mapping);
-  void map(Process& process, Vpn vpn, Ppn frame, Rights rights, bool cow, bool shared);
+  bool can_withhold_write() const { return !possible_rights(machine, {.write = false}).write; }
+  std::uint64_t encode(const Page& page) const;
+  // Accessed and dirty bits as they stand in this entry.
+  std::uint64_t kept_bits(PhysAddr at) { return is_flat() ? 0 : read_raw(at).value_or(0) & accessed_bits(true); }
+  void write_raw(const Process& process, Vpn vpn, PhysAddr at, std::uint64_t raw);
+  std::optional<std::uint64_t> read_raw(PhysAddr at);
+  std::uint64_t accessed_bits(bool dirty) const { return with_accessed(machine.format, 0, dirty); }
+  VirtAddr address_of(const Process& process, Vpn vpn) const;  // as the hardware wants it
+  void map(Process& process, Vpn vpn, Ppn frame, Rights rights, const MapOptions& options);
+  void check_mapping(Vpn vpn, Ppn frame, Rights rights, const MapOptions& options) const;
+  bool map_page(Process& process, Vpn vpn, Page page);
   // The page is this frame, which the user named.
   void take_named_frame(Process& process, Vpn vpn, const Page& page);
-  // Valid entries that the user placed in memory by hand become pages the kernel knows.
-  void adopt_table(Process& process);
-  void drop_page(Process& process, Vpn vpn, TableUpdate& update);
+  void drop_page(Process& process, Vpn vpn, TableUpdate& update);  // the first of the page
+  std::map<std::uint64_t, Page> global_pages;                      // by first VPN: what every new process gets
+
+  // --- table_tree.cpp: tables of several levels, and where an entry lies in them
+  unsigned order_of(unsigned level, bool napot) const;
+  std::optional<PhysAddr> table_at(const Process& process, Vpn vpn, unsigned level) const;
+  PhysAddr entry_in(PhysAddr table, Vpn vpn, unsigned level) const;
+  std::optional<PhysAddr> entry_address(const Process& process, Vpn vpn, unsigned level) const;
+  std::optional<PhysAddr> new_root();
+  std::optional<PhysAddr> new_table();
+  void free_table(PhysAddr table);
+  bool make_tables(Process& process, Vpn vpn, unsigned level);  // false: no frame left
+  void link_table(Process& process, Vpn vpn, unsigned level, PhysAddr table);
+  void count_entry(Process& process, Vpn vpn, unsigned level, std::int64_t change);
+  // Takes the empty tables above an entry out of the tree; they are free after the fence.
+  void unlink_empty(Process& process, Vpn vpn, unsigned level, std::vector<PhysAddr>& unlinked);
+  Pte pointer_to(PhysAddr table) const;
+
+  // --- superpage.cpp
+  bool split(Process& process, Vpn vpn, TableUpdate& update);  // the page that covers vpn, into the next smaller size
+  bool split_at(Process& process, Vpn vpn, TableUpdate& update);  // until a page starts there
+
+  // --- adopt.cpp: valid entries that the user placed in memory by hand become pages the kernel knows
+  void adopt_tables(Process& process);
+  void adopt_table(Process& process, PhysAddr table, unsigned level, Vpn first, const Pte& above);
 
   // --- memory.cpp: physical memory through the host port (before start: preload)
   PhysicalMemory shadow;  // what memory holds, as far as the kernel was told
@@ -90,6 +135,10 @@ struct Kernel::State {
   enum class Service : std::uint8_t { Served, Segv, Failed };  // Failed: no frame left, or memory does not work
   Service serve(Process& process, const Fault& fault);
   Service serve_missing(Process& process, const Fault& fault);
+  Service mark_accessed(Process& process, const Fault& fault, Page& page);
+  bool will_not_be_withheld(const Process& process, Vpn vpn, const Page& page, AccessKind kind) const;
+  bool may_fail_on_the_way(const Process& process, Vpn vpn, const Page& page) const;
+  std::optional<Ppn> zeroed_frame();
   Service copy_on_write(Process& process, Vpn vpn, Page& page);
   const Area* area_for(Process& process, VirtAddr va) const;
   bool take_page(Process& process, Vpn vpn, const Area& area);
@@ -100,7 +149,7 @@ struct Kernel::State {
   // Something of the range is kernel space, which system calls of a process do not touch.
   bool is_kernels(const Process& process, std::uint64_t from, std::uint64_t to) const;
   std::optional<std::uint64_t> pick_range(const Process& process, std::uint64_t bytes, std::uint64_t gap) const;
-  void unmap_range(Process& process, std::uint64_t from, std::uint64_t to);
+  bool unmap_range(Process& process, std::uint64_t from, std::uint64_t to);  // false: no frame left to split a page
   std::int64_t mmap(Process& process, std::uint64_t addr, std::uint64_t len, int prot, int flags, int fd,
                     std::uint64_t offset);
   std::int64_t munmap(Process& process, std::uint64_t addr, std::uint64_t len);
@@ -115,8 +164,9 @@ struct Kernel::State {
   const Process* find(const Context& context) const;
   Process& process(ProcessId pid);
   const Process& process(ProcessId pid) const;
-  // Where a store to this page goes in the image; made of zeros if nothing was stored there yet.
+  // Where a store to this base page goes in the image; made of what was there if nothing was stored there yet.
   const ProcessImage::Slot& slot_for_store(Process& process, Vpn vpn);
+  std::shared_ptr<PageBytes> bytes_of_frame(Ppn frame) const;  // of whoever maps it, else what lies there
   void os_mappings(const Context& context, Vpn vpn, std::vector<OsMapping>& out) const;
   void image_store(const Context& context, VirtAddr va, std::uint8_t byte);
   std::optional<std::uint8_t> image_byte(const Context& context, VirtAddr va) const;
@@ -124,21 +174,36 @@ struct Kernel::State {
 
   // --- invariants.cpp
   std::string broken_invariant() const;
+  std::string broken_tables(const Process& process) const;
 };
 
 // Changes entries of one process, and at the end pays the fences they owe: one by address for a single page, one for
 // the whole address space for more. Replacing or narrowing a valid entry owes a fence; a new or a wider one owes none,
-// as the hardware remembers only what it granted.
+// as the hardware remembers only what it granted. A table taken out of the tree owes one too: on RISC-V not by address,
+// because such a fence leaves pointers in the walk caches (R22).
 class TableUpdate {
  public:
   TableUpdate(Kernel::State& state, Process& process) : state_(state), process_(process) {}
-  void set(Vpn vpn, const OsMapping& before, const OsMapping& after);
+  // The entry (NAPOT: entries) of this page is to say what page.entry says; it said `before`. False: no frame left for
+  // a table, and nothing changed.
+  bool set(Vpn vpn, const Page& page, const OsMapping& before);
+  // A superpage's leaf is to give way to a table, which says the same in smaller pages.
+  void replace_leaf(Vpn vpn, const Page& page, PhysAddr table);
+  // The entries of a NAPOT range are to become those of base pages.
+  void replace_range(Vpn vpn, const Page& page);
   void commit();
 
  private:
+  void owe(Vpn vpn, const Page& page, const OsMapping& before);
+  bool is_remembered() const;
+  Fence fence() const;
+
   Kernel::State& state_;
   Process& process_;
   std::vector<Vpn> owed_;
+  bool global_ = false;  // some of them are global
+  bool whole_ = false;   // an address is not enough
+  std::vector<PhysAddr> unlinked_;
 };
 
 }  // namespace vm

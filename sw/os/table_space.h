@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where page tables lie. A walker that reads memory directly must not have its tables in a write-back cache, so they go
-// into uncached memory: above everything a translation reaches if the bus goes further, as in the textbooks. A
-// walker that reads through the cache finds them in ordinary memory, at its top.
+// Where flat page tables lie, each in one piece. A walker that reads memory directly must not have its tables in a
+// write-back cache, so they go into uncached memory: above everything a translation reaches if the bus goes further, as
+// in the textbooks. A walker that reads through the cache finds them in ordinary memory, at its top. Tables that come
+// back are all zero: their owner unmaps everything first.
 //
-// Tables that come back are all zero: their owner unmaps everything first.
+// Tables of several levels are frames like any other (frames.h, table_tree.cpp).
 #pragma once
 
 #include <cstdint>

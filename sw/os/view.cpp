@@ -6,9 +6,7 @@
 namespace vm {
 
 const Process* Kernel::State::find(const Context& context) const {
-  const auto is = [&](const Process& p) {
-    return p.table == context.base && (machine.asid_bits == 0 || p.asid == context.asid);
-  };
+  const auto is = [&](const Process& p) { return p.table == context.base && (!has_asids() || p.asid == context.asid); };
   if (current) {
     const Process& p = processes.at(*current);
     if (is(p)) return &p;
@@ -19,17 +17,37 @@ const Process* Kernel::State::find(const Context& context) const {
   return nullptr;
 }
 
+std::shared_ptr<PageBytes> Kernel::State::bytes_of_frame(Ppn frame) const {
+  for (const auto& [pid, process] : processes) {
+    for (const auto& [number, page] : process.pages) {
+      if (frame.value - page.frame.value >= page.count()) continue;
+      const Vpn vpn(number + (frame.value - page.frame.value));
+      if (const ProcessImage::Slot* slot = process.image.find(vpn)) return slot->bytes;
+      // Demand-zero memory that nobody stored to.
+      if (!page.placed && !frames.is_named(frame)) return std::make_shared<PageBytes>(machine.format.page_size());
+    }
+  }
+  auto bytes = std::make_shared<PageBytes>(machine.format.page_size());
+  shadow.read(address_of(frame), *bytes);
+  return bytes;
+}
+
 const ProcessImage::Slot& Kernel::State::slot_for_store(Process& process, Vpn vpn) {
   if (const ProcessImage::Slot* slot = process.image.find(vpn)) return *slot;
   ProcessImage::Slot slot;
-  const std::uint64_t va = vpn.value << machine.format.page_bits;
-  const Area* area = process.areas.find(VirtAddr(va));
-  if (area != nullptr && area->object) {
-    slot.bytes = area->object->pages[(va - area->object_at) >> machine.format.page_bits].bytes;
+  const VirtAddr va = address_of(process, vpn);
+  const auto mapped = process.page_from(vpn);
+  const bool is_mapped = mapped != process.pages.end() && mapped->first <= vpn.value;
+  const Area* area = process.areas.find(va);
+  if (is_mapped && mapped->second.placed) {
+    slot.bytes = bytes_of_frame(mapped->second.frame + (vpn.value - mapped->first));
+    slot.is_private = mapped->second.cow;
+  } else if (area != nullptr && area->object) {
+    slot.bytes = area->object->pages[(va.value - area->object_at) >> machine.format.page_bits].bytes;
   }
   if (!slot.bytes) slot.bytes = std::make_shared<PageBytes>(machine.format.page_size());
   if (area != nullptr && area->object) {
-    area->object->pages[(va - area->object_at) >> machine.format.page_bits].bytes = slot.bytes;
+    area->object->pages[(va.value - area->object_at) >> machine.format.page_bits].bytes = slot.bytes;
   }
   process.image.put(vpn, std::move(slot));
   return *process.image.find(vpn);
@@ -39,12 +57,13 @@ void Kernel::State::os_mappings(const Context& context, Vpn vpn, std::vector<OsM
   out.clear();
   if (!context.translate) return;
   const Process* process = find(context);
-  if (process == nullptr) return;
+  if (process == nullptr || process->raw) return;
   for (const StaleMapping& stale : process->stale) {
-    if (stale.vpn == vpn) out.push_back(stale.entry);
+    if (vpn.value - stale.vpn.value >= 1ULL << stale.order) continue;
+    out.push_back(stale.entry);
+    out.back().ppn += vpn.value - stale.vpn.value;
   }
-  const Page* page = process->page(vpn);
-  out.push_back(page == nullptr ? OsMapping{} : page->entry);
+  out.push_back(mapping_at(*process, vpn));
 }
 
 void Kernel::State::image_store(const Context& context, VirtAddr va, std::uint8_t byte) {
@@ -56,19 +75,25 @@ void Kernel::State::image_store(const Context& context, VirtAddr va, std::uint8_
   if (found == nullptr) return;
   Process& process = processes.at(found->id);
   const Vpn vpn = machine.vpn_of(va);
-  const Page* page = process.page(vpn);
-  if (page == nullptr) return;
+  const OsMapping mapping = mapping_at(process, vpn);
+  if (process.raw || !mapping.mapped) return;
   slot_for_store(process, vpn);
   process.image.store(vpn, machine.offset_of(va), byte);
-  replace_byte(address_of(page->frame) + machine.offset_of(va), byte);
+  replace_byte(address_of(mapping.ppn) + machine.offset_of(va), byte);
 }
 
 std::optional<std::uint8_t> Kernel::State::image_byte(const Context& context, VirtAddr va) const {
   if (!context.translate) return shadow.read_byte(PhysAddr(va.value));
   const Process* process = find(context);
-  if (process == nullptr) return std::nullopt;
+  if (process == nullptr || process->raw) return std::nullopt;
   const Vpn vpn = machine.vpn_of(va);
   if (process->image.find(vpn) != nullptr) return process->image.byte(vpn, machine.offset_of(va));
+  if (const Page* page = process->page(vpn); page != nullptr && page->placed) {
+    // Nobody stored to this piece of a large page through it; another mapping of its frame may have.
+    const std::uint64_t at = mapping_at(*process, vpn).ppn.value;
+    if (page->entry.mapped) return shadow.read_byte(address_of(Ppn(at)) + machine.offset_of(va));
+    return std::nullopt;
+  }
   const Area* area = process->areas.find(va);
   if (area != nullptr && area->object) {
     const auto shared = area->object->pages.find((va.value - area->object_at) >> machine.format.page_bits);
@@ -83,8 +108,9 @@ bool Kernel::State::image_fetch_may_be(const Context& context, VirtAddr va, std:
   if (image_byte(context, va) == byte) return true;
   if (!context.translate) return fetch_history.had(PhysAddr(va.value), byte);
   const Process* process = find(context);
-  const Page* page = process == nullptr ? nullptr : process->page(machine.vpn_of(va));
-  return page != nullptr && fetch_history.had(address_of(page->frame) + machine.offset_of(va), byte);
+  if (process == nullptr) return false;
+  const OsMapping mapping = mapping_at(*process, machine.vpn_of(va));
+  return mapping.mapped && fetch_history.had(address_of(mapping.ppn) + machine.offset_of(va), byte);
 }
 
 }  // namespace vm

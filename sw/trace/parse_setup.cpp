@@ -156,17 +156,15 @@ Rights Parser::rights() {
     if (right == nullptr || *right) cursor_.fail(expected);
     *right = true;
   }
-  const Format& format = machine().format;
-  if (given.kernel && !format.kernel_bit) {
+  const bool withholds_user = possible_rights(machine(), {.kernel = true}).kernel;
+  if (given.kernel && !withholds_user) {
     cursor_.fail(fmt::format("rights without k ({}'s entries have no kernel bit)", machine().name));
   }
   cursor_.take();
-  // `k` alone says only who may use the page. A right that the entries have no bit for is always given.
+  // `k` alone says only who may use the page. A right that the entries cannot withhold is always given.
   const bool all = token.text == "k";
-  given.read |= all || !format.read_bit;
-  given.write |= all || !format.write_bit;
-  given.exec |= all || !format.exec_bit;
-  return given;
+  if (all) given = {.kernel = true};
+  return possible_rights(machine(), given);
 }
 
 void Parser::area_line() {

@@ -114,7 +114,7 @@ void Runner::act(const Step& step, const CtlStep& action) {
   make_current(action.process);
   const bool done = platform().ctl_write(action.reg, action.value, action.user);
   if (done) single_ = true;
-  if (done && action.reg == CtlReg::Mode) kernel_->note_translation(action.value != 0);
+  if (done) kernel_->note_control(action.reg, action.value, action.user);
   judge_refusal(step.place, "ctl", done, action.refused);
 }
 
@@ -168,8 +168,9 @@ void Runner::act(const Step& step, const ExpectMemory& action) {
 
 void Runner::act(const Step& step, const ExpectMap& action) {
   ++report_.expectations;
-  const auto raw = kernel_->read_entry(ids_[action.process], action.vpn);
-  const Pte entry = raw ? decode_pte(scenario_.machine.format, *raw) : Pte{};
+  const ProcessId pid = ids_[action.process];
+  const auto leaf = kernel_->read_leaf(pid, action.vpn);
+  const Pte entry = leaf ? decode_pte(scenario_.machine, kernel_->context_of(pid), leaf->value, leaf->level) : Pte{};
   const auto text = [&](bool valid, std::uint64_t frame, const Pte& rights) {
     if (!valid) return std::string("none");
     return fmt::format("0x{:x}{}", frame, action.rights ? " " + rights_text(rights) : "");

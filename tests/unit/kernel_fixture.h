@@ -37,10 +37,10 @@ class System {
   }
 
   Outcome access(ProcessId pid, AccessKind kind, std::uint64_t va, unsigned size, std::uint64_t data = 0,
-                 bool user = true) {
+                 bool user = true, bool sum = false) {
     std::uint8_t log2 = 0;
     while (1U << log2 < size) ++log2;
-    const Access a{.kind = kind, .user = user, .size_log2 = log2, .va = VirtAddr(va), .data = data};
+    const Access a{.kind = kind, .user = user, .sum = sum, .size_log2 = log2, .va = VirtAddr(va), .data = data};
     std::array<Outcome, 1> outcome;
     kernel.perform(pid, std::span(&a, 1), outcome);
     return outcome[0];
@@ -68,7 +68,8 @@ class System {
     return result;
   }
   Pte entry(ProcessId pid, std::uint64_t vpn) {
-    return decode_pte(platform.machine().format, kernel.read_entry(pid, Vpn(vpn)).value());
+    const Kernel::Entry leaf = kernel.read_leaf(pid, Vpn(vpn)).value();
+    return decode_pte(platform.machine(), kernel.context_of(pid), leaf.value, leaf.level);
   }
 
   ReferencePlatform platform;

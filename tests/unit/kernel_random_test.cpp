@@ -18,10 +18,13 @@ class Life {
     pages_ = std::min<std::uint64_t>(8, 1ULL << machine.vpn_bits());
     page_ = machine.format.page_size();
     // Enough frames that something works, few enough that they run out.
-    const std::uint64_t all = std::min<std::uint64_t>((low_mask(machine.pa_bits) + 1) / page_, 24);
+    const bool flat = machine.format.kind == PteKind::Flat;
+    const std::uint64_t all = std::min<std::uint64_t>((low_mask(machine.pa_bits) + 1) / page_, flat ? 24 : 60);
+    first_ = machine.regions.front().base.value / page_;
     std::vector<Ppn> frames;
-    for (std::uint64_t i = all / 4; i < all; ++i) frames.emplace_back(i);
+    for (std::uint64_t i = all / 4; i < all; ++i) frames.emplace_back(first_ + i);
     named_ = all / 4;
+    if (!flat) environment(machine);
     system_.kernel.set_free_frames(frames);
     processes_.push_back(system_.process("P0"));
     system_.kernel.start();
@@ -56,6 +59,7 @@ class Life {
         break;
       case 5:
         if (named_ > 0) map(pid, from / page_);
+        if (pick(4) == 0) map_large(pid);
         break;
       case 6:
         if (pick(4) == 0) kernel.unmap(pid, Vpn(from / page_));
@@ -75,10 +79,20 @@ class Life {
         if (mappings.empty()) continue;  // another process has its ASID
         BOOST_TEST(mappings.size() == 1U);
         const OsMapping& m = mappings.back();
-        const Pte entry = decode_pte(machine.format, system_.kernel.read_entry(pid, Vpn(vpn)).value());
-        BOOST_TEST(entry.valid == m.mapped);
+        const Pte entry = system_.entry(pid, vpn);
+        BOOST_TEST((entry.valid && entry.leaf) == m.mapped);
         if (!m.mapped) continue;
-        BOOST_TEST((entry == Pte{true, m.user, m.read, m.write, m.exec, m.ppn}));
+        const Kernel::Entry leaf = system_.kernel.read_leaf(pid, Vpn(vpn)).value();
+        const std::uint64_t below = low_mask(entry.napot ? 4 : machine.format.index_lsb(leaf.level));
+        const Ppn frame((entry.ppn.value & ~below) | (vpn & below));
+        BOOST_TEST(!entry.reserved);
+        const OsMapping found{.mapped = true,
+                              .ppn = frame,
+                              .user = entry.user,
+                              .read = entry.read,
+                              .write = entry.write,
+                              .exec = entry.exec};
+        BOOST_TEST((found == m));
       }
     }
   }
@@ -89,12 +103,41 @@ class Life {
   void map(ProcessId pid, std::uint64_t vpn) {
     try {
       const Rights rights{.read = true, .write = pick(2) == 0, .exec = pick(2) == 0, .kernel = pick(4) == 0};
-      const Ppn frame(pick(named_));
+      const Ppn frame(first_ + pick(named_));
       const bool cow = pick(4) == 0;
       const bool shared = pick(4) == 0;
       system_.kernel.map(pid, Vpn(vpn), frame, rights, cow, shared);
     } catch (const InputError&) {
       // The machine cannot withhold that right.
+    }
+  }
+
+  // Accessed and dirty bits by hardware or by the kernel; with address-space numbers or without.
+  void environment(const Machine& machine) {
+    Environment env = system_.kernel.environment();
+    if (machine.format.kind == PteKind::Riscv) env.adue = pick(2) == 0;
+    if (machine.format.kind == PteKind::X86) env.pcide = pick(2) == 0;
+    system_.kernel.set_environment(env);
+  }
+
+  // A superpage or a NAPOT range over everything the life plays in, far from the frames handed out.
+  void map_large(ProcessId pid) {
+    const Format& format = system_.platform.machine().format;
+    Kernel::MapOptions options{.cow = pick(4) == 0, .shared = pick(4) == 0};
+    if (format.napot && pick(2) == 0) {
+      options.napot = true;
+    } else if (format.max_leaf_level == 0) {
+      return;
+    } else {
+      options.level = 1;
+    }
+    const std::uint64_t pages = 1ULL << (options.napot ? 4 : format.index_lsb(options.level));
+    const std::uint64_t frame = (first_ / pages + 4 + 64 / pages + pick(2)) * pages;
+    const Rights rights{.read = true, .write = pick(4) != 0, .exec = pick(2) == 0, .kernel = pick(8) == 0};
+    try {
+      system_.kernel.map(pid, Vpn(0), Ppn(frame), rights, options);
+    } catch (const InputError&) {
+      // Shared and copy-on-write, or no frame left for a table.
     }
   }
 
@@ -108,13 +151,13 @@ class Life {
     }
     const std::uint64_t data = random_();
     const bool user = pick(4) != 0;
-    system_.access(pid, kind, va, size, data, user);
+    system_.access(pid, kind, va, size, data, user, pick(2) == 0);
   }
 
   System system_;
   std::mt19937_64 random_;
   std::vector<ProcessId> processes_;
-  std::uint64_t pages_ = 0, page_ = 0, named_ = 0;
+  std::uint64_t pages_ = 0, page_ = 0, first_ = 0, named_ = 0;
   unsigned born_ = 0;
 };
 

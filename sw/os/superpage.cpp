@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Superpages give way to smaller pages when only a part of them changes: copy-on-write, munmap or mprotect of a range.
+#include "os/state.h"
+
+namespace vm {
+
+bool Kernel::State::split(Process& process, Vpn vpn, TableUpdate& update) {
+  const auto found = process.page_from(vpn);
+  const Vpn first(found->first);
+  const Page whole = found->second;
+  const bool is_range = whole.napot;  // its entries stand in a table of base pages already
+
+  std::optional<PhysAddr> table;
+  std::uint64_t kept = 0;
+  if (!is_range && whole.entry.mapped) {
+    table = new_table();
+    if (!table) return false;
+    kept = kept_bits(*entry_address(process, first, whole.level));
+  }
+  Page part = whole;
+  part.napot = false;
+  part.level = is_range ? 0 : whole.level - 1;
+  part.order = order_of(part.level, false);
+  process.pages.erase(found);
+  for (std::uint64_t at = 0; at < whole.count(); at += part.count()) {
+    part.frame = whole.frame + at;
+    part.entry = entry_for(part);
+    frames.retain(part.frame, part.count());
+    process.pages[first.value + at] = part;
+    if (table) write_raw(process, first + at, entry_in(*table, first + at, part.level), encode(part) | kept);
+  }
+  frames.release(whole.frame, whole.count());
+  if (is_range && whole.entry.mapped) update.replace_range(first, whole);
+  if (table) update.replace_leaf(first, whole, *table);
+  return true;
+}
+
+bool Kernel::State::split_at(Process& process, Vpn vpn, TableUpdate& update) {
+  for (;;) {
+    const auto found = process.page_from(vpn);
+    if (found == process.pages.end() || found->first >= vpn.value) return true;
+    if (!split(process, vpn, update)) return false;
+  }
+}
+
+}  // namespace vm

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Check 4, state: hits, hit ways, victims, fills and invalidations of TLBs and caches equal those of the mirrors in
-// sw/oracle, which know the rules and nothing else.
+// Check 4, state: hits, hit ways, victims, fills and invalidations of TLBs, walk caches and caches equal those of the
+// mirrors in sw/oracle, which know the rules and nothing else.
 //
 // The way a TLB miss will replace is chosen when the TLB is looked up. If that was in the cycle in which the answer
 // before it was taken, that answer's use of the TLB is not yet seen by the choice (WalkStart says so).
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "checks/check.h"
+#include "checks/walk_follower.h"
 #include "machine/fence.h"
 #include "machine/machine.h"
 #include "oracle/cache_mirror.h"
@@ -27,16 +28,23 @@ class StateCheck final : public Check {
 
  private:
   struct TlbSide {
-    explicit TlbSide(const Machine& machine, const TlbGeometry& geometry) : mirror(machine, geometry) {}
+    TlbSide(const Machine& machine, const TlbGeometry& geometry) : mirror(machine, geometry) {}
     TlbMirror mirror;
-    bool touch_waits = false;  // of the last hit
-    unsigned touch_set = 0, touch_way = 0;
-    unsigned fill_way = 0;  // chosen for the walk that is running
+    std::optional<TlbMirror::Lookup> used;  // the last hit, not yet in the pseudo-LRU state
+    std::array<unsigned, 2> fill_way{};     // chosen for the walk that is running, by part
     bool denied = false;
-    std::uint64_t entry = 0;  // what the walk read
-    bool fill_due = false;    // the translation of this cycle fills
-    Vpn fill_vpn;
-    std::uint16_t fill_asid = 0;
+    std::optional<TlbEntry> from_l2;  // handed to the port
+    std::optional<TlbEntry> found;    // by the walk that ended last
+    std::optional<TlbEntry> due;      // the translation of this cycle fills it in
+  };
+  // The shared TLB. Reset and fences sweep it, one set a cycle; meanwhile it neither hits nor fills.
+  struct L2 {
+    explicit L2(const Machine& machine) : mirror(machine, machine.l2tlb), sweep_end(machine.l2tlb.sets) {}
+    TlbArray mirror;
+    std::uint64_t sweep_end;  // last cycle of the sweep
+    bool looked = false;          // for the walk that is running, and was there
+    unsigned fill_way = 0;
+    std::optional<TlbEntry> due;
   };
   struct CacheSide {
     explicit CacheSide(const CacheGeometry& geometry)
@@ -45,28 +53,52 @@ class StateCheck final : public Check {
     std::vector<bool> used;  // lines used since maintenance began
     PhysAddr missed;
     bool write = false;
+    bool evicts = false;  // an uncached access that hit
     CacheMirror::Place place;
   };
 
   void on_event(const Event& event);
+  // TLBs and walk caches (state_tlbs.cpp)
+  void tlb_event(const Event& event);
   void on_xlat(const Event& event);
+  void on_translated(const Event& event, const TrackedAccess& access);
   void on_walk_start(const Event& event);
+  void on_walk_look(const Event& event);
+  void on_walk_end(const Event& event);
+  void on_pointer_fill(const Event& event);
   void on_tlb_fill(const Event& event);
+  void on_l2_fill(const Event& event);
   void on_tlb_invalidate(const Event& event);
+  void on_l1_invalidate(const Event& event, const Fence& fence);
+  void fills_missing();
+  void on_tlb_fence_done(const Fence& fence);
+  bool l2_sweeps() const { return now_ <= l2_.sweep_end; }
+  const Fence* tlb_fence() const;  // that is being carried out; nullptr: none
+  void on_tlb_array(const ArrayRequest& request, const ArrayResponse& response, TlbArray& array);
+
+  // Caches
   void on_lookup(const Event& event);
   void on_victim(const Event& event);
   void on_fill(const Event& event);
   void on_done(const Event& event);
   void on_maint(const Event& event);
-  void on_fence_done();
+  void on_cache_fence_done();
+  bool is_uncached(const Event& lookup) const;
   void on_array(const ArrayRequest& request, const ArrayResponse& response);
-  void apply_touch(TlbSide& side);
   void wrong(std::string what) { reporter_.mismatch("state", std::move(what)); }
 
   const Machine& machine_;
   Tracker& tracker_;
   Reporter& reporter_;
+  WalkFollower walk_;
   std::array<TlbSide, 2> tlb_;
+  L2 l2_;
+  std::uint64_t now_ = 0;
+  bool pointer_due_ = false;  // a good pointer was read, and the entry below it asked for
+  bool pointer_read_ = false;
+  unsigned pointer_level_ = 0;
+  Pte pointer_;
+  MemType read_type_ = MemType::WriteBack;  // of the entry read last
   std::array<CacheSide, 2> cache_;
   std::optional<Fence> fence_;
   ArrayRequest array_;

@@ -86,8 +86,24 @@ void TimeCheck::gather(const Cycle& cycle) {
       case EventKind::Drained:
         seen_.drained = &event;
         break;
-      case EventKind::TlbFill:
+      case EventKind::WalkLook:
+        seen_.walk_look = &event;
+        break;
+      case EventKind::WalkUpdateStart:
+        seen_.update_start = &event;
+        break;
+      case EventKind::WalkUpdate:
+        seen_.update = &event;
+        break;
+      case EventKind::WalkRestart:
+        seen_.restart = &event;
+        break;
       case EventKind::TlbInvalidate:
+        if (event.tlb_unit() == TlbUnit::L2) seen_.l2_sweep = &event;
+        break;
+      case EventKind::TlbFill:
+      case EventKind::L2Fill:
+      case EventKind::WalkCacheFill:
       case EventKind::CacheMaint:
         break;
     }

@@ -35,7 +35,8 @@ class TimeCheck final : public Check {
   struct Seen {
     std::array<const Event*, 2> xlat{}, miss{}, lookup{}, victim{}, fill{}, done{};
     const Event *walk_start = nullptr, *walk_read = nullptr, *walk_data = nullptr, *walk_end = nullptr;
-    const Event* drained = nullptr;
+    const Event *walk_look = nullptr, *update_start = nullptr, *update = nullptr, *restart = nullptr;
+    const Event *l2_sweep = nullptr, *drained = nullptr;
   };
 
   enum class SplitState : std::uint8_t { Pass, Probe, ProbeWait, Access, AccessWait, Next };

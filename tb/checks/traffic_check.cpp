@@ -21,10 +21,25 @@ std::string_view reason_name(std::uint8_t reason) {
   return kNames[reason];
 }
 
+// What the hardware put into its walk cache; whether that is right is the state check's business.
+Pte pointer_of(const Event& fill) {
+  const auto bit = [&fill](unsigned n) { return (fill.d >> n & 1U) != 0; };
+  Pte pointer;
+  pointer.valid = true;
+  pointer.leaf = false;
+  pointer.user = bit(19);
+  pointer.write = bit(17);
+  pointer.exec = bit(16);
+  pointer.global = bit(21);
+  pointer.type = static_cast<MemType>(fill.d >> 22 & 7U);
+  pointer.ppn = Ppn(fill.c);
+  return pointer;
+}
+
 }  // namespace
 
 TrafficCheck::TrafficCheck(const Machine& machine, const PhysicalMemory& behind, Tracker& tracker, Reporter& reporter)
-    : machine_(machine), tracker_(tracker), reporter_(reporter), memory_(machine, behind, tracker) {}
+    : machine_(machine), reporter_(reporter), memory_(machine, behind, tracker), walk_(machine, tracker) {}
 
 void TrafficCheck::on_cycle(const Cycle& cycle) {
   if (cycle.mem_answered() && cycle.in->mem_rsp.src == MemSource::Walk) walk_beat_ = cycle.in->mem_rsp;
@@ -69,19 +84,44 @@ TrafficCheck::Expected TrafficCheck::line_request(unsigned cache, Reason reason,
 
 void TrafficCheck::on_event(const Event& event) {
   switch (event.kind) {
-    case EventKind::WalkStart:
-      walk_va_ = event.b;
-      return;
     case EventKind::WalkRead:
-      return on_walk_read(event);
+      on_walk_read(event);
+      return walk_.on_event(event);
     case EventKind::WalkData:
-      return on_walk_data(event);
+      on_walk_data(event);
+      return walk_.on_event(event);
+    case EventKind::WalkUpdateStart:
+      on_update_start(event);
+      return walk_.on_event(event);
+    case EventKind::WalkUpdate:
+      on_update(event);
+      return walk_.on_event(event);
+    case EventKind::WalkEnd:
+      if (walk_.due() == WalkFollower::Due::Update) {
+        wrong(fmt::format("the walk for {:#x} ends, but the entry {:#x} at {:#x} should have become {:#x} first (R13, "
+                          "X10)",
+                          walk_.va().value, walk_.value(), walk_.entry().value, walk_.wanted()));
+      }
+      return walk_.on_event(event);
+    case EventKind::WalkCacheFill:
+      walk_.walk_cache().fill(walk_.vpn(), event.fill_asid(), event.walk_level(), pointer_of(event));
+      return;
+    case EventKind::WalkStart:
+    case EventKind::WalkLook:
+    case EventKind::WalkRestart:
+    case EventKind::TlbInvalidate:
+      return walk_.on_event(event);
     case EventKind::CacheLookup:
       return on_lookup(event);
     case EventKind::CacheVictim: {
       auto& queue = expected_[event.cache()];
       if (queue.size() > 1) return;  // reported when it was not taken
       if (event.victim_dirty()) queue.push(line_request(event.cache(), Reason::WriteBack, event.b));
+      if (auto& uncached = behind_eviction_[event.cache()]) {
+        queue.push(*uncached);
+        uncached.reset();
+        return;
+      }
       const unsigned bytes = (event.cache() == 0 ? machine_.icache : machine_.dcache).line_bytes;
       const std::uint64_t missed = missed_[event.cache()];
       queue.push(line_request(event.cache(), Reason::Refill, missed - missed % bytes));
@@ -106,7 +146,8 @@ void TrafficCheck::on_event(const Event& event) {
 void TrafficCheck::on_lookup(const Event& event) {
   const unsigned c = event.cache();
   missed_[c] = event.b;
-  if (event.hit() || !event.uncached()) return;
+  if (event.client() == Client::Walk && event.write()) on_walk_write(event);
+  if (!event.uncached()) return;
   // From the request where there is one, so that a wrong lane is the cache's fault and not its excuse.
   const CoherentMemory::Asked asked = CoherentMemory::in_memory_lanes(memory_.asked(event));
   Expected e;
@@ -115,7 +156,11 @@ void TrafficCheck::on_lookup(const Event& event) {
   e.addr = asked.known ? asked.pa : event.b;
   e.strb = asked.known ? asked.lanes : static_cast<std::uint8_t>(event.strb());
   e.wdata = asked.known ? asked.wdata : event.c;
-  expected_[c].push(e);
+  if (event.hit()) {
+    behind_eviction_[c] = e;
+  } else {
+    expected_[c].push(e);
+  }
 }
 
 void TrafficCheck::on_maint(const Event& event) {
@@ -129,13 +174,14 @@ void TrafficCheck::on_maint(const Event& event) {
 }
 
 void TrafficCheck::on_walk_read(const Event& event) {
-  const Context& context = tracker_.context_in_flight();
-  const std::uint64_t vpn = machine_.vpn_of(VirtAddr(walk_va_)).value;
-  const std::uint64_t expected = context.base.value + (vpn << machine_.format.pte_bytes_log2);
-  if (machine_.format.levels == 1 && event.b != expected) {
-    wrong(fmt::format("the walk for {:#x} reads {:#x}, expected the entry at {:#x} (R5)", walk_va_, event.b, expected));
+  const bool due = walk_.due() == WalkFollower::Due::Read || walk_.due() == WalkFollower::Due::Data;
+  if (!due || event.b != walk_.entry().value || event.walk_level() != walk_.level() || walk_.in_hole()) {
+    wrong(fmt::format("the walk for {:#x} reads level {} at {:#x}, expected {} (R5, X2, M6)", walk_.va().value,
+                      event.walk_level(), event.b,
+                      due && !walk_.in_hole()
+                          ? fmt::format("the entry of level {} at {:#x}", walk_.level(), walk_.entry().value)
+                          : std::string("no read")));
   }
-  if (vpn >= context.limit) wrong(fmt::format("an entry of page {:#x} is read beyond the table's limit", vpn));
   walk_entry_ = event.b;
   if (machine_.walk_port != WalkPort::Memory) return;
   Expected e;
@@ -158,6 +204,68 @@ void TrafficCheck::on_walk_data(const Event& event) {
                       event.b, expected, walk_beat_.err ? " and an error" : ""));
   }
 }
+
+// ---------------------------------------------------------------- compare-and-set
+
+void TrafficCheck::on_update_start(const Event& event) {
+  updating_ = true;
+  updated_ = false;
+  update_value_ = walk_.value();
+  update_wanted_ = walk_.wanted();
+  if (walk_.due() == WalkFollower::Due::Update && event.b == walk_.entry().value) return;
+  if (walk_.due() == WalkFollower::Due::Updating && event.b == walk_.entry().value) return;  // turned away by the cache
+  wrong(fmt::format("the walk for {:#x} sets bits in the entry at {:#x}, expected {} (R13, X10)", walk_.va().value,
+                    event.b,
+                    walk_.due() == WalkFollower::Due::Update ? fmt::format("at {:#x}", walk_.entry().value)
+                                                             : std::string("no change of any entry")));
+}
+
+// The store itself, as the cache takes it: over the value that was judged, and over no other.
+void TrafficCheck::on_walk_write(const Event& lookup) {
+  const Format& f = machine_.format;
+  const auto bytes = pte_to_bytes(f, update_wanted_);
+  const auto lanes = static_cast<unsigned>(low_mask(f.pte_bytes()) << (walk_.entry().value % 8));
+  std::uint64_t wanted = 0;
+  for (unsigned i = 0; i < f.pte_bytes(); ++i) {
+    wanted |= static_cast<std::uint64_t>(bytes.at(i)) << (8 * ((walk_.entry().value + i) % 8));
+  }
+  if (!updating_ || updated_ || lookup.b != walk_.entry().value || lookup.strb() != lanes ||
+      ((lookup.c ^ wanted) & lane_mask(lanes)) != 0) {
+    wrong(fmt::format("the walker stores {:#x} to {:#x}, lanes {:#04x}; expected {}", lookup.c, lookup.b, lookup.strb(),
+                      updating_ && !updated_ ? fmt::format("{:#x} to {:#x}", wanted, walk_.entry().value)
+                                             : std::string("no store")));
+  } else if (const std::uint64_t now = entry_in_memory(); now != update_value_) {
+    wrong(fmt::format("the walker sets bits in the entry at {:#x} over {:#x}, but it has judged {:#x} (X11, M17)",
+                      lookup.b, now, update_value_));
+  }
+  updated_ = true;
+}
+
+void TrafficCheck::on_update(const Event& event) {
+  if (!event.walk_err() && event.update_success() != updated_) {
+    wrong(fmt::format("the compare-and-set at {:#x} says it {}, but the entry was {}", event.b,
+                      event.update_success() ? "succeeded" : "failed", updated_ ? "written" : "not written"));
+  }
+  const bool differs = !event.update_success() && !event.walk_err() && event.c == update_value_;
+  if (event.d != update_wanted_ || differs) {
+    wrong(fmt::format("the compare-and-set at {:#x} of {:#x} wanted {:#x} and found {:#x}{}; expected to want {:#x} "
+                      "(R13, X10)",
+                      event.b, update_value_, event.d, event.c, differs ? ", which it takes for another value" : "",
+                      update_wanted_));
+  }
+  updating_ = false;
+}
+
+std::uint64_t TrafficCheck::entry_in_memory() const {
+  const std::uint64_t beat = memory_.beat(walk_.entry().value);
+  std::array<std::uint8_t, 8> raw{};
+  for (unsigned i = 0; i < machine_.format.pte_bytes(); ++i) {
+    raw[i] = static_cast<std::uint8_t>(beat >> (8 * ((walk_.entry().value + i) % 8)));
+  }
+  return pte_from_bytes(machine_.format, std::span(raw).first(machine_.format.pte_bytes()));
+}
+
+// ---------------------------------------------------------------- memory port
 
 void TrafficCheck::on_request(const MemRequest& request) {
   const auto s = static_cast<unsigned>(request.src);

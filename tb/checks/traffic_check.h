@@ -2,14 +2,17 @@
 //
 // Check 5, traffic: every request on the memory port is explained by an event, and every event that needs one has it,
 // once: refills of missed lines, write-backs of dirty lines with the right bytes, uncached accesses with exactly the
-// lanes asked for, entries of the table that is being walked and nothing beside it.
+// lanes asked for, entries on the path that is being walked and nothing beside it. The walker writes only to set accessed
+// and dirty bits, where the rules say so, and only over the value it has judged (R13, X10, X11, M17).
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "checks/check.h"
+#include "checks/walk_follower.h"
 #include "coherent_memory.h"
 #include "machine/machine.h"
 #include "ring.h"
@@ -38,6 +41,10 @@ class TrafficCheck final : public Check {
   void on_lookup(const Event& event);
   void on_maint(const Event& event);
   void on_walk_read(const Event& event);
+  void on_update_start(const Event& event);
+  void on_walk_write(const Event& lookup);
+  void on_update(const Event& event);
+  std::uint64_t entry_in_memory() const;
   void on_walk_data(const Event& event);
   void on_request(const MemRequest& request);
   void on_write_beat(const MemWrite& beat);
@@ -45,19 +52,21 @@ class TrafficCheck final : public Check {
   void wrong(std::string what) { reporter_.mismatch("traffic", std::move(what)); }
 
   const Machine& machine_;
-  Tracker& tracker_;
   Reporter& reporter_;
   CoherentMemory memory_;
   std::array<Ring<Expected>, 3> expected_{Ring<Expected>(4), Ring<Expected>(4), Ring<Expected>(4)};  // by source
   std::array<std::uint64_t, 2> missed_{};  // address each cache is serving
+  std::array<std::optional<Expected>, 2> behind_eviction_{};  // uncached access that hit: the line goes first
   Expected writing_;                       // whose data beats are going out
   bool is_writing_ = false;
   unsigned beat_ = 0;
   bool maintenance_ = false;    // a cache operation is under way
   bool maint_written_ = false;  // a line was written back for it, and not yet reported
   std::uint64_t maint_line_ = 0;
-  std::uint64_t walk_va_ = 0;
+  WalkFollower walk_;
   std::uint64_t walk_entry_ = 0;
+  std::uint64_t update_value_ = 0, update_wanted_ = 0;  // of the compare-and-set under way
+  bool updating_ = false, updated_ = false;             // under way; its store was seen
   MemResponse walk_beat_;
 };
 

@@ -96,9 +96,9 @@ std::string replaced(std::string text, const std::string& what, const std::strin
   return text.replace(at, what.size(), by);
 }
 
-// What is said about flat32 after a change.
-std::string why(const std::function<void(Machine&)>& change) {
-  Machine machine = *find_machine("flat32");
+// What is said about a machine after a change.
+std::string why(const std::function<void(Machine&)>& change, std::string_view name = "flat32") {
+  Machine machine = *find_machine(name);
   change(machine);
   return why_illegal(machine);
 }
@@ -109,7 +109,7 @@ bool says(const std::string& sentence, const std::string& part) { return sentenc
 BOOST_AUTO_TEST_SUITE(machine)
 
 BOOST_AUTO_TEST_CASE(every_machine_of_the_table_is_legal_and_found_by_name) {
-  BOOST_TEST(machines().size() == 8U);
+  BOOST_TEST(machines().size() == 15U);
   for (const Machine& m : machines()) {
     BOOST_TEST(why_illegal(m) == "", m.name);
     BOOST_TEST(find_machine(m.name) == &m);
@@ -168,6 +168,70 @@ BOOST_AUTO_TEST_CASE(each_illegal_combination_is_refused_with_a_sentence) {
   BOOST_TEST(says(why([](Machine& m) { m.regions[1].base = PhysAddr(0x1000); }), "overlap"));
 }
 
+BOOST_AUTO_TEST_CASE(each_illegal_combination_of_levels_and_translation_caches_is_refused_with_a_sentence) {
+  const auto flat = [](const std::function<void(Machine&)>& change) { return why(change); };
+  const auto sv39 = [](const std::function<void(Machine&)>& change) { return why(change, "sv39"); };
+  const auto sv32 = [](const std::function<void(Machine&)>& change) { return why(change, "sv32"); };
+  const auto x86 = [](const std::function<void(Machine&)>& change) { return why(change, "corei7"); };
+  const auto two_levels = [](Machine& m) {
+    m.format.levels = 2;
+    m.format.index_bits = {10, 10};
+  };
+  BOOST_TEST(says(flat(two_levels), "a flat table has one level, not 2"));
+  BOOST_TEST(says(flat([](Machine& m) { m.format.hw_ad = true; }), "no Napot, Pbmt or HwAd"));
+  BOOST_TEST(says(flat([](Machine& m) { m.super_entries = 4; }), "pages of one size"));
+  BOOST_TEST(says(flat([](Machine& m) { m.walk_cache_sets = 4; }), "no upper levels"));
+  BOOST_TEST(says(flat([](Machine& m) { m.format.min_levels = 2; }), "MinLevels is 2: make it 1 to Levels (1)"));
+  BOOST_TEST(says(flat([](Machine& m) { m.format.max_leaf_level = 1; }), "MaxLeafLevel is 1: make it less"));
+  BOOST_TEST(says(flat([](Machine& m) { m.l2tlb = {.sets = 3, .ways = 1}; }), "L2Tlb has 3 sets"));
+  BOOST_TEST(says(flat([](Machine& m) { m.hit_latency = 3; }), "HitLatency is 3"));
+  BOOST_TEST(says(sv39([](Machine& m) { m.super_entries = 3; }), "SuperEntries is 3"));
+  BOOST_TEST(says(sv39([](Machine& m) { m.super_entries = 128; }), "SuperEntries is 128"));
+  BOOST_TEST(says(sv39([](Machine& m) { m.walk_cache_sets = 5; }), "WalkCacheSets is 5"));
+  BOOST_TEST(says(sv39([](Machine& m) { m.format.index_bits[2] = 10; }), "does not fit a page"));
+  BOOST_TEST(says(sv39([](Machine& m) { m.format.valid_bit = 0; }), "are for flat formats"));
+  BOOST_TEST(says(sv39([](Machine& m) { m.pa_bits = 50; }), "PaBits (50) and BusBits (56) differ"));
+  BOOST_TEST(says(sv39([](Machine& m) { m.trap_swap = true; }), "TrapSwap is for flat"));
+  BOOST_TEST(says(sv39([](Machine& m) { m.walk_port = WalkPort::Memory; }), "HwAd needs WalkPort WalkCache"));
+  BOOST_TEST(says(sv39([](Machine& m) { m.format.max_leaf_level = 1; }), "MaxLeafLevel is 1: RISC-V"));
+  BOOST_TEST(says(sv39([](Machine& m) { m.format.min_levels = 2; }), "MinLevels is 2: make it at least 3"));
+  BOOST_TEST(says(sv39([](Machine& m) { m.format.ppn_lsb = 11; }), "is not that of RISC-V"));
+  BOOST_TEST(says(sv39([](Machine& m) { m.format.pte_bytes_log2 = 2; }), "outside the 32-bit entry"));
+  BOOST_TEST(says(sv32([](Machine& m) { m.format.napot = true; }), "need entries of 8 bytes"));
+  BOOST_TEST(says(sv32([](Machine& m) { m.asid_bits = 10; }), "AsidBits is 10"));
+  BOOST_TEST(says(sv32([](Machine& m) { m.format.pte_bytes_log2 = 3; }), "does not fit a page"));
+  BOOST_TEST(says(why([](Machine& m) { m.format.napot = true; }, "riscv8k"), "pages of 4 KiB"));
+  BOOST_TEST(says(x86([](Machine& m) { m.format.min_levels = 3; }), "x86 has 4 or 5 levels"));
+  BOOST_TEST(says(x86([](Machine& m) { m.format.pte_big_endian = true; }), "little-endian entries"));
+  BOOST_TEST(says(x86([](Machine& m) { m.format.ppn_bits = 41; }), "is not that of x86"));
+  BOOST_TEST(says(x86([](Machine& m) { m.format.max_leaf_level = 3; }), "make it 1 (2 MiB pages) or 2"));
+  BOOST_TEST(says(x86([](Machine& m) { m.format.upper_va = UpperVa::Zero; }), "canonical"));
+  BOOST_TEST(says(x86([](Machine& m) { m.format.hw_ad = false; }), "x86 has HwAd"));
+  BOOST_TEST(says(x86([](Machine& m) { m.asid_bits = 13; }), "a PCID has 12"));
+}
+
+BOOST_AUTO_TEST_CASE(R4_R27_legal_addresses_depend_on_the_number_of_levels) {
+  const Machine& m = *find_machine("sv57");
+  for (const unsigned levels : {3U, 4U, 5U}) {
+    const std::uint64_t top = 1ULL << (12 + 9 * levels - 1);
+    BOOST_TEST(m.va_is_legal(VirtAddr(top - 1), levels));
+    BOOST_TEST(m.va_is_legal(VirtAddr(~(top - 1)), levels));
+    BOOST_TEST(!m.va_is_legal(VirtAddr(top), levels));
+    BOOST_TEST(!m.va_is_legal(VirtAddr(~top), levels));
+  }
+  BOOST_TEST(m.va_is_legal(VirtAddr(1ULL << 55)));
+  BOOST_TEST(!m.va_is_legal(VirtAddr(1ULL << 56)));
+  BOOST_TEST(!find_machine("sv32")->va_is_legal(VirtAddr(1ULL << 32)));
+  BOOST_TEST(find_machine("sv32")->va_is_legal(VirtAddr(1ULL << 31)));
+}
+
+BOOST_AUTO_TEST_CASE(index_bits_add_up_from_the_leaf) {
+  const Format& f = find_machine("riscv8k")->format;
+  BOOST_TEST(f.index_lsb(0) == 0U);
+  BOOST_TEST(f.index_lsb(2) == 20U);
+  BOOST_TEST(f.vpn_bits(3) == 30U);
+}
+
 BOOST_AUTO_TEST_CASE(an_entry_wider_than_a_cache_access_is_refused) {
   Machine m = *find_machine("flat32");
   m.format.pte_bytes_log2 = 3;
@@ -202,6 +266,55 @@ BOOST_AUTO_TEST_CASE(a_file_describes_every_field) {
   BOOST_TEST((loaded.icache == expected.icache && loaded.dcache == expected.dcache));
   BOOST_TEST((loaded.walk_port == expected.walk_port));
   BOOST_TEST((loaded.regions == expected.regions));
+}
+
+BOOST_AUTO_TEST_CASE(a_file_needs_to_say_little_about_risc_v_and_x86) {
+  const std::string common = R"(
+[dcache]
+sets = 64
+ways = 4
+line_bytes = 64
+[[region]]
+base = 0x80000000
+size = 0x80000000
+cacheable = true
+)";
+  const TemporaryFile riscv(R"(pa_bits = 56
+asid_bits = 16
+super_entries = 4
+walk_cache_sets = 4
+hit_latency = 2
+[l2tlb]
+sets = 128
+ways = 4
+[format]
+kind = "riscv"
+index_bits = [9, 9, 9]
+napot = true
+pbmt = true
+hw_ad = true
+)" + common);
+  const Machine sv39 = load_machine(riscv.path());
+  BOOST_TEST((sv39.format == find_machine("sv39")->format));
+  BOOST_TEST((sv39.l2tlb == find_machine("sv39")->l2tlb));
+  BOOST_TEST(sv39.va_bits == 39U);
+  BOOST_TEST(sv39.bus_bits == 56U);
+  BOOST_TEST(sv39.super_entries == 4U);
+  BOOST_TEST(sv39.walk_cache_sets == 4U);
+  BOOST_TEST(sv39.hit_latency == 2U);
+  BOOST_TEST((sv39.walk_port == WalkPort::Cache));
+
+  const TemporaryFile small("pa_bits = 34\n[format]\nkind = \"riscv\"\nindex_bits = [10, 10]\nhw_ad = true\n" + common);
+  BOOST_TEST((load_machine(small.path()).format == find_machine("sv32")->format));
+  const TemporaryFile wide(
+      "pa_bits = 40\n[format]\nkind = \"riscv\"\nindex_bits = [10, 10, 10]\npage_bits = 13\n"
+      "hw_ad = true\n" +
+      common);
+  BOOST_TEST((load_machine(wide.path()).format == find_machine("riscv8k")->format));
+  const TemporaryFile x86("pa_bits = 52\n[format]\nkind = \"x86\"\nindex_bits = [9, 9, 9, 9]\n" + common);
+  BOOST_TEST((load_machine(x86.path()).format == find_machine("corei7")->format));
+  BOOST_TEST(says(complaint("pa_bits = 52\n[format]\nkind = \"x87\"\nindex_bits = [9, 9, 9, 9]\n" + common),
+                  "expected \"flat\" or \"riscv\" or \"x86\" for `kind`"));
 }
 
 BOOST_AUTO_TEST_CASE(errors_name_line_and_column_and_what_was_expected) {

@@ -17,9 +17,12 @@ Rights Kernel::State::expressible_rights(Rights rights) const {
 
 OsMapping Kernel::State::entry_for(const Page& page) const {
   if (page.blocked) return {};
-  Rights rights = page.rights;
-  if (page.cow) rights.write = false;
-  const Rights granted = expressible_rights(rights);
+  // First what the process may do, then what is withheld: who may write may read, copy-on-write or not.
+  Rights granted = expressible_rights(page.rights);
+  if (page.cow) {
+    granted.write = false;
+    granted = expressible_rights(granted);
+  }
   return {.mapped = true,
           .ppn = page.frame,
           .user = !granted.kernel,

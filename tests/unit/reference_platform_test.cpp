@@ -49,6 +49,63 @@ struct Flat32 : Bench {
   }
 };
 
+constexpr std::uint64_t kVa = 0x1000;  // of the one page that the tables below map
+
+// Three tables one after the other, a page of data behind them. Entries are little-endian and of 8 bytes.
+struct Tables : Bench {
+  using Bench::Bench;
+  void entry(std::uint64_t pa, std::uint64_t value) {
+    std::vector<std::uint8_t> little;
+    for (unsigned i = 0; i < 8; ++i) little.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+    bytes(pa, little);
+  }
+  std::uint64_t memory(std::uint64_t pa) {
+    std::array<std::uint8_t, 8> little{};
+    BOOST_TEST(platform.host_read(PhysAddr(pa), little));
+    std::uint64_t value = 0;
+    for (unsigned i = 8; i-- > 0;) value = value << 8 | little.at(i);
+    return value;
+  }
+  AccessResult as_supervisor(AccessKind kind, bool sum, bool mxr = false) {
+    Access access;
+    access.kind = kind;
+    access.user = false;
+    access.sum = sum;
+    access.mxr = mxr;
+    access.va = VirtAddr(kVa);
+    AccessResult result;
+    platform.perform(std::span(&access, 1), std::span(&result, 1), {});
+    return result;
+  }
+};
+
+constexpr std::uint64_t kV = 1, kR = 2, kW = 4, kX = 8, kU = 16, kG = 32, kA = 64, kD = 128;
+struct Sv39 : Tables {
+  Sv39() : Tables("sv39") {
+    entry(0x8000'0000, kMid | kV);
+    entry(0x8000'1000, kLast | kV);
+    leaf(kR | kW | kU | kA);
+    root(1);
+  }
+  void leaf(std::uint64_t flags) { entry(kLeaf, 0x80003ULL << 10 | kV | flags); }
+  void root(std::uint64_t asid) {
+    BOOST_TEST(platform.ctl_write(CtlReg::Root, 8ULL << 60 | asid << 44 | 0x80000, false));
+  }
+  static constexpr std::uint64_t kLeaf = 0x8000'2008, kMid = 0x80001ULL << 10, kLast = 0x80002ULL << 10;
+};
+
+struct X86 : Tables {
+  X86() : Tables("corei7") {
+    entry(0x1000, 0x2000 | kAll);
+    entry(0x2000, 0x3000 | kAll);
+    entry(0x3000, 0x4000 | kAll);
+    entry(0x4008, 0x5000 | kAll);
+    BOOST_TEST(platform.ctl_write(CtlReg::Root, 0x1000, false));
+    BOOST_TEST(platform.ctl_write(CtlReg::Env, 1, false));
+  }
+  static constexpr std::uint64_t kAll = 7, kAccessed = 32, kDirty = 64;
+};
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(reference_platform)
@@ -166,7 +223,8 @@ BOOST_AUTO_TEST_CASE(control_writes_that_cannot_be_are_refused_and_change_nothin
   BOOST_TEST(!b.platform.ctl_write(CtlReg::TrapBase, 0, false));
   BOOST_TEST(!b.platform.ctl_write(CtlReg::Mode, 1, true));
   BOOST_TEST(!b.platform.fence({.user = true}));
-  BOOST_TEST((b.platform.context() == Context{.translate = false, .base = {}, .limit = 1U << 20, .asid = 0}));
+  BOOST_TEST(!b.platform.ctl_write(CtlReg::Root, 0, false));
+  BOOST_TEST((b.platform.context() == Control(b.platform.machine()).context()));
 }
 
 BOOST_AUTO_TEST_CASE(an_exception_swaps_the_base_and_its_return_brings_it_back) {
@@ -192,6 +250,131 @@ BOOST_AUTO_TEST_CASE(a_preload_after_the_start_is_counted_as_backdoor) {
 BOOST_AUTO_TEST_CASE(a_machine_without_array_port_says_so) {
   Bench b("flat32");
   BOOST_CHECK_THROW(b.platform.array_read(Array::Dtlb, 0, 0, 0), std::logic_error);
+}
+
+BOOST_FIXTURE_TEST_CASE(R13_without_ADUE_a_store_faults_until_software_sets_the_dirty_bit, Sv39) {
+  BOOST_TEST(!load(kVa, 3).fault);
+  const AccessResult result = perform(AccessKind::Store, kVa, 3, 1);
+  BOOST_TEST((result.fault.cause == Cause::Dirty));
+  BOOST_TEST(result.fault.code == 15);
+  BOOST_TEST(result.entry_reads == 3U);
+  leaf(kR | kW | kU | kA | kD);
+  BOOST_TEST(platform.fence({.op = FenceOp::CacheCleanInvalidate}));
+  BOOST_TEST(!perform(AccessKind::Store, kVa, 3, 1).fault);
+}
+
+BOOST_FIXTURE_TEST_CASE(R13_R19_with_ADUE_the_first_access_sets_A_and_the_first_store_D, Sv39) {
+  leaf(kR | kW | kU);
+  BOOST_TEST(platform.ctl_write(CtlReg::Env, 1U << 8, false));
+  BOOST_TEST(!load(kVa, 3).fault);
+  BOOST_TEST((memory(kLeaf) & (kA | kD)) == kA);
+  BOOST_TEST((load(kVa, 3).tlb == Hit::Hit));
+  const AccessResult store = perform(AccessKind::Store, kVa, 3, 0x55);
+  BOOST_TEST(!store.fault);
+  BOOST_TEST((store.tlb == Hit::Miss));  // an entry without D does not serve a store
+  BOOST_TEST((memory(kLeaf) & (kA | kD)) == (kA | kD));
+  BOOST_TEST((perform(AccessKind::Store, kVa, 3, 0x55).tlb == Hit::Hit));
+  BOOST_TEST(memory(0x8000'3000) == 0x55U);
+}
+
+BOOST_FIXTURE_TEST_CASE(R11_R18_privilege_SUM_and_MXR_are_judged_at_each_use, Sv39) {
+  BOOST_TEST(!load(kVa, 3).fault);
+  BOOST_TEST((as_supervisor(AccessKind::Load, false).fault.cause == Cause::Privilege));
+  BOOST_TEST((as_supervisor(AccessKind::Load, true).tlb == Hit::Hit));
+  leaf(kX | kU | kA);
+  BOOST_TEST(platform.fence({}));
+  BOOST_TEST(platform.fence({.op = FenceOp::CacheCleanInvalidate}));
+  BOOST_TEST((as_supervisor(AccessKind::Load, true).fault.cause == Cause::Read));
+  BOOST_TEST(!as_supervisor(AccessKind::Load, true, true).fault);
+}
+
+BOOST_FIXTURE_TEST_CASE(R16_a_global_page_is_known_in_every_address_space, Sv39) {
+  leaf(kR | kU | kA | kG);
+  load(kVa, 3);
+  root(2);
+  BOOST_TEST((load(kVa, 3).tlb == Hit::Hit));
+  BOOST_TEST(platform.fence({.by_asid = true, .globals = false, .asid = 2}));
+  BOOST_TEST((load(kVa, 3).tlb == Hit::Hit));
+  BOOST_TEST(platform.fence({.by_addr = true, .addr = kVa}));
+  BOOST_TEST((load(kVa, 3).tlb == Hit::Miss));
+}
+
+BOOST_FIXTURE_TEST_CASE(R18_R21_asids_keep_translations_apart_and_a_fence_names_one, Sv39) {
+  load(kVa, 3);
+  root(2);
+  BOOST_TEST((load(kVa, 3).tlb == Hit::Miss));
+  BOOST_TEST(platform.fence({.by_asid = true, .globals = false, .asid = 2}));
+  BOOST_TEST((load(kVa, 3).tlb == Hit::Miss));
+  root(1);
+  BOOST_TEST((load(kVa, 3).tlb == Hit::Hit));
+}
+
+BOOST_FIXTURE_TEST_CASE(R21_a_fence_of_an_address_no_access_can_have_removes_nothing, Sv39) {
+  load(kVa, 3);
+  BOOST_TEST(platform.fence({.by_addr = true, .addr = kVa | 1ULL << 39}));
+  BOOST_TEST((load(kVa, 3).tlb == Hit::Hit));
+  BOOST_TEST(platform.fence({.by_addr = true, .addr = kVa}));
+  BOOST_TEST((load(kVa, 3).tlb == Hit::Miss));
+}
+
+BOOST_FIXTURE_TEST_CASE(R29_a_non_cacheable_page_bypasses_the_cache_and_sees_what_another_mapping_left_there, Sv39) {
+  BOOST_TEST(platform.ctl_write(CtlReg::Env, 1U << 9, false));
+  leaf(kR | kW | kU | kA | kD);
+  perform(AccessKind::Store, kVa, 3, 0x1234);
+  leaf(kR | kW | kU | kA | kD | 1ULL << 61);
+  BOOST_TEST(platform.fence({}));
+  BOOST_TEST(platform.fence({.op = FenceOp::CacheCleanInvalidate, .by_addr = true, .addr = kLeaf}));
+  for (const unsigned again : {0U, 1U}) {
+    const AccessResult result = load(kVa, 3);
+    BOOST_TEST(result.data == 0x1234U);
+    BOOST_TEST((result.cache == Hit::NotAsked));
+    if (again != 0) BOOST_TEST(result.bus_reads == 1U);
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(R34_both_pages_of_a_crossing_store_are_translated_before_a_byte_moves, Sv39) {
+  leaf(kR | kW | kU | kA | kD);
+  const AccessResult result = perform(AccessKind::Store, kVa + 0xFFC, 3, ~0ULL);
+  BOOST_TEST((result.fault.cause == Cause::Invalid));
+  BOOST_TEST(result.fault.va.value == kVa + 0x1000);  // R15
+  BOOST_TEST(memory(0x8000'3FF8) == 0U);
+}
+
+BOOST_FIXTURE_TEST_CASE(X10_X11_a_walk_sets_accessed_bits_on_the_way_and_dirty_in_the_leaf, X86) {
+  BOOST_TEST(!perform(AccessKind::Store, kVa, 3, 1).fault);
+  for (const std::uint64_t pa : {0x1000ULL, 0x2000ULL, 0x3000ULL}) {
+    BOOST_TEST((memory(pa) & (kAccessed | kDirty)) == kAccessed);
+  }
+  BOOST_TEST((memory(0x4008) & (kAccessed | kDirty)) == (kAccessed | kDirty));
+}
+
+BOOST_FIXTURE_TEST_CASE(X10_a_walk_that_fails_leaves_the_accessed_bits_above, X86) {
+  const AccessResult result = load(kVa + 0x1000, 3);
+  BOOST_TEST(result.fault.code == 0x0E04);
+  BOOST_TEST((memory(0x3000) & kAccessed) == kAccessed);
+}
+
+BOOST_FIXTURE_TEST_CASE(X13_loading_CR3_forgets_and_with_PCIDE_and_bit_63_keeps, X86) {
+  load(kVa, 3);
+  BOOST_TEST((load(kVa, 3).tlb == Hit::Hit));
+  BOOST_TEST(platform.ctl_write(CtlReg::Root, 0x1000, false));
+  BOOST_TEST((load(kVa, 3).tlb == Hit::Miss));
+  BOOST_TEST(platform.ctl_write(CtlReg::Env, 1 | 8, false));
+  BOOST_TEST((load(kVa, 3).tlb == Hit::Miss));
+  BOOST_TEST(platform.ctl_write(CtlReg::Root, 0x1001, false));
+  BOOST_TEST((load(kVa, 3).tlb == Hit::Miss));
+  BOOST_TEST(platform.ctl_write(CtlReg::Root, 0x1000 | 1ULL << 63, false));
+  BOOST_TEST((load(kVa, 3).tlb == Hit::Hit));
+}
+
+BOOST_FIXTURE_TEST_CASE(X24_a_right_that_was_given_is_found_without_an_invalidation, X86) {
+  entry(0x4008, 0x5000 | 5 | kAccessed);
+  load(kVa, 3);
+  const AccessResult denied = perform(AccessKind::Store, kVa, 3, 1);
+  BOOST_TEST(denied.fault.code == 0x0E07);
+  const std::array<std::uint8_t, 1> writable = {0x67};
+  BOOST_TEST(platform.host_write(PhysAddr(0x4008), writable));
+  BOOST_TEST(!perform(AccessKind::Store, kVa, 3, 1).fault);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -36,7 +36,7 @@ Satp satp(const Format& format) {
 }
 
 // CR3 (X2, X13, X18, X20).
-constexpr unsigned kPcidBits = 12, kRootTypeLsb = 3, kKeepBit = 63, kTopOfAddress = 52;
+constexpr unsigned kPcidBits = 12, kRootTypeLsb = 3, kKeepBit = 63;
 constexpr std::uint64_t kPcidMask = low_mask(kPcidBits);
 
 bool pat_is_legal(std::uint64_t pat) {

@@ -109,6 +109,7 @@ std::string why_flat_illegal(const Machine& m) {
   if (f.levels != 1) return fmt::format("a flat table has one level, not {}: set Levels to 1", f.levels);
   if (f.napot || f.pbmt || f.hw_ad) return "a flat format has no Napot, Pbmt or HwAd: leave them out";
   if (m.super_entries != 0) return "SuperEntries: a flat table has pages of one size; make it 0";
+  if (m.l2tlb.ways != 0) return "L2Tlb: flat formats have none; leave it out";
   if (m.walk_cache_sets != 0) return "WalkCacheSets: a flat table has no upper levels; make it 0";
   return {};
 }
@@ -122,6 +123,9 @@ std::string why_fixed_layout_illegal(const Machine& m) {
   if (m.pa_bits != m.bus_bits) {
     return fmt::format("PaBits ({}) and BusBits ({}) differ: only flat formats can have tables beyond PaBits",
                        m.pa_bits, m.bus_bits);
+  }
+  if (f.ppn_bits + f.page_bits > kMaxBusBits) {
+    return fmt::format("PpnBits + PageBits is {}: make it at most {}", f.ppn_bits + f.page_bits, kMaxBusBits);
   }
   if (m.trap_swap) return "TrapSwap is for flat formats: leave it out";
   if (f.hw_ad && m.walk_port != WalkPort::Cache) {
@@ -214,9 +218,7 @@ std::string why_translation_caches_illegal(const Machine& m) {
         "WalkCacheSets is {}, which leaves no tag in the {}-bit index of the highest level: make it fewer",
         m.walk_cache_sets, key_bits);
   }
-  if (m.hit_latency != 1 && m.hit_latency != 2) {
-    return fmt::format("HitLatency is {}: make it 1 or 2", m.hit_latency);
-  }
+  if (m.hit_latency != 1) return fmt::format("HitLatency is {}: make it 1", m.hit_latency);
   return {};
 }
 

@@ -78,7 +78,8 @@ void StateCheck::tlb_event(const Event& event) {
       on_walk_end(event);
       return walk_.on_event(event);
     case EventKind::WalkCacheFill:
-      return on_pointer_fill(event);
+      on_pointer_fill(event);
+      return walk_.on_event(event);
     case EventKind::TlbFill:
       return on_tlb_fill(event);
     case EventKind::L2Fill:
@@ -295,7 +296,6 @@ void StateCheck::on_pointer_fill(const Event& event) {
                       event.walk_level(), event.set(), event.b, event.c, event.d, pointer_level_, set, key,
                       pointer_.ppn.value, attr));
   }
-  walk_.walk_cache().fill(vpn, asid, pointer_level_, pointer_);
 }
 
 // What should have been filled in this cycle and was not.

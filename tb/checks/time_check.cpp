@@ -9,6 +9,23 @@
 #include "platform/platform.h"
 
 namespace vm {
+namespace {
+
+TlbEntry filled_entry(const Event& fill) {
+  const auto bit = [&fill](unsigned n) { return (fill.d >> n & 1U) != 0; };
+  TlbEntry entry;
+  entry.valid = true;
+  entry.vpn = Vpn(fill.b);
+  entry.page.ppn = Ppn(fill.c);
+  entry.page.user = bit(19);
+  entry.page.read = bit(18);
+  entry.page.write = bit(17);
+  entry.page.exec = bit(16);
+  entry.page.dirty = bit(20);
+  return entry;
+}
+
+}  // namespace
 
 std::string_view to_string(Owner owner) {
   constexpr std::array<std::string_view, kOwners> kNames{"nobody", "sequencer", "splitter", "s1",    "pending access",
@@ -17,7 +34,12 @@ std::string_view to_string(Owner owner) {
 }
 
 TimeCheck::TimeCheck(const Machine& machine, Tracker& tracker, Reporter& reporter)
-    : machine_(machine), tracker_(tracker), reporter_(reporter) {
+    : machine_(machine),
+      tracker_(tracker),
+      reporter_(reporter),
+      follower_(machine, tracker),
+      l2_(static_cast<std::size_t>(machine.l2tlb.sets) * machine.l2tlb.ways),
+      l2_sweep_end_(machine.l2tlb.sets) {
   const std::array<const CacheGeometry*, 2> geometry{&machine.icache, &machine.dcache};
   for (unsigned k = 0; k < 2; ++k) {
     caches_[k].sets = geometry[k]->sets;
@@ -42,11 +64,25 @@ void TimeCheck::on_cycle(const Cycle& cycle) {
   walker_now(cycle);
   accepts_now(cycle);
   memory_now(cycle);
+  walker_next();
   host_now(cycle);
   responses_now(cycle);
   next_ports(cycle);
   for (unsigned k = 0; k < 2; ++k) next_cache(k, cycle);
   next_sequencer(cycle);
+  remember(cycle);
+}
+
+// What later cycles depend on, as the events have it.
+void TimeCheck::remember(const Cycle& cycle) {
+  for (const Event& event : cycle.events) follower_.on_event(event);
+  if (seen_.l2_sweep != nullptr) {
+    const bool one_set = seq_kind_ == SeqKind::Fence && fence_.by_addr;
+    l2_sweep_end_ = cycle.number + (one_set ? 1 : machine_.l2tlb.sets) + 1;
+  }
+  const Event* fill = seen_.l2_fill;
+  if (fill == nullptr || fill->set() >= machine_.l2tlb.sets || fill->tlb_way() >= machine_.l2tlb.ways) return;
+  l2_[static_cast<std::size_t>(fill->set()) * machine_.l2tlb.ways + fill->tlb_way()] = filled_entry(*fill);
 }
 
 void TimeCheck::gather(const Cycle& cycle) {
@@ -101,8 +137,10 @@ void TimeCheck::gather(const Cycle& cycle) {
       case EventKind::TlbInvalidate:
         if (event.tlb_unit() == TlbUnit::L2) seen_.l2_sweep = &event;
         break;
-      case EventKind::TlbFill:
       case EventKind::L2Fill:
+        seen_.l2_fill = &event;
+        break;
+      case EventKind::TlbFill:
       case EventKind::WalkCacheFill:
       case EventKind::CacheMaint:
         break;
@@ -117,6 +155,15 @@ bool TimeCheck::maintenance_waits(unsigned k) const {
   if (static_cast<FenceOp>(fence_.op) == FenceOp::Tlb) return false;
   if (fence_.by_addr && (fence_.addr >> machine_.bus_bits) != 0) return false;
   return k == (second_ ? 0U : 1U);
+}
+
+bool TimeCheck::tlb_fence() const {
+  return seq_kind_ == SeqKind::Fence && !fence_.user && static_cast<FenceOp>(fence_.op) == FenceOp::Tlb;
+}
+
+// A control write that may make the hardware forget translations.
+bool TimeCheck::root_write() const {
+  return seq_kind_ == SeqKind::Ctl && ctl_.index >= static_cast<unsigned>(CtlReg::Root);
 }
 
 bool TimeCheck::array_waits(unsigned k) const {
@@ -151,7 +198,10 @@ void TimeCheck::next_sequencer(const Cycle& cycle) {
     case SeqState::Idle:
       second_ = false;
       if (cycle.ctl_accepted() || cycle.fence_accepted() || cycle.array_accepted()) seq_ = SeqState::Drain;
-      if (cycle.ctl_accepted()) seq_kind_ = SeqKind::Ctl;
+      if (cycle.ctl_accepted()) {
+        seq_kind_ = SeqKind::Ctl;
+        ctl_ = cycle.in->ctl;
+      }
       if (cycle.fence_accepted()) {
         seq_kind_ = SeqKind::Fence;
         fence_ = cycle.in->fence;
@@ -167,10 +217,14 @@ void TimeCheck::next_sequencer(const Cycle& cycle) {
       act_cycles_ = 1;
       const unsigned isets = machine_.itlb.ways != 0 ? machine_.itlb.sets : 1;
       const unsigned dsets = machine_.dtlb.ways != 0 ? machine_.dtlb.sets : 1;
-      if (seq_kind_ == SeqKind::Fence && !fence_.user && static_cast<FenceOp>(fence_.op) == FenceOp::Tlb &&
-          fence_.by_asid && !fence_.by_addr && machine_.asid_bits != 0) {
-        act_cycles_ = std::max(isets, dsets);
+      const unsigned scan = std::max(isets, dsets);
+      if (tlb_fence()) {
+        const Fence fence = fence_of(machine_, fence_);
+        if (!fence.by_addr && (fence.by_asid || !fence.globals)) act_cycles_ = scan;
       }
+      const std::optional<Fence>& forgotten = tracker_.forgetting();
+      if (seq_kind_ == SeqKind::Ctl && forgotten && forgotten->by_asid) act_cycles_ += scan;
+      act_waits_ = true;
       return;
     }
     case SeqState::Act:
@@ -189,7 +243,9 @@ void TimeCheck::next_sequencer(const Cycle& cycle) {
           return;
         }
       }
-      if (--act_cycles_ == 0) seq_ = SeqState::Respond;
+      // One sweep of the L2 TLB after the other.
+      act_waits_ = act_waits_ && l2_busy(cycle) && (tlb_fence() || root_write());
+      if (!act_waits_ && --act_cycles_ == 0) seq_ = SeqState::Respond;
       return;
     case SeqState::Respond:
       seq_ = SeqState::Idle;
@@ -205,7 +261,7 @@ void TimeCheck::translations_now(const Cycle& cycle) {
     const Event* xlat = seen_.xlat[p];
     if (port.first && seen_.miss[p] != nullptr) port.needs_walk = true;
     expect(seen_.miss[p] != nullptr, port.first && port.needs_walk, "T2", "Miss");
-    const bool known = port.s1 && (!port.needs_walk || port.walked);
+    const bool known = port.s1 && (!port.needs_walk || port.walked || (port.from_l2 && !port.l2_denies));
     const bool at_once = xlat != nullptr && (xlat->xlat_cause() != Cause::None || xlat->probe());
     port.held = port.s1 && !port.tried;
     port.again = false;
@@ -239,7 +295,7 @@ void TimeCheck::caches_now(const Cycle& cycle) {
     cache.decide = cache.s1 && cache.state == CacheState::Ready && (cache.s1_client != Client::Core || core_goes);
     const Event* lookup = seen_.lookup[k];
     expect(lookup != nullptr, cache.decide, "T4, T8, T14", "CacheLookup");
-    cache.hit = lookup != nullptr && lookup->hit();
+    cache.hit = lookup != nullptr && lookup->answers_at_once();
     cache.done = cache.state == CacheState::ReplayHit || cache.state == CacheState::Done;
     expect(seen_.done[k] != nullptr, cache.done, "T10, T11", "CacheDone");
     expect(seen_.victim[k] != nullptr, cache.state == CacheState::Victim, "T10", "CacheVictim");
@@ -260,19 +316,17 @@ Owner TimeCheck::why_not_accepted(unsigned p, const CoreRequest& request) const 
   }
   if (port.held) return Owner::S1;
   const Event* xlat = seen_.xlat[p];
-  if (port.s1 && (xlat == nullptr || xlat->source() == Source::Walk)) return Owner::S1;
+  if (port.s1 && (xlat == nullptr || xlat->source() == Source::Walk || xlat->source() == Source::L2)) return Owner::S1;
   if (!cache.open) return Owner::Cache;
   return p == 1 && (walk_takes_slot() || host_ == HostState::Request) ? Owner::Slot : Owner::Nobody;
 }
-
-bool TimeCheck::walk_takes_slot() const { return walk_ == WalkState::Read && machine_.walk_port == WalkPort::Cache; }
 
 void TimeCheck::accepts_now(const Cycle& cycle) {
   for (unsigned p = 0; p < 2; ++p) {
     Port& port = ports_[p];
     CacheSide& cache = caches_[p];
     const Event* xlat = seen_.xlat[p];
-    const bool xlat_ready = !port.s1 || (xlat != nullptr && !port.walked);
+    const bool xlat_ready = !port.s1 || (xlat != nullptr && !port.walked && !port.from_l2);
     const bool taken = p == 1 && (walk_takes_slot() || host_ == HostState::Request);
     const bool core_ready = cache.open && !taken;
     port.unit_accept = port.unit_valid && !port.held && xlat_ready && core_ready;
@@ -287,7 +341,7 @@ void TimeCheck::accepts_now(const Cycle& cycle) {
 
     const bool wanted = port.held ? port.again : port.unit_valid && xlat_ready;
     cache.s0_client = !taken ? Client::Core : walk_takes_slot() ? Client::Walk : Client::Host;
-    cache.s0 = cache.open && (taken ? cache.s0_client == Client::Host || !walk_hole_ : wanted);
+    cache.s0 = cache.open && (taken ? cache.s0_client == Client::Host || walk_offers_cache() : wanted);
   }
 }
 
@@ -340,11 +394,14 @@ void TimeCheck::next_ports(const Cycle& cycle) {
     port.tried = port.unit_accept || again_taken;
     port.first = port.unit_accept;
     if (xlat != nullptr) port.s1 = false;
-    if (seen_.walk_start != nullptr && static_cast<unsigned>(seen_.walk_start->port()) == p) port.asked = true;
+    if (seen_.walk_start != nullptr && static_cast<unsigned>(seen_.walk_start->port()) == p) {
+      port.asked = true;
+      port.from_l2 = false;
+    }
     if (seen_.walk_end != nullptr && static_cast<unsigned>(seen_.walk_end->port()) == p) port.walked = true;
     if (port.unit_accept) {
       port.s1 = true;
-      port.needs_walk = port.asked = port.walked = port.passed = false;
+      port.needs_walk = port.asked = port.walked = port.passed = port.from_l2 = port.l2_denies = false;
     }
   }
 }

@@ -11,8 +11,11 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "checks/check.h"
+#include "checks/walk_follower.h"
+#include "machine/array_layout.h"
 #include "machine/machine.h"
 
 namespace vm {
@@ -36,7 +39,7 @@ class TimeCheck final : public Check {
     std::array<const Event*, 2> xlat{}, miss{}, lookup{}, victim{}, fill{}, done{};
     const Event *walk_start = nullptr, *walk_read = nullptr, *walk_data = nullptr, *walk_end = nullptr;
     const Event *walk_look = nullptr, *update_start = nullptr, *update = nullptr, *restart = nullptr;
-    const Event *l2_sweep = nullptr, *drained = nullptr;
+    const Event *l2_sweep = nullptr, *l2_fill = nullptr, *drained = nullptr;
   };
 
   enum class SplitState : std::uint8_t { Pass, Probe, ProbeWait, Access, AccessWait, Next };
@@ -46,7 +49,8 @@ class TimeCheck final : public Check {
     bool probing = false;
     // The access in S1 of the translation
     bool s1 = false, first = false, tried = false, needs_walk = false, asked = false, walked = false;
-    bool passed = false;  // was seen to be neither fault nor probe
+    bool from_l2 = false, l2_denies = false;  // the L2 had the page; it does not grant
+    bool passed = false;                      // was seen to be neither fault nor probe
     std::uint64_t va = 0;
     bool pending = false;  // an access the cache has taken over
     // Of this cycle
@@ -60,6 +64,7 @@ class TimeCheck final : public Check {
     WbRequest,
     WbData,
     WbAnswer,
+    Drop,
     FillRequest,
     FillData,
     Replay,
@@ -81,6 +86,7 @@ class TimeCheck final : public Check {
     bool s1 = false, store = false;  // an access in S1; a store one cycle behind it
     Client s1_client = Client::Core, client = Client::Core;
     bool write = false, failed = false, in_maintenance = false;
+    bool drops = false;  // the line makes way for an uncached access that hit it
     unsigned lines_left = 0;
     // Of this cycle
     bool open = false, decide = false, hit = false, done = false, maint_done = false, array_done = false;
@@ -88,16 +94,39 @@ class TimeCheck final : public Check {
     Client s0_client = Client::Core;
   };
 
-  enum class WalkState : std::uint8_t { Idle, Read, Wait, Check, Hold };
+  // Read to Check: an entry is asked for, awaited, judged (and the next one asked for). Update to UpdateWrite: a
+  // compare-and-set is asked for, its read awaited (turned away: asked for again), compared, its write awaited.
+  enum class WalkState : std::uint8_t {
+    Idle,
+    Look,
+    Handover,
+    Read,
+    Wait,
+    Check,
+    Update,
+    UpdateRead,
+    UpdateWait,
+    Decide,
+    UpdateWrite,
+    Hold
+  };
   enum class HostState : std::uint8_t { Idle, Check, Request, Wait };
   enum class SeqState : std::uint8_t { Idle, Drain, Act, Respond };
   enum class SeqKind : std::uint8_t { Ctl, Fence, Array };
 
   void gather(const Cycle& cycle);
+  void remember(const Cycle& cycle);
   void sequencer_now(const Cycle& cycle);
   void translations_now(const Cycle& cycle);
   void caches_now(const Cycle& cycle);
   bool walk_takes_slot() const;
+  bool walk_offers_read() const;
+  bool walk_offers_cache() const;
+  bool walker_turned_away() const;
+  bool walker_answered() const;
+  void look_done();
+  void walker_next();
+  bool l2_busy(const Cycle& cycle) const { return cycle.number <= l2_sweep_end_ && machine_.l2tlb.ways != 0; }
   void accepts_now(const Cycle& cycle);
   void walker_now(const Cycle& cycle);
   void memory_now(const Cycle& cycle);
@@ -111,6 +140,8 @@ class TimeCheck final : public Check {
   bool unit_answer(unsigned p) const;  // the piece of port p is answered in this cycle
   bool maintenance_waits(unsigned k) const;
   bool array_waits(unsigned k) const;
+  bool tlb_fence() const;
+  bool root_write() const;
   bool offers_memory(unsigned source) const;
   Owner why_not_accepted(unsigned p, const CoreRequest& request) const;
   // Report unless `seen` is what the contract says; a rule and what it is about.
@@ -126,9 +157,11 @@ class TimeCheck final : public Check {
 
   WalkState walk_ = WalkState::Idle;
   unsigned walk_port_ = 0;  // whose walk this is, or had the last one
-  bool walk_hole_ = false;
-  PhysAddr walk_entry_;
-  bool walk_read_accepted_ = false;
+  WalkFollower follower_;         // as of the end of the cycle before
+  bool walk_hole_seen_ = false;   // the entry's address was found to lie in a hole
+  bool walk_asked_ = false;       // the walk port took the request of this cycle
+  std::vector<TlbEntry> l2_;      // by set and way, as events have filled it
+  std::uint64_t l2_sweep_end_;    // last cycle of the sweep of the L2 TLB
 
   HostState host_ = HostState::Idle;
   HostRequest host_request_;
@@ -136,8 +169,10 @@ class TimeCheck final : public Check {
   SeqState seq_ = SeqState::Idle;
   SeqKind seq_kind_ = SeqKind::Ctl;
   FenceRequest fence_;
+  CtlRequest ctl_;
   ArrayRequest array_;
   unsigned act_cycles_ = 0;
+  bool act_waits_ = false;  // has not acted yet
   bool second_ = false;  // FetchSync: the instruction cache's turn
 
   unsigned mem_last_ = 0;

@@ -1,47 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The half of the time check that lies behind the ports: walker, caches, memory port, host (T7 to T14).
+// The part of the time check that lies behind the ports: caches, memory port, host (T7 to T14).
 #include "checks/time_check.h"
 #include "platform/platform.h"
 
 namespace vm {
 
-// ---------------------------------------------------------------- walker
-
-void TimeCheck::walker_now(const Cycle& cycle) {
-  const auto wants = [&](unsigned p) {
-    const Port& port = ports_[p];
-    return port.s1 && port.needs_walk && !port.asked && !port.walked;
-  };
-  const unsigned other = 1U - walk_port_;
-  const bool start = walk_ == WalkState::Idle && (wants(0) || wants(1));
-  const unsigned grant = wants(other) ? other : walk_port_;
-  expect(seen_.walk_start != nullptr, start, "T2", "WalkStart");
-  if (start && seen_.walk_start != nullptr) {
-    expect(true, static_cast<unsigned>(seen_.walk_start->port()) == grant, "T2", "WalkStart of this port");
-  }
-
-  const bool via_cache = machine_.walk_port == WalkPort::Cache;
-  walk_read_accepted_ = walk_ == WalkState::Read && !walk_hole_ && via_cache && caches_[1].open;
-  if (via_cache || walk_ != WalkState::Read || walk_hole_) {
-    expect(seen_.walk_read != nullptr, walk_read_accepted_, "T7", "WalkRead");
-  }
-
-  const CacheSide& cache = caches_[1];
-  bool data = false;
-  if (walk_ == WalkState::Wait) {
-    data = via_cache ? (cache.done && cache.client == Client::Walk) ||
-                           (cache.decide && cache.hit && cache.s1_client == Client::Walk)
-                     : cycle.mem_answered() && cycle.in->mem_rsp.src == MemSource::Walk;
-  }
-  expect(seen_.walk_data != nullptr, data, "T8", "WalkData");
-  expect(seen_.walk_end != nullptr, walk_ == WalkState::Check, "T9", "WalkEnd");
-}
-
 // ---------------------------------------------------------------- memory port
 
 bool TimeCheck::offers_memory(unsigned source) const {
-  if (source == 2) return walk_ == WalkState::Read && !walk_hole_ && machine_.walk_port == WalkPort::Memory;
+  if (source == 2) return walk_offers_read() && machine_.walk_port == WalkPort::Memory;
   const CacheState state = caches_[source].state;
   return state == CacheState::WbRequest || state == CacheState::FillRequest || state == CacheState::UcRequest;
 }
@@ -68,9 +36,9 @@ void TimeCheck::memory_now(const Cycle& cycle) {
     expect(true, static_cast<unsigned>(cycle.out->mem_req.src) == *grant, "T12", "the request of this source");
   }
   if (cycle.mem_accepted()) mem_accepted_ = grant;
-  if (machine_.walk_port == WalkPort::Memory && walk_ == WalkState::Read && !walk_hole_) {
-    walk_read_accepted_ = mem_accepted_ == 2U;
-    expect(seen_.walk_read != nullptr, walk_read_accepted_, "T7, T12", "WalkRead");
+  if (machine_.walk_port == WalkPort::Memory && walk_offers_read()) {
+    walk_asked_ = mem_accepted_ == 2U;
+    expect(seen_.walk_read != nullptr, walk_asked_, "T7, T12", "WalkRead");
   }
   expect(cycle.out->mem_w.valid, mem_writing_, "T10, T11", "write data on the memory port");
 
@@ -81,41 +49,6 @@ void TimeCheck::memory_now(const Cycle& cycle) {
     mem_writing_ = cycle.out->mem_req.write;
   } else if (cycle.mem_w_accepted() && cycle.out->mem_w.last) {
     mem_writing_ = false;
-  }
-
-  // The walker's next state; it is the one that the memory port and the cache have just decided.
-  const CacheSide& cache = caches_[1];
-  switch (walk_) {
-    case WalkState::Idle:
-      if (seen_.walk_start != nullptr) {
-        walk_ = WalkState::Read;
-        walk_port_ = static_cast<unsigned>(seen_.walk_start->port());
-        const Context& context = tracker_.context();
-        walk_entry_ =
-            context.base + (machine_.vpn_of(VirtAddr(seen_.walk_start->b)).value << machine_.format.pte_bytes_log2);
-        walk_hole_ = machine_.region_of(walk_entry_) == nullptr;
-      }
-      return;
-    case WalkState::Read:
-      if (walk_hole_) walk_ = WalkState::Check;
-      if (walk_read_accepted_) walk_ = WalkState::Wait;
-      return;
-    case WalkState::Wait:
-      if (seen_.walk_data != nullptr) {
-        walk_ = WalkState::Check;
-      } else if (cache.s1 && cache.s1_client == Client::Walk && cache.state != CacheState::Ready &&
-                 cache.state != CacheState::ReplayHit) {
-        walk_ = WalkState::Read;
-      }
-      return;
-    case WalkState::Check:
-      walk_ = WalkState::Hold;
-      return;
-    case WalkState::Hold: {
-      const Event* xlat = seen_.xlat[walk_port_];
-      if (xlat != nullptr && ports_[walk_port_].walked) walk_ = WalkState::Idle;
-      return;
-    }
   }
 }
 
@@ -169,13 +102,15 @@ void TimeCheck::ready_next(unsigned k, CacheSide& cache) {
     cache.write = seen_.lookup[k]->write();
     cache.failed = false;
     cache.in_maintenance = false;
-    cache.state = seen_.lookup[k]->uncached() ? CacheState::UcRequest : CacheState::Victim;
+    cache.drops = seen_.lookup[k]->uncached() && seen_.lookup[k]->hit();
+    cache.state = seen_.lookup[k]->uncached() && !cache.drops ? CacheState::UcRequest : CacheState::Victim;
   } else if (quiet && maintenance_waits(k)) {
     const auto op = static_cast<FenceOp>(fence_.op);
     const bool cleans =
         op == FenceOp::CacheClean || op == FenceOp::CacheCleanInvalidate || (op == FenceOp::FetchSync && !second_);
     if (cache.ways == 0) return;  // answered in this very cycle
     cache.in_maintenance = true;
+    cache.drops = false;
     cache.failed = false;
     cache.lines_left = fence_.by_addr ? 1 : cache.sets * cache.ways;
     cache.sweep_left = cache.sets;
@@ -208,7 +143,8 @@ void TimeCheck::next_cache(unsigned k, const Cycle& cycle) {
       break;
     case CacheState::Victim: {
       const Event* victim = seen_.victim[k];
-      cache.state = victim != nullptr && victim->victim_dirty() ? CacheState::WbRequest : CacheState::FillRequest;
+      const CacheState clean = cache.drops ? CacheState::Drop : CacheState::FillRequest;
+      cache.state = victim != nullptr && victim->victim_dirty() ? CacheState::WbRequest : clean;
       break;
     }
     case CacheState::WbRequest:
@@ -220,8 +156,12 @@ void TimeCheck::next_cache(unsigned k, const Cycle& cycle) {
     case CacheState::WbAnswer:
       if (mem_answer) {
         cache.failed = cache.in_maintenance;  // MaintAct after the write-back, not instead of it
-        cache.state = cache.in_maintenance ? CacheState::MaintAct : CacheState::FillRequest;
+        const CacheState next = cache.drops ? CacheState::Drop : CacheState::FillRequest;
+        cache.state = cache.in_maintenance ? CacheState::MaintAct : next;
       }
+      break;
+    case CacheState::Drop:
+      cache.state = CacheState::UcRequest;
       break;
     case CacheState::FillRequest:
       if (mem_accepted) cache.state = CacheState::FillData;

@@ -21,21 +21,6 @@ std::string_view reason_name(std::uint8_t reason) {
   return kNames[reason];
 }
 
-// What the hardware put into its walk cache; whether that is right is the state check's business.
-Pte pointer_of(const Event& fill) {
-  const auto bit = [&fill](unsigned n) { return (fill.d >> n & 1U) != 0; };
-  Pte pointer;
-  pointer.valid = true;
-  pointer.leaf = false;
-  pointer.user = bit(19);
-  pointer.write = bit(17);
-  pointer.exec = bit(16);
-  pointer.global = bit(21);
-  pointer.type = static_cast<MemType>(fill.d >> 22 & 7U);
-  pointer.ppn = Ppn(fill.c);
-  return pointer;
-}
-
 }  // namespace
 
 TrafficCheck::TrafficCheck(const Machine& machine, const PhysicalMemory& behind, Tracker& tracker, Reporter& reporter)
@@ -104,8 +89,6 @@ void TrafficCheck::on_event(const Event& event) {
       }
       return walk_.on_event(event);
     case EventKind::WalkCacheFill:
-      walk_.walk_cache().fill(walk_.vpn(), event.fill_asid(), event.walk_level(), pointer_of(event));
-      return;
     case EventKind::WalkStart:
     case EventKind::WalkLook:
     case EventKind::WalkRestart:

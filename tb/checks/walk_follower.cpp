@@ -2,6 +2,24 @@
 #include "checks/walk_follower.h"
 
 namespace vm {
+namespace {
+
+// What the hardware put into its walk cache; whether that is right is the state check's business.
+Pte pointer_of(const Event& fill) {
+  const auto bit = [&fill](unsigned n) { return (fill.d >> n & 1U) != 0; };
+  Pte pointer;
+  pointer.valid = true;
+  pointer.leaf = false;
+  pointer.user = bit(19);
+  pointer.write = bit(17);
+  pointer.exec = bit(16);
+  pointer.global = bit(21);
+  pointer.type = static_cast<MemType>(fill.d >> 22 & 7U);
+  pointer.ppn = Ppn(fill.c);
+  return pointer;
+}
+
+}  // namespace
 
 WalkFollower::WalkFollower(const Machine& machine, Tracker& tracker)
     : machine_(machine), tracker_(tracker), cache_(machine) {}
@@ -41,6 +59,9 @@ void WalkFollower::on_event(const Event& event) {
     case EventKind::WalkRestart:
       from_cache_ = false;
       return at_root();
+    case EventKind::WalkCacheFill:
+      cache_.fill(vpn(), event.fill_asid(), event.walk_level(), pointer_of(event));
+      return;
     case EventKind::TlbInvalidate:
       if (event.tlb_unit() == TlbUnit::WalkCaches) cache_.clear();
       return;

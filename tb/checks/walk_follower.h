@@ -2,7 +2,8 @@
 //
 // Follows the walk that runs, event by event, with the reference walker: which entry has to be read next, what has to
 // be written to it, how the walk ends. The walk caches are mirrored here, as they say where a walk begins. No judgement:
-// the checks compare what happens with what this says was due.
+// the checks compare what happens with what this says was due; that the walk caches hold the right pointers is the
+// state check's business.
 #pragma once
 
 #include <cstdint>

@@ -31,7 +31,7 @@ Environment Kernel::State::default_environment() const {
     env.pbmte = format.pbmt;
   }
   if (is_x86()) {
-    env.pg = env.pge = env.nxe = true;
+    env.adue = env.pg = env.pge = env.nxe = true;
     env.pcide = machine.asid_bits != 0;
     env.la57 = format.levels > 4;
   }

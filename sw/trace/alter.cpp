@@ -27,7 +27,7 @@ void flag(std::string_view what, std::optional<bool>& expected, const Visit& vis
   if (expected) visit(what, [&expected] { expected = !*expected; });
 }
 
-Cause another(Cause c) { return c == Cause::Bus ? Cause::Va : static_cast<Cause>(static_cast<unsigned>(c) + 1); }
+Cause another(Cause c) { return c == Cause::Dirty ? Cause::Va : static_cast<Cause>(static_cast<unsigned>(c) + 1); }
 
 void visit_all(AccessStep& step, const Visit& visit) {
   if (!step.expect) return;
@@ -42,12 +42,14 @@ void visit_all(AccessStep& step, const Visit& visit) {
   number("faults", e.faults, visit);
   number("fault-at", e.fault_at, visit);
   if (e.fault_cause) visit("fault-cause", [&e] { e.fault_cause = another(*e.fault_cause); });
+  number("code", e.code, visit);
+  number("level", e.level, visit);
   number("entries", e.entries, visit);
   number("entry", e.entry, visit);
   number("reads", e.reads, visit);
   number("writes", e.writes, visit);
   number("cycles", e.cycles, visit);
-  flag("tlb", e.tlb_hit, visit);
+  if (e.tlb) visit("tlb", [&e] { e.tlb = *e.tlb == TlbAnswer::L1 ? TlbAnswer::Miss : TlbAnswer::L1; });
   flag("cache", e.cache_hit, visit);
 }
 
@@ -67,12 +69,22 @@ void visit_all(ExpectMemory& step, const Visit& visit) { bytes(step.bytes, visit
 
 void visit_all(ExpectMap& step, const Visit& visit) {
   visit("frame", [&step] { step.frame = step.frame ? *step.frame ^ 1 : 0; });
+  number("page size", step.bytes, visit);
+  flag("accessed", step.accessed, visit);
+  flag("dirty", step.dirty, visit);
+  flag("global", step.global, visit);
+  if (step.type)
+    visit("memory type", [&step] { step.type = *step.type == MemType::Io ? MemType::Uncached : MemType::Io; });
   if (!step.rights) return;
   Rights& r = *step.rights;
   visit("read right", [&r] { r.read = !r.read; });
   visit("write right", [&r] { r.write = !r.write; });
   visit("execute right", [&r] { r.exec = !r.exec; });
   visit("kernel bit", [&r] { r.kernel = !r.kernel; });
+}
+
+void visit_all(ExpectEntry& step, const Visit& visit) {
+  visit("entry", [&step] { step.value ^= 1; });
 }
 
 void visit_all(ExpectTlb& step, const Visit& visit) {

@@ -57,6 +57,11 @@ struct FreeFrames {
   std::vector<Ppn> frames;
 };
 
+// Mode bits of the hardware while the OS runs it, as changes of what it would choose itself.
+struct ModeBits {
+  std::vector<std::pair<bool Environment::*, bool>> bits;
+};
+
 struct NewProcess {
   ProcessIndex process = 0;
   Kernel::ProcessOptions options;
@@ -67,8 +72,7 @@ struct MapPage {
   Vpn vpn;
   Ppn frame;
   Rights rights;
-  bool cow = false;
-  bool shared = false;  // stays shared across fork
+  Kernel::MapOptions options;
 };
 
 struct UnmapPage {
@@ -103,7 +107,7 @@ struct CacheLine {
   std::vector<std::uint8_t> bytes;
 };
 
-using SetupAction = std::variant<MemoryBytes, FreeFrames, NewProcess, MapPage, NewArea, TlbSet, CacheLine>;
+using SetupAction = std::variant<MemoryBytes, FreeFrames, ModeBits, NewProcess, MapPage, NewArea, TlbSet, CacheLine>;
 
 struct SetupItem {
   Place place;
@@ -113,16 +117,21 @@ struct SetupItem {
 // ---------------------------------------------------------------- accesses
 
 struct ExpectedFault {
-  std::optional<Cause> cause;  // nullopt: `segv`, the OS refused a page fault
+  std::optional<Cause> cause;  // nullopt: `segv`, the OS refused a page fault; or any page fault
+  bool any_page_fault = false;
   std::optional<std::uint64_t> at;
 };
+
+// Where the translation came from, as far as an access shows it.
+enum class TlbAnswer : std::uint8_t { L1, Miss, L2, Walk };  // Miss: of the L1 TLB, whatever came then
 
 struct AccessExpectations {
   std::optional<std::vector<std::uint8_t>> value;  // in memory order
   std::optional<ExpectedFault> fault;
-  std::optional<std::uint64_t> pa, faults, fault_at, entries, reads, writes, entry, cycles;
+  std::optional<std::uint64_t> pa, faults, fault_at, code, level, entries, reads, writes, entry, cycles;
   std::optional<Cause> fault_cause;
-  std::optional<bool> tlb_hit, cache_hit;
+  std::optional<TlbAnswer> tlb;
+  std::optional<bool> cache_hit;
 };
 
 enum class Operation : std::uint8_t { Fetch, Load, Store, Modify };
@@ -131,7 +140,7 @@ enum class ValueSource : std::uint8_t { None, Bytes, Register };
 struct AccessStep {
   ProcessIndex process = 0;
   Operation operation = Operation::Load;
-  bool user = true;
+  bool user = true, sum = false, mxr = false;
   ValueSource source = ValueSource::None;  // of a store: None = made from the seed
   std::uint8_t source_register = 0;
   std::optional<std::uint8_t> target;  // of a load: the register that takes the value
@@ -187,6 +196,7 @@ struct CtlStep {
 struct FenceStep {
   ProcessIndex process = 0;
   Fence fence;
+  bool current_asid = false;  // fence.asid is that of the process
   std::optional<bool> refused;
 };
 
@@ -218,8 +228,16 @@ struct ExpectMemory {
 struct ExpectMap {
   ProcessIndex process = 0;
   Vpn vpn;
-  std::optional<std::uint64_t> frame;  // nullopt: `none`
+  std::optional<std::uint64_t> frame;  // nullopt: `none`; of a large page: its first
   std::optional<Rights> rights;
+  std::optional<std::uint64_t> bytes;  // size of the page
+  std::optional<bool> accessed, dirty, global;
+  std::optional<MemType> type;
+};
+
+struct ExpectEntry {
+  PhysAddr at;
+  std::uint64_t value = 0;
 };
 
 struct ExpectTlb {
@@ -262,8 +280,8 @@ struct ExpectCount {
 };
 
 using Action = std::variant<AccessStep, RegisterStep, SystemCall, CtlStep, FenceStep, BareStep, SwitchStep, HostStep,
-                            MarkStep, MapPage, UnmapPage, TlbSet, ExpectMemory, ExpectMap, ExpectTlb, ExpectFreeFrames,
-                            ExpectReferences, ExpectRegister, ExpectCount>;
+                            MarkStep, MapPage, UnmapPage, TlbSet, ExpectMemory, ExpectMap, ExpectEntry, ExpectTlb,
+                            ExpectFreeFrames, ExpectReferences, ExpectRegister, ExpectCount>;
 
 struct Step {
   Place place;

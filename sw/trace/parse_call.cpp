@@ -152,7 +152,11 @@ void Parser::ctl_line(Place place, ProcessIndex process, bool user) {
                                                            {"mode", CtlReg::Mode},
                                                            {"trapbase", CtlReg::TrapBase},
                                                            {"trapenter", CtlReg::TrapEnter},
-                                                           {"trapreturn", CtlReg::TrapReturn}};
+                                                           {"trapreturn", CtlReg::TrapReturn},
+                                                           {"satp", CtlReg::Root},
+                                                           {"cr3", CtlReg::Root},
+                                                           {"env", CtlReg::Env},
+                                                           {"pat", CtlReg::Pat}};
   CtlStep step;
   step.process = process;
   step.user = user;
@@ -163,7 +167,9 @@ void Parser::ctl_line(Place place, ProcessIndex process, bool user) {
     found = true;
     break;
   }
-  if (!found) cursor_.fail("a control register: base, limit, asid, mode, trapbase, trapenter or trapreturn");
+  if (!found) {
+    cursor_.fail("a control register: base, limit, asid, mode, trapbase, trapenter, trapreturn, satp, cr3, env or pat");
+  }
   if (step.reg != CtlReg::TrapEnter && step.reg != CtlReg::TrapReturn) step.value = cursor_.number("a value");
   step.refused = refusal();
   add_step(place, step);
@@ -176,6 +182,7 @@ void Parser::fence_line(Place place, ProcessIndex process, bool user) {
   fence.user = user;
   const auto asid = [&] {
     fence.by_asid = true;
+    fence.globals = machine().format.kind == PteKind::Flat;  // R21, X21: these stay
     fence.asid = static_cast<std::uint16_t>(cursor_.number_up_to(low_mask(machine().asid_bits), "an ASID"));
   };
   const auto line = [&](FenceOp op) {
@@ -189,6 +196,9 @@ void Parser::fence_line(Place place, ProcessIndex process, bool user) {
     if (cursor_.accept("asid")) asid();
   } else if (cursor_.accept("asid")) {
     asid();
+  } else if (cursor_.accept("invlpg")) {
+    fence.by_addr = fence.by_asid = step.current_asid = true;
+    fence.addr = cursor_.number("a virtual address");
   } else if (cursor_.accept("sync")) {
     fence.op = FenceOp::FetchSync;
   } else if (cursor_.accept("clean")) {
@@ -199,8 +209,9 @@ void Parser::fence_line(Place place, ProcessIndex process, bool user) {
     line(FenceOp::CacheCleanInvalidate);
   } else {
     if (!cursor_.accept("all")) {
-      cursor_.fail("'all', 'va ADDR', 'asid N', 'sync', 'clean', 'invalidate' or 'cleaninvalidate'");
+      cursor_.fail("'all', 'va ADDR', 'asid N', 'invlpg ADDR', 'sync', 'clean', 'invalidate' or 'cleaninvalidate'");
     }
+    fence.globals = !cursor_.accept("nonglobal");
   }
   step.refused = refusal();
   add_step(place, step);

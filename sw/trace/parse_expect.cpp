@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "trace/parser_state.h"
 
 namespace vm::trace {
@@ -8,7 +11,7 @@ namespace vm::trace {
 namespace {
 
 constexpr Cause kFirstCause = Cause::Va;
-constexpr Cause kLastCause = Cause::Bus;
+constexpr Cause kLastCause = Cause::Dirty;
 
 constexpr std::pair<std::string_view, Counter> kCounters[] = {
     {"faults", Counter::Faults},        {"cow-copies", Counter::CowCopies}, {"zero-fills", Counter::ZeroFills},
@@ -25,14 +28,15 @@ Cause Parser::cause() {
     if (cursor_.accept(to_string(value))) return value;
     list += fmt::format("{}{}", list.empty() ? "" : ", ", to_string(value));
   }
-  cursor_.fail("a cause: " + list + ", or segv after `fault`");
+  cursor_.fail("a cause: " + list + ", page, or segv after `fault`");
 }
 
 void Parser::fault_expectation(AccessExpectations& expect) {
   ExpectedFault fault;
   if (!cursor_.accept("segv")) {
     cursor_.expect("fault");
-    if (!cursor_.accept("segv")) fault.cause = cause();
+    fault.any_page_fault = cursor_.accept("page");
+    if (!fault.any_page_fault && !cursor_.accept("segv")) fault.cause = cause();
   }
   if (cursor_.accept("at")) fault.at = cursor_.number("an address");
   expect.fault = fault;
@@ -44,6 +48,19 @@ bool Parser::hit_or_miss() {
   cursor_.fail("'hit' or 'miss'");
 }
 
+TlbAnswer Parser::tlb_answer() {
+  constexpr std::pair<std::string_view, TlbAnswer> kAnswers[] = {{"hit", TlbAnswer::L1},
+                                                                 {"l1", TlbAnswer::L1},
+                                                                 {"miss", TlbAnswer::Miss},
+                                                                 {"l2", TlbAnswer::L2},
+                                                                 {"walk", TlbAnswer::Walk}};
+  for (const auto& [name, answer] : kAnswers) {
+    if (answer == TlbAnswer::L2 && machine().l2tlb.ways == 0) continue;
+    if (cursor_.accept(name)) return answer;
+  }
+  cursor_.fail(machine().l2tlb.ways == 0 ? "'hit', 'l1', 'miss' or 'walk'" : "'hit', 'l1', 'miss', 'l2' or 'walk'");
+}
+
 bool Parser::named_expectation(AccessExpectations& expect) {
   const auto name = [this](std::string_view word) {
     if (!cursor_.accept(word)) return false;
@@ -53,7 +70,7 @@ bool Parser::named_expectation(AccessExpectations& expect) {
   if (name("pa")) {
     expect.pa = cursor_.number("a physical address");
   } else if (name("tlb")) {
-    expect.tlb_hit = hit_or_miss();
+    expect.tlb = tlb_answer();
   } else if (name("cache")) {
     expect.cache_hit = hit_or_miss();
   } else if (name("faults")) {
@@ -62,6 +79,10 @@ bool Parser::named_expectation(AccessExpectations& expect) {
     expect.fault_at = cursor_.number("an address");
   } else if (name("fault-cause")) {
     expect.fault_cause = cause();
+  } else if (name("code")) {
+    expect.code = cursor_.number("the architecture's code of a fault");
+  } else if (name("level")) {
+    expect.level = cursor_.number("the level at which a fault was found");
   } else if (name("entries")) {
     expect.entries = cursor_.number("a number of entries");
   } else if (name("reads")) {
@@ -92,12 +113,39 @@ void Parser::access_expectations(AccessStep& step) {
       }
     } else if (!named_expectation(expect)) {
       cursor_.fail(
-          "an expectation: '=', pa, tlb, cache, faults, fault-at, fault-cause, entries, entry, reads, writes or "
-          "cycles");
+          "an expectation: '=', pa, tlb, cache, faults, fault-at, fault-cause, code, level, entries, entry, reads, "
+          "writes or cycles");
     }
     any = true;
   }
   if (any) step.expect = std::make_unique<AccessExpectations>(std::move(expect));
+}
+
+ExpectMap Parser::expect_map() {
+  ExpectMap step;
+  step.process = known_process();
+  step.vpn = Vpn(cursor_.number_up_to(vpn_max(), "a virtual page number"));
+  cursor_.expect("->");
+  if (cursor_.accept("none")) return step;
+  step.frame = cursor_.number_up_to(ppn_max(), "a frame number or 'none'");
+  const std::pair<std::string_view, std::pair<std::optional<bool>*, bool>> kBits[] = {
+      {"accessed", {&step.accessed, true}}, {"unaccessed", {&step.accessed, false}}, {"dirty", {&step.dirty, true}},
+      {"clean", {&step.dirty, false}},      {"global", {&step.global, true}},        {"local", {&step.global, false}}};
+  while (!cursor_.at_end()) {
+    const auto bit =
+        std::find_if(std::begin(kBits), std::end(kBits), [&](const auto& b) { return cursor_.is(b.first); });
+    if (bit != std::end(kBits)) {
+      cursor_.take();
+      *bit->second.first = bit->second.second;
+    } else if (const auto type = memory_type()) {
+      step.type = type;
+    } else if (const auto bytes = page_bytes()) {
+      step.bytes = bytes;
+    } else {
+      step.rights = rights();
+    }
+  }
+  return step;
 }
 
 void Parser::expect_line(Place place) {
@@ -114,14 +162,12 @@ void Parser::expect_line(Place place) {
     }
     add_step(place, std::move(step));
   } else if (cursor_.accept("map")) {
-    ExpectMap step;
-    step.process = known_process();
-    step.vpn = Vpn(cursor_.number_up_to(vpn_max(), "a virtual page number"));
-    cursor_.expect("->");
-    if (!cursor_.accept("none")) {
-      step.frame = cursor_.number_up_to(ppn_max(), "a frame number or 'none'");
-      if (!cursor_.at_end()) step.rights = rights();
-    }
+    add_step(place, expect_map());
+  } else if (cursor_.accept("entry")) {
+    ExpectEntry step;
+    step.at = PhysAddr(cursor_.number_up_to(bus_max(), "the physical address of an entry"));
+    cursor_.expect("=");
+    step.value = cursor_.number_up_to(low_mask(8 * machine().format.pte_bytes()), "the entry's value");
     add_step(place, step);
   } else if (cursor_.accept("tlb")) {
     if (!machine().array_port) {
@@ -160,7 +206,7 @@ void Parser::expect_line(Place place) {
     }
     cursor_.fail("a count: " + list);
   } else {
-    cursor_.fail("'memory', 'map', 'tlb', 'frames', 'frame', 'register' or 'count'");
+    cursor_.fail("'memory', 'map', 'entry', 'tlb', 'frames', 'frame', 'register' or 'count'");
   }
 }
 

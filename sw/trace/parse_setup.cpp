@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 
 #include "trace/parser_state.h"
@@ -29,6 +30,10 @@ bool Parser::setup_line() {
     area_line();
   } else if (take("cache")) {
     cache_line();
+  } else if (take("env")) {
+    env_line();
+  } else if (take("mode")) {
+    mode_line();
   } else {
     return false;
   }
@@ -38,13 +43,16 @@ bool Parser::setup_line() {
 bool Parser::shared_line() {
   const bool map = cursor_.is("map");
   const bool tlb = cursor_.is("tlb");
-  if (!map && !tlb && !cursor_.is("unmap")) return false;
+  const bool entry = cursor_.is("entry");
+  if (!map && !tlb && !entry && !cursor_.is("unmap")) return false;
   scenario();
   if (!has_steps_) has_setup_ = true;
   const Place place = cursor_.place();
   cursor_.take();
   if (map) {
     map_line();
+  } else if (entry) {
+    entry_line(place);
   } else if (tlb) {
     if (!machine().array_port)
       cursor_.fail_at(cursor_.peek(), fmt::format("a machine with an array port ({} has none)", machine().name));
@@ -119,14 +127,81 @@ void Parser::free_line() {
   scenario().setup.push_back({place, std::move(item)});
 }
 
+// The bytes of one page-table entry, in the machine's byte order.
+void Parser::entry_line(Place place) {
+  const Format& format = machine().format;
+  const Token token = cursor_.peek();
+  const PhysAddr at(cursor_.number_up_to(bus_max(), "the physical address of an entry"));
+  if (at.value % format.pte_bytes() != 0 || machine().region_of(at) == nullptr) {
+    cursor_.fail_at(token, fmt::format("a multiple of {} where {} has memory", format.pte_bytes(), machine().name));
+  }
+  cursor_.expect("=");
+  const std::uint64_t value = cursor_.number_up_to(low_mask(8 * format.pte_bytes()), "the entry's value");
+  const auto all = pte_to_bytes(format, value);
+  std::vector<std::uint8_t> bytes(all.begin(), all.begin() + format.pte_bytes());
+  if (has_steps_) {
+    add_step(place, HostStep{.write = true, .at = at, .size = format.pte_bytes(), .bytes = std::move(bytes)});
+  } else {
+    scenario().setup.push_back({place, MemoryBytes{at, std::move(bytes)}});
+  }
+}
+
+void Parser::env_line() {
+  const Place place = cursor_.place();
+  using Bit = std::pair<std::string_view, bool Environment::*>;
+  std::vector<Bit> known;
+  const Format& format = machine().format;
+  if (format.kind == PteKind::Riscv && format.hw_ad) known.emplace_back("adue", &Environment::adue);
+  if (format.kind == PteKind::Riscv && format.pbmt) known.emplace_back("pbmte", &Environment::pbmte);
+  if (format.kind == PteKind::X86) {
+    known = {{"wp", &Environment::wp},     {"pge", &Environment::pge},   {"pcide", &Environment::pcide},
+             {"smep", &Environment::smep}, {"smap", &Environment::smap}, {"nxe", &Environment::nxe}};
+    if (format.levels == Format::kMaxLevels) known.emplace_back("la57", &Environment::la57);
+  }
+  if (!scenario().processes.empty()) cursor_.fail("`env` before the first process");
+  ModeBits item;
+  do {
+    const auto bit = std::find_if(known.begin(), known.end(), [&](const Bit& b) { return cursor_.is(b.first); });
+    if (bit == known.end()) {
+      std::string list;
+      for (const Bit& b : known) list += fmt::format("{}{}", list.empty() ? "" : ", ", b.first);
+      cursor_.fail(fmt::format("a mode bit of {} ({})", machine().name, list.empty() ? "it has none" : list));
+    }
+    cursor_.take();
+    cursor_.expect("=");
+    item.bits.emplace_back(bit->second, cursor_.number_up_to(1, "0 or 1") == 1);
+  } while (!cursor_.at_end());
+  scenario().setup.push_back({place, std::move(item)});
+}
+
+// By name (sv39) or by the number of levels.
+void Parser::mode_line() {
+  const Format& format = machine().format;
+  std::string list;
+  for (unsigned levels = format.min_levels; levels <= format.levels; ++levels) {
+    const std::string name = format.kind == PteKind::Riscv
+                                 ? fmt::format("sv{}", format.page_bits + format.vpn_bits(levels))
+                                 : fmt::format("{}", levels);
+    if (cursor_.accept(name)) {
+      levels_ = levels;
+      return;
+    }
+    list += (list.empty() ? "" : ", ") + name;
+  }
+  cursor_.fail(fmt::format("a mode of {}: {}", machine().name, list));
+}
+
 void Parser::process_line() {
   const Place place = cursor_.place();
   const Token token = cursor_.peek();
   NewProcess item;
   item.process = new_process(cursor_.name("a name for the process"), token);
   last_process_ = item.process;
+  item.options.levels = levels_;
   while (!cursor_.at_end()) {
-    if (cursor_.accept("asid")) {
+    if (cursor_.accept("raw")) {
+      item.options.raw = true;
+    } else if (cursor_.accept("asid")) {
       cursor_.expect("=");
       item.options.asid = static_cast<std::uint16_t>(cursor_.number_up_to(low_mask(machine().asid_bits), "an ASID"));
     } else if (cursor_.accept("table")) {
@@ -136,7 +211,7 @@ void Parser::process_line() {
       cursor_.expect("=");
       item.options.limit = cursor_.number_up_to(vpn_max() + 1, "the number of pages that the table serves");
     } else {
-      cursor_.fail("'asid=N', 'table=ADDR', 'limit=N' or the end of the line");
+      cursor_.fail("'asid=N', 'table=ADDR', 'limit=N', 'raw' or the end of the line");
     }
   }
   scenario().setup.push_back({place, item});
@@ -199,10 +274,83 @@ void Parser::map_line() {
     return unmap(place, item.process, item.vpn);
   }
   item.frame = Ppn(cursor_.number_up_to(ppn_max(), "a frame number or 'none'"));
-  if (!cursor_.at_end() && !cursor_.is("cow") && !cursor_.is("shared")) item.rights = rights();
-  item.cow = cursor_.accept("cow");
-  item.shared = !item.cow && cursor_.accept("shared");
+  const Token& next = cursor_.peek();
+  const bool rights_given =
+      next.kind == TokenKind::Word && next.text.find_first_not_of("rwxk") == std::string_view::npos;
+  if (rights_given) item.rights = rights();
+  map_options(item.options);
   add_shared(place, item, item);
+}
+
+void Parser::map_options(Kernel::MapOptions& options) {
+  while (!cursor_.at_end()) {
+    const Token token = cursor_.peek();
+    if (cursor_.accept("cow")) {
+      options.cow = true;
+    } else if (cursor_.accept("shared")) {
+      options.shared = true;
+    } else if (cursor_.accept("global")) {
+      options.global = true;
+    } else if (const auto type = memory_type()) {
+      options.type = *type;
+    } else if (const auto bytes = page_bytes()) {
+      page_size(options, *bytes, token);
+    } else {
+      cursor_.fail(
+          "rights (letters of r, w, x and k), 'cow', 'shared', 'global', a page size such as 2M, or a memory type (uc, "
+          "wc, "
+          "wt, wp, ucminus, nc, io)");
+    }
+  }
+}
+
+std::optional<MemType> Parser::memory_type() {
+  constexpr std::pair<std::string_view, MemType> kX86[] = {
+      {"uc", MemType::Uncached},     {"wc", MemType::WriteCombining}, {"wt", MemType::WriteThrough},
+      {"wp", MemType::WriteProtect}, {"wb", MemType::WriteBack},      {"ucminus", MemType::UncachedMinus}};
+  constexpr std::pair<std::string_view, MemType> kRiscv[] = {
+      {"nc", MemType::NonCacheable}, {"io", MemType::Io}, {"pma", MemType::WriteBack}};
+  const auto find = [&](auto&& types) -> std::optional<MemType> {
+    for (const auto& [name, type] : types) {
+      if (cursor_.accept(name)) return type;
+    }
+    return std::nullopt;
+  };
+  if (machine().format.kind == PteKind::X86) return find(kX86);
+  return machine().format.pbmt ? find(kRiscv) : std::nullopt;
+}
+
+std::optional<std::uint64_t> Parser::page_bytes() {
+  constexpr std::string_view kUnits = "BKMGT";
+  const std::string_view text = cursor_.peek().text;
+  if (cursor_.peek().kind != TokenKind::Word || text.size() < 2) return std::nullopt;
+  const std::size_t unit = kUnits.find(text.back());
+  const auto number = parse_number(text.substr(0, text.size() - 1));
+  if (unit == std::string_view::npos || !number || *number == 0 || *number > 1024) return std::nullopt;
+  cursor_.take();
+  return *number << (10 * unit);
+}
+
+void Parser::page_size(Kernel::MapOptions& options, std::uint64_t bytes, const Token& token) const {
+  const Format& format = machine().format;
+  constexpr unsigned kNapotPages = 16;
+  std::string list;
+  const auto is = [&](std::uint64_t pages) {
+    const std::uint64_t size = format.page_size() * pages;
+    constexpr std::string_view kUnits = "BKMGT";
+    unsigned unit = 0;
+    while (unit + 1 < kUnits.size() && size >> (10 * unit) >= 1024) ++unit;
+    list += fmt::format("{}{}{}", list.empty() ? "" : ", ", size >> (10 * unit), kUnits[unit]);
+    return bytes == size;
+  };
+  for (unsigned level = 0; level <= format.max_leaf_level; ++level) {
+    if (is(1ULL << format.index_lsb(level))) {
+      options.level = level;
+      return;
+    }
+  }
+  options.napot = format.napot && is(kNapotPages);
+  if (!options.napot) cursor_.fail_at(token, fmt::format("a page size of {}: {}", machine().name, list));
 }
 
 Side Parser::side() {

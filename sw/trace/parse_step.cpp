@@ -24,38 +24,46 @@ bool Parser::unbracketed_access() {
   const bool plain = scenario().processes.empty() && !has_setup_;
   if (plain) bare_process();
   begin_step();
-  action_of(place, bare_process(), true, false);
+  action_of(place, {.process = bare_process(), .bracket = false});
   return true;
 }
 
 void Parser::process_step() {
   const Place place = cursor_.place();
   cursor_.expect("[");
-  const ProcessIndex process = known_process();
-  bool user = true;
+  Who who{.process = known_process()};
   if (cursor_.accept(":")) {
-    user = cursor_.accept("user");
-    if (!user) cursor_.expect("kernel");
+    who.user = cursor_.accept("user");
+    if (!who.user) cursor_.expect("kernel");
+    for (bool more = true; more;) {
+      more = false;
+      for (const auto& [name, flag] :
+           {std::pair("sum", &who.sum), std::pair("ac", &who.sum), std::pair("mxr", &who.mxr)}) {
+        if (!cursor_.accept(name)) continue;
+        *flag = true;
+        more = true;
+      }
+    }
   }
   cursor_.expect("]");
-  action_of(place, process, user, true);
+  action_of(place, who);
 }
 
-void Parser::action_of(Place place, ProcessIndex process, bool user, bool bracket) {
-  if (is_access_letter()) return access(place, process, user, std::nullopt, bracket);
-  if (cursor_.accept("ctl")) return ctl_line(place, process, user);
-  if (cursor_.accept("fence")) return fence_line(place, process, user);
+void Parser::action_of(Place place, const Who& who) {
+  if (is_access_letter()) return access(place, who, std::nullopt);
+  if (cursor_.accept("ctl")) return ctl_line(place, who.process, who.user);
+  if (cursor_.accept("fence")) return fence_line(place, who.process, who.user);
   if (const auto target = accept_register()) {
     if (cursor_.is("=")) {
       const Token& next = cursor_.peek(1);
       if (next.kind == TokenKind::Word && (next.text == "L" || next.text == "I")) {
         cursor_.take();
-        return access(place, process, user, target, bracket);
+        return access(place, who, target);
       }
     }
-    return register_step(place, process, *target);
+    return register_step(place, who.process, *target);
   }
-  if (system_call(place, process)) return;
+  if (system_call(place, who.process)) return;
   cursor_.fail("an access (L, S, I, M), a register, a system call, 'ctl' or 'fence'");
 }
 
@@ -98,10 +106,12 @@ std::uint64_t Parser::access_address(bool bracket, Token& token) {
   return cursor_.hex_up_to(~0ULL, "an address in hexadecimal");  // as lackey writes it
 }
 
-void Parser::access(Place place, ProcessIndex process, bool user, std::optional<std::uint8_t> target, bool bracket) {
+void Parser::access(Place place, const Who& who, std::optional<std::uint8_t> target) {
   AccessStep step;
-  step.process = process;
-  step.user = user;
+  step.process = who.process;
+  step.user = who.user;
+  step.sum = who.sum;
+  step.mxr = who.mxr;
   step.target = target;
   switch (cursor_.take().text[0]) {
     case 'L':
@@ -118,7 +128,7 @@ void Parser::access(Place place, ProcessIndex process, bool user, std::optional<
       break;
   }
   Token address;
-  step.va = VirtAddr(access_address(bracket, address));
+  step.va = VirtAddr(access_address(who.bracket, address));
   cursor_.expect(",");
   const Token size = cursor_.peek();
   const auto bytes = parse_number(size.text);

@@ -195,6 +195,7 @@ void Parser::begin_scenario(Place place, const Machine& machine) {
   trace_.scenarios.push_back(std::move(s));
   open_ = true;
   has_setup_ = has_steps_ = false;
+  levels_.reset();
   last_process_.reset();
   exited_.clear();
 }
@@ -270,7 +271,8 @@ ProcessIndex Parser::bare_process() {
   if (!s.processes.empty()) return 0;
   // A plain access list: a process P that may touch anything.
   const ProcessIndex p = new_process("P", cursor_.peek());
-  const std::uint64_t space = low_mask(machine().va_bits);
+  // Of an address space with an upper half, the lower.
+  const std::uint64_t space = low_mask(machine().va_bits - (machine().format.upper_va == UpperVa::Sign ? 1 : 0));
   s.setup.push_back({cursor_.place(), NewProcess{p, {}}});
   s.setup.push_back({cursor_.place(), NewArea{p, VirtAddr(0), VirtAddr(space) + 1, Rights{}, false}});
   has_setup_ = true;
@@ -348,7 +350,7 @@ bool Parser::step_line() {
     expect_line(place);
   } else if (register_of(cursor_.peek().text)) {
     begin_step();
-    action_of(place, bare_process(), true, false);
+    action_of(place, {.process = bare_process(), .bracket = false});
   } else {
     return false;
   }

@@ -54,6 +54,13 @@ class Parser {
   void process_line();
   void area_line();
   void map_line();
+  void map_options(Kernel::MapOptions& options);
+  std::optional<std::uint64_t> page_bytes();  // 4K, 2M, … : nothing taken if it is no size
+  void page_size(Kernel::MapOptions& options, std::uint64_t bytes, const Token& token) const;
+  std::optional<MemType> memory_type();
+  void entry_line(Place place);
+  void env_line();
+  void mode_line();
   void unmap(Place place, ProcessIndex process, Vpn vpn);
   void cache_line();
   TlbSet tlb_set();
@@ -66,8 +73,14 @@ class Parser {
   void process_step();
   bool unbracketed_access();
   bool is_access_letter() const;
-  void action_of(Place place, ProcessIndex process, bool user, bool bracket);
-  void access(Place place, ProcessIndex process, bool user, std::optional<std::uint8_t> target, bool bracket);
+  // What the bracket says.
+  struct Who {
+    ProcessIndex process = 0;
+    bool user = true, sum = false, mxr = false;
+    bool bracket = true;  // there is one
+  };
+  void action_of(Place place, const Who& who);
+  void access(Place place, const Who& who, std::optional<std::uint8_t> target);
   std::uint64_t access_address(bool bracket, Token& token);
   void check_address(const AccessStep& step, const Token& token) const;
   void register_step(Place place, ProcessIndex process, std::uint8_t target);
@@ -90,6 +103,8 @@ class Parser {
   bool named_expectation(AccessExpectations& expect);
   Cause cause();
   bool hit_or_miss();
+  TlbAnswer tlb_answer();
+  ExpectMap expect_map();
   void expect_line(Place place);
 
   template <class T>
@@ -109,6 +124,7 @@ class Parser {
   bool open_ = false;                // a scenario has begun
   bool has_setup_ = false;
   bool has_steps_ = false;
+  std::optional<unsigned> levels_;  // of the tables of the processes that follow
   std::optional<ProcessIndex> last_process_;
   std::vector<bool> exited_;  // by process index
 };

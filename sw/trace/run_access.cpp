@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
 #include "trace/runner.h"
@@ -48,6 +49,8 @@ void Runner::add_pieces(const AccessStep& access, AccessKind kind, const std::ve
     Access piece;
     piece.kind = kind;
     piece.user = access.user;
+    piece.sum = access.sum;
+    piece.mxr = access.mxr;
     piece.size_log2 = static_cast<std::uint8_t>(log2);
     piece.va = access.va + at;
     for (unsigned i = 0; bytes != nullptr && i < piece.size(); ++i) {
@@ -233,12 +236,16 @@ bool Runner::judge_fault(const Queued& access, const Observed& seen) {
     return !seen.refused;
   }
   ++report_.expectations;
-  const std::string wanted = expected->cause ? fmt::format("fault {}", to_string(*expected->cause)) : "segv";
+  const std::string wanted = expected->cause            ? fmt::format("fault {}", to_string(*expected->cause))
+                             : expected->any_page_fault ? "a page fault"
+                                                        : "segv";
   if (!seen.refused) {
     fail_and_stop(access.place, describe(*access.step), wanted, "no fault");
     return false;
   }
-  const bool same = expected->cause ? *expected->cause == seen.fault.cause : seen.segv;
+  const bool same = expected->cause            ? *expected->cause == seen.fault.cause
+                    : expected->any_page_fault ? is_page_fault(seen.fault.cause)
+                                               : seen.segv;
   if (!same) fail(access.place, describe(*access.step), wanted, text(seen.fault, seen.segv));
   if (expected->at) {
     compare(access.place, describe(*access.step) + ": address of the fault", *expected->at, seen.fault.va.value);
@@ -268,24 +275,54 @@ void Runner::judge_expected(const Queued& access, const AccessExpectations& expe
       fail(access.place, what + ": fault-cause", to_string(*expect.fault_cause), to_string(seen.last_fault.cause));
     }
   }
-  hit(expect.tlb_hit, "tlb", seen.first.last.tlb);
+  number(expect.code, "code", seen.last_fault.code);
+  number(expect.level, "level", seen.last_fault.level);
   hit(expect.cache_hit, "cache", seen.first.last.cache);
-  number(expect.entries, "entries", seen.entries);
-  number(expect.reads, "reads", seen.reads);
   number(expect.writes, "writes", seen.writes);
+  if (expect.tlb) judge_tlb(access, *expect.tlb, seen);
+  if (counts_walks()) {
+    judge_walk(access, expect, seen);
+  } else {
+    report_.skipped += expect.entries.has_value() + expect.entry.has_value() + expect.reads.has_value();
+  }
   if (testbed_.has_clock()) {
     number(expect.cycles, "cycles", seen.cycles);
   } else if (expect.cycles) {
     ++report_.skipped;
   }
-  if (expect.entry) {
-    if (seen.entry) {
-      number(expect.entry, "entry", *seen.entry);
-    } else {
-      ++report_.expectations;
-      fail(access.place, what + ": entry", fmt::format("0x{:x}", *expect.entry), "no entry read");
-    }
+}
+
+bool Runner::counts_walks() const {
+  const Machine& m = scenario_.machine;
+  return testbed_.has_clock() || (m.l2tlb.ways == 0 && m.walk_cache_sets == 0);
+}
+
+void Runner::judge_walk(const Queued& access, const AccessExpectations& expect, const Observed& seen) {
+  const std::string what = describe(*access.step);
+  if (expect.entries) compare(access.place, what + ": entries", *expect.entries, seen.entries);
+  if (expect.reads) compare(access.place, what + ": reads", *expect.reads, seen.reads);
+  if (!expect.entry) return;
+  if (seen.entry) return compare(access.place, what + ": entry", *expect.entry, *seen.entry);
+  ++report_.expectations;
+  fail(access.place, what + ": entry", fmt::format("0x{:x}", *expect.entry), "no entry read");
+}
+
+// An access that missed the L1 TLB and read no entry was answered by the L2 TLB.
+void Runner::judge_tlb(const Queued& access, TlbAnswer expected, const Observed& seen) {
+  constexpr std::array<std::string_view, 4> kNames = {"hit", "miss", "l2", "walk"};
+  const bool deeper = expected == TlbAnswer::L2 || expected == TlbAnswer::Walk;
+  if (deeper && !counts_walks()) {
+    ++report_.skipped;
+    return;
   }
+  ++report_.expectations;
+  TlbAnswer found = TlbAnswer::L1;
+  if (seen.first.last.tlb != Hit::Hit) {
+    found = !deeper ? TlbAnswer::Miss : seen.first.last.entry_reads == 0 ? TlbAnswer::L2 : TlbAnswer::Walk;
+  }
+  if (found == expected && seen.first.last.tlb != Hit::NotAsked) return;
+  fail(access.place, describe(*access.step) + ": tlb", kNames.at(static_cast<std::size_t>(expected)),
+       seen.first.last.tlb == Hit::NotAsked ? "no lookup" : kNames.at(static_cast<std::size_t>(found)));
 }
 
 }  // namespace vm::trace

@@ -11,12 +11,12 @@ namespace vm::trace {
 
 namespace {
 
-std::string rights_text(const Pte& entry) {
+std::string rights_text(const Rights& rights) {
   std::string text;
-  if (entry.read) text += 'r';
-  if (entry.write) text += 'w';
-  if (entry.exec) text += 'x';
-  if (!entry.user) text += 'k';
+  if (rights.read) text += 'r';
+  if (rights.write) text += 'w';
+  if (rights.exec) text += 'x';
+  if (rights.kernel) text += 'k';
   return text.empty() ? "no rights" : text;
 }
 
@@ -120,7 +120,9 @@ void Runner::act(const Step& step, const CtlStep& action) {
 
 void Runner::act(const Step& step, const FenceStep& action) {
   make_current(action.process);
-  const bool done = platform().fence(action.fence);
+  Fence fence = action.fence;
+  if (action.current_asid) fence.asid = kernel_->context_of(ids_[action.process]).asid;
+  const bool done = platform().fence(fence);
   if (done && action.fence.op == FenceOp::FetchSync) kernel_->note_fetch_sync();
   judge_refusal(step.place, "fence", done, action.refused);
 }
@@ -150,7 +152,7 @@ void Runner::act(const Step& /*step*/, const MarkStep& /*action*/) {
 }
 
 void Runner::act(const Step& /*step*/, const MapPage& action) {
-  kernel_->map(ids_[action.process], action.vpn, action.frame, action.rights, action.cow, action.shared);
+  kernel_->map(ids_[action.process], action.vpn, action.frame, action.rights, action.options);
 }
 
 void Runner::act(const Step& /*step*/, const UnmapPage& action) { kernel_->unmap(ids_[action.process], action.vpn); }
@@ -171,22 +173,36 @@ void Runner::act(const Step& step, const ExpectMap& action) {
   const ProcessId pid = ids_[action.process];
   const auto leaf = kernel_->read_leaf(pid, action.vpn);
   const Pte entry = leaf ? decode_pte(scenario_.machine, kernel_->context_of(pid), leaf->value, leaf->level) : Pte{};
-  const auto text = [&](bool valid, std::uint64_t frame, const Pte& rights) {
-    if (!valid) return std::string("none");
-    return fmt::format("0x{:x}{}", frame, action.rights ? " " + rights_text(rights) : "");
+  const bool valid = entry.valid && entry.leaf && !entry.reserved;
+  const Format& format = scenario_.machine.format;
+  // What the line names, as it was expected and as it was found.
+  std::string expected = action.frame ? fmt::format("0x{:x}", *action.frame) : "none";
+  std::string found = valid ? fmt::format("0x{:x}", entry.ppn.value) : "none";
+  const auto add = [&](const auto& wanted, const auto& is, const auto& text) {
+    if (!wanted) return;
+    expected += " " + std::string(text(*wanted));
+    if (valid) found += " " + std::string(text(is));
   };
-  Pte wanted;
-  if (action.rights) {
-    wanted.read = action.rights->read;
-    wanted.write = action.rights->write;
-    wanted.exec = action.rights->exec;
-    wanted.user = !action.rights->kernel;
-  }
-  const std::string expected = text(action.frame.has_value(), action.frame.value_or(0), wanted);
-  const std::string found = text(entry.valid, entry.ppn.value, entry);
+  const Rights rights{.read = entry.read, .write = entry.write, .exec = entry.exec, .kernel = !entry.user};
+  add(action.rights, rights, rights_text);
+  add(action.bytes, valid ? format.page_size() << (entry.napot ? 4 : format.index_lsb(leaf->level)) : 0,
+      [](std::uint64_t bytes) { return fmt::format("{} bytes", bytes); });
+  add(action.accessed, entry.accessed, [](bool is) { return is ? "accessed" : "unaccessed"; });
+  add(action.dirty, entry.dirty, [](bool is) { return is ? "dirty" : "clean"; });
+  add(action.global, entry.global, [](bool is) { return is ? "global" : "local"; });
+  add(action.type, entry.type, [](MemType type) { return fmt::format("memory type {}", static_cast<unsigned>(type)); });
   if (expected == found) return;
   fail(step.place, fmt::format("map {} 0x{:x}", scenario_.processes[action.process], action.vpn.value), expected,
        found);
+}
+
+void Runner::act(const Step& step, const ExpectEntry& action) {
+  const Format& format = scenario_.machine.format;
+  std::array<std::uint8_t, 8> bytes{};
+  const std::span<std::uint8_t> entry = std::span(bytes).first(format.pte_bytes());
+  const std::string what = fmt::format("entry 0x{:x}", action.at.value);
+  if (!platform().host_read(action.at, entry)) return fail(step.place, what, "an entry", "a bus error");
+  compare(step.place, what, action.value, pte_from_bytes(format, entry));
 }
 
 void Runner::act(const Step& step, const ExpectTlb& action) {

@@ -54,13 +54,17 @@ void Runner::place_setup() {
   }
   for (const SetupItem& item : scenario_.setup) {
     with_place(item.place, [&] {
-      if (const auto* memory = std::get_if<MemoryBytes>(&item.action)) {
+      if (const auto* mode = std::get_if<ModeBits>(&item.action)) {
+        Environment environment = kernel_->environment();
+        for (const auto& [bit, value] : mode->bits) environment.*bit = value;
+        kernel_->set_environment(environment);
+      } else if (const auto* memory = std::get_if<MemoryBytes>(&item.action)) {
         platform().preload(memory->at, memory->bytes);
         kernel_->note_physical_write(memory->at, memory->bytes);
       } else if (const auto* process = std::get_if<NewProcess>(&item.action)) {
         ids_[process->process] = kernel_->create_process(scenario_.processes[process->process], process->options);
       } else if (const auto* map = std::get_if<MapPage>(&item.action)) {
-        kernel_->map(ids_[map->process], map->vpn, map->frame, map->rights, map->cow, map->shared);
+        kernel_->map(ids_[map->process], map->vpn, map->frame, map->rights, map->options);
       } else if (const auto* area = std::get_if<NewArea>(&item.action)) {
         kernel_->add_area(ids_[area->process], area->from, area->to, area->rights, area->stack);
       }

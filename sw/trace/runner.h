@@ -80,6 +80,10 @@ class Runner {
   void judge(const Queued& access);
   Observed observe(const Queued& access) const;
   void judge_expected(const Queued& access, const AccessExpectations& expect, const Observed& seen);
+  void judge_walk(const Queued& access, const AccessExpectations& expect, const Observed& seen);
+  void judge_tlb(const Queued& access, TlbAnswer expected, const Observed& seen);
+  // The platform reads what this machine's hardware does: the reference platform has neither L2 TLB nor walk caches.
+  bool counts_walks() const;
   bool judge_fault(const Queued& access, const Observed& seen);
   void annotate_batch();
   std::string describe(const AccessStep& access) const;
@@ -99,6 +103,7 @@ class Runner {
   void act(const Step& step, const TlbSet& action);
   void act(const Step& step, const ExpectMemory& action);
   void act(const Step& step, const ExpectMap& action);
+  void act(const Step& step, const ExpectEntry& action);
   void act(const Step& step, const ExpectTlb& action);
   void act(const Step& step, const ExpectFreeFrames& action);
   void act(const Step& step, const ExpectReferences& action);

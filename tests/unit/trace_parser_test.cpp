@@ -42,7 +42,7 @@ BOOST_AUTO_TEST_CASE(an_access_has_process_mode_address_size_and_expectations) {
   BOOST_TEST(step.size == 2U);
   BOOST_TEST(step.expect->value.value() == (std::vector<std::uint8_t>{0x34, 0x12}), boost::test_tools::per_element());
   BOOST_TEST(step.expect->pa.value() == 0x22U);
-  BOOST_TEST(!step.expect->tlb_hit.value());
+  BOOST_TEST((step.expect->tlb == TlbAnswer::Miss));
   BOOST_TEST(step.expect->entries.value() == 1U);
 }
 

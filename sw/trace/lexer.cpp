@@ -74,7 +74,7 @@ void Cursor::start(const Files& files, std::uint32_t file, std::uint32_t line_nu
     } else if (is_word(c)) {
       std::size_t j = i + 1;
       const auto joins = [&] {
-        return line[j] == '-' && is_letter(line[i]) && is_letter(line[j - 1]) && j + 1 < line.size() &&
+        return line[j] == '-' && is_letter(line[i]) && is_word(line[j - 1]) && j + 1 < line.size() &&
                is_letter(line[j + 1]);
       };
       while (j < line.size() && (is_word(line[j]) || joins())) ++j;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Cuts one line of a trace into tokens, and walks over them. A word is a run of letters, digits and `_` (and a `-`
-// between two letters, as in `entry-access`); whether it is a number and in which base is the parser's question,
-// because books print tags and bytes in hexadecimal without a prefix.
+// inside a name, as in `entry-access` and `sv39-ulx3s`); whether it is a number and in which base is the parser's
+// question, because books print tags and bytes in hexadecimal without a prefix.
 #pragma once
 
 #include <cstdint>

@@ -274,18 +274,17 @@ void Parser::map_line() {
     return unmap(place, item.process, item.vpn);
   }
   item.frame = Ppn(cursor_.number_up_to(ppn_max(), "a frame number or 'none'"));
-  const Token& next = cursor_.peek();
-  const bool rights_given =
-      next.kind == TokenKind::Word && next.text.find_first_not_of("rwxk") == std::string_view::npos;
-  if (rights_given) item.rights = rights();
-  map_options(item.options);
+  map_options(item);
   add_shared(place, item, item);
 }
 
-void Parser::map_options(Kernel::MapOptions& options) {
+void Parser::map_options(MapPage& item) {
+  Kernel::MapOptions& options = item.options;
   while (!cursor_.at_end()) {
     const Token token = cursor_.peek();
-    if (cursor_.accept("cow")) {
+    if (token.kind == TokenKind::Word && token.text.find_first_not_of("rwxk") == std::string_view::npos) {
+      item.rights = rights();
+    } else if (cursor_.accept("cow")) {
       options.cow = true;
     } else if (cursor_.accept("shared")) {
       options.shared = true;

@@ -54,7 +54,7 @@ class Parser {
   void process_line();
   void area_line();
   void map_line();
-  void map_options(Kernel::MapOptions& options);
+  void map_options(MapPage& item);
   std::optional<std::uint64_t> page_bytes();  // 4K, 2M, … : nothing taken if it is no size
   void page_size(Kernel::MapOptions& options, std::uint64_t bytes, const Token& token) const;
   std::optional<MemType> memory_type();

@@ -3,6 +3,7 @@
 // pagewalk explain: performs one access on the hardware and draws how its address was split and what was found.
 #include <fmt/format.h>
 
+#include <array>
 #include <bit>
 #include <cstdio>
 #include <memory>
@@ -15,6 +16,7 @@
 #include "testbeds.h"
 #include "trace/lexer.h"
 #include "trace/runner.h"
+#include "walk_text.h"
 
 namespace vm::sim {
 
@@ -41,15 +43,16 @@ std::optional<std::uint64_t> address_of(const ExplainOptions& options) {
   return address;
 }
 
-std::string virtual_part(const Machine& m, std::uint64_t va, const TlbGeometry& tlb, const AccessResult& seen) {
+std::string virtual_part(const Machine& m, unsigned levels, std::uint64_t va, const TlbGeometry& tlb,
+                         const AccessResult& seen) {
   const unsigned offset_bits = m.format.page_bits;
   const unsigned vpn_bits = m.vpn_bits();
-  const std::uint64_t vpn = va >> offset_bits;
+  const std::uint64_t vpn = m.vpn_of(VirtAddr(va)).value;
   const unsigned set_bits = log2_of(tlb.sets);
   std::vector<BitField> above;
   if (tlb.ways != 0) above = {{"TLBT", offset_bits + set_bits, vpn_bits - set_bits}, {"TLBI", offset_bits, set_bits}};
-  std::string text = fmt::format("virtual address 0x{:x}\n\n", va) +
-                     bit_boxes(va, m.va_bits, above, {{"VPN", offset_bits, vpn_bits}, {"VPO", 0, offset_bits}});
+  std::string text =
+      fmt::format("virtual address 0x{:x}\n\n", va) + bit_boxes(va, m.va_bits, above, index_fields(m.format, levels));
   text += fmt::format("\n  VPN 0x{:X}", vpn);
   if (tlb.ways != 0) {
     text += fmt::format("   TLBI 0x{:X}   TLBT 0x{:X}   VPO 0x{:X}\n  TLB {}\n", vpn & low_mask(set_bits),
@@ -57,10 +60,11 @@ std::string virtual_part(const Machine& m, std::uint64_t va, const TlbGeometry& 
   } else {
     text += fmt::format("   VPO 0x{:X}\n  no TLB\n", va & low_mask(offset_bits));
   }
-  if (seen.entry_reads != 0) {
+  if (seen.entry_reads != 0 && levels == 1) {
     // The project counts levels from the leaf, the slides from the root.
-    text += fmt::format("  walk: entry read at 0x{:X}, level 0, the leaf (the slides' L{})\n", seen.entry_addr.value,
-                        m.format.levels);
+    text += fmt::format("  walk: entry read at 0x{:X}, level 0, the leaf (the slides' L1)\n", seen.entry_addr.value);
+  } else if (seen.entry_reads != 0) {
+    text += fmt::format("  walk: {} entries read, the last at 0x{:X}\n", seen.entry_reads, seen.entry_addr.value);
   }
   return text;
 }
@@ -78,6 +82,7 @@ std::string fault_part(const Outcome& outcome) {
     if (f.pte_addr.value != 0 || f.pte != 0) {
       text += fmt::format("; entry 0x{:X} at 0x{:X}, level {}", f.pte, f.pte_addr.value, f.level);
     }
+    if (f.code != 0) text += fmt::format("; code 0x{:X}", f.code);
     text += "\n";
   } else if (outcome.faults_served == 0) {
     text += "  page fault: no\n";
@@ -159,13 +164,23 @@ void explain_access(const ExplainOptions& options, std::uint64_t address) {
   Outcome outcome;
   runner.kernel().switch_to(runner.process_id(process));
   runner.kernel().perform(runner.process_id(process), {&access, 1}, {&outcome, 1});
-  testbed->finish();
 
   const bool fetch = access.kind == AccessKind::Fetch;
   fmt::print("{} of one byte on {}, process {}, {} mode{}\n\n", to_string(access.kind), m.name,
              scenario.processes[process], access.user ? "user" : "kernel",
              testbed->has_clock() ? "" : " (reference platform)");
-  fmt::print("{}", virtual_part(m, address, fetch ? m.itlb : m.dtlb, outcome.last));
+  const Context context = runner.kernel().context_of(runner.process_id(process));
+  fmt::print("{}", virtual_part(m, context.levels, address, fetch ? m.itlb : m.dtlb, outcome.last));
+  if (context.levels > 1) {
+    const Request request{.kind = access.kind, .user = access.user, .va = access.va};
+    const auto read_entry = [&](PhysAddr at, unsigned) -> std::optional<std::uint64_t> {
+      std::array<std::uint8_t, 8> bytes{};
+      const std::span<std::uint8_t> entry = std::span(bytes).first(m.format.pte_bytes());
+      if (!testbed->platform().host_read(at, entry)) return std::nullopt;
+      return pte_from_bytes(m.format, entry);
+    };
+    fmt::print("{}", path_text(m, context, walk(m, context, request, read_entry), access.va));
+  }
   fmt::print("{}", fault_part(outcome));
   if (!outcome.refused) {
     fmt::print("{}", physical_part(m, fetch ? m.icache : m.dcache, outcome.last, access.kind, access.data));
@@ -174,7 +189,8 @@ void explain_access(const ExplainOptions& options, std::uint64_t address) {
     fmt::print("  {} cycles from acceptance to answer, {} reads on the memory bus\n",
                outcome.last.answered - outcome.last.accepted, outcome.last.bus_reads);
   }
-  fmt::print("\n{}", arithmetic(widths_of(m), address));
+  if (context.levels == 1) fmt::print("\n{}", arithmetic(widths_of(m), address));
+  testbed->finish();
   for (const std::string& report : testbed->figures().reports) fmt::print(stderr, "{}\n", report);
   if (testbed->mismatches() != 0) throw std::runtime_error("the hardware and the operating system model disagree");
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <array>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -28,8 +29,11 @@ nlohmann::json bit_json(const std::optional<unsigned>& bit) { return bit ? nlohm
 nlohmann::json format_json(const Format& f) {
   nlohmann::json index_bits = nlohmann::json::array();
   for (unsigned level = 0; level < f.levels; ++level) index_bits.push_back(f.index_bits[level]);
-  return {{"kind", "flat"},
+  constexpr std::array<const char*, 3> kKinds = {"flat", "riscv", "x86"};
+  return {{"kind", kKinds.at(static_cast<std::size_t>(f.kind))},
           {"levels", f.levels},
+          {"min_levels", f.min_levels},
+          {"max_leaf_level", f.max_leaf_level},
           {"index_bits", index_bits},
           {"page_bytes", f.page_size()},
           {"pte_bytes", f.pte_bytes()},
@@ -40,7 +44,11 @@ nlohmann::json format_json(const Format& f) {
           {"kernel_bit", bit_json(f.kernel_bit)},
           {"read_bit", bit_json(f.read_bit)},
           {"write_bit", bit_json(f.write_bit)},
-          {"exec_bit", bit_json(f.exec_bit)}};
+          {"exec_bit", bit_json(f.exec_bit)},
+          {"upper_va", f.upper_va == UpperVa::Sign ? "sign" : "zero"},
+          {"napot", f.napot},
+          {"pbmt", f.pbmt},
+          {"hw_ad", f.hw_ad}};
 }
 
 nlohmann::json machine_json(const Machine& m) {
@@ -57,6 +65,10 @@ nlohmann::json machine_json(const Machine& m) {
           {"asid_bits", m.asid_bits},
           {"itlb", tlb_json(m.itlb)},
           {"dtlb", tlb_json(m.dtlb)},
+          {"super_entries", m.super_entries},
+          {"l2tlb", tlb_json(m.l2tlb)},
+          {"walk_cache_sets", m.walk_cache_sets},
+          {"hit_latency", m.hit_latency},
           {"icache", cache_json(m.icache)},
           {"dcache", cache_json(m.dcache)},
           {"walk_port", m.walk_port == WalkPort::Cache ? "cache" : "memory"},
@@ -71,15 +83,29 @@ std::string cache_text(const CacheGeometry& cache) {
   return cache.ways == 0 ? "-" : fmt::format("{}x{}x{}", cache.sets, cache.ways, cache.line_bytes);
 }
 
+// Level 0 first, as in 12+9+9+9: the offset, then the index of each level.
+std::string split_text(const Format& f) {
+  std::string text = fmt::format("{}", f.page_bits);
+  for (unsigned level = 0; level < f.levels; ++level) text += fmt::format("+{}", f.index_bits.at(level));
+  return text;
+}
+
 void print_table() {
-  constexpr std::string_view kRow = "{:<10} {:>3} {:>3} {:>6} {:>4} {:>5} {:>6} {:>6} {:>8} {:>8}  {}\n";
-  fmt::print(fmt::runtime(kRow), "machine", "VA", "PA", "page", "PTE", "ASID", "iTLB", "dTLB", "icache", "dcache", "");
+  constexpr std::string_view kRow =
+      "{:<11} {:>3} {:>3} {:<16} {:>4} {:>5} {:>5} {:>5} {:>4} {:>6} {:>3} {:>8} {:>8}  {}\n";
+  fmt::print(fmt::runtime(kRow), "machine", "VA", "PA", "split", "PTE", "ASID", "iTLB", "dTLB", "+big", "L2TLB", "wc",
+             "icache", "dcache", "");
   for (const Machine& m : machines()) {
-    fmt::print(fmt::runtime(kRow), m.name, m.va_bits, m.pa_bits, m.format.page_size(), m.format.pte_bytes(),
-               m.asid_bits, tlb_text(m.itlb), tlb_text(m.dtlb), cache_text(m.icache), cache_text(m.dcache), m.summary);
+    fmt::print(fmt::runtime(kRow), m.name, m.va_bits, m.pa_bits, split_text(m.format), m.format.pte_bytes(),
+               m.asid_bits, tlb_text(m.itlb), tlb_text(m.dtlb), m.super_entries, tlb_text(m.l2tlb), m.walk_cache_sets,
+               cache_text(m.icache), cache_text(m.dcache), m.summary);
   }
   fmt::print(
-      "\nVA, PA, ASID in bits; page and PTE in bytes; TLBs as sets x ways, caches as sets x ways x line bytes.\n");
+      "\nVA, PA, ASID in bits; split: bits of the offset and of each level's index, from the leaf; PTE in bytes; TLBs "
+      "as "
+      "sets x ways, +big: entries for large pages in each; wc: entries of the walk cache of each level; caches as sets "
+      "x "
+      "ways x line bytes.\n");
 }
 
 }  // namespace

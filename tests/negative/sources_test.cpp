@@ -57,7 +57,7 @@ class Lockstep {
   }
 
   void access(AccessKind kind, std::uint64_t va, std::uint64_t data) {
-    const Access a{kind, true, 0, VirtAddr(va), data};
+    const Access a{.kind = kind, .va = VirtAddr(va), .data = data};
     Outcome outcome;
     kernel_.perform(process_, std::span(&a, 1), std::span(&outcome, 1));
   }

@@ -18,7 +18,8 @@ BOOST_AUTO_TEST_CASE(hits_are_answered_one_per_cycle_in_the_cycle_after_acceptan
   b.translate();
   std::vector<Access> accesses;
   for (unsigned i = 0; i < 64; ++i) {
-    accesses.push_back({i % 2 == 0 ? AccessKind::Load : AccessKind::Store, true, 0, VirtAddr(b.va(1, i % 4)), i});
+    accesses.push_back(
+        {.kind = i % 2 == 0 ? AccessKind::Load : AccessKind::Store, .va = VirtAddr(b.va(1, i % 4)), .data = i});
   }
   std::vector<AccessResult> results(accesses.size());
   const auto surely = [](std::size_t) { return true; };

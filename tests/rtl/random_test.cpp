@@ -70,7 +70,7 @@ BOOST_DATA_TEST_CASE(bus_errors_on_data_and_entries_are_told_apart_from_everythi
   {
     test::RandomWorld map(*find_machine(machine), options, {});
     frame = map.some_frame() << find_machine(machine)->format.page_bits;
-    entry = map.base(0);
+    entry = map.some_entry();
   }
   options.errors = {{PhysAddr(frame), PhysAddr(frame + 7)}, {PhysAddr(entry), PhysAddr(entry)}};
   test::RandomWorld world(*find_machine(machine), options, {});

@@ -7,6 +7,7 @@
 #include <iostream>
 #include <random>
 
+#include "machine/control.h"
 #include "machine/pte.h"
 #include "pieces.h"
 #include "platform/platform.h"
@@ -33,12 +34,35 @@ RandomWorld::RandomWorld(const Machine& machine, const TestbenchOptions& options
       mix_(mix),
       random_(options.seed, machine.name),
       bench_(std::make_unique<Testbench>(machine, load_model(machine, options.seed, model_file), options)) {
-  choose_tables();
-  choose_pages();
+  if (machine.format.kind == PteKind::Flat) {
+    choose_tables();
+    choose_pages();
+  } else {
+    tables_.emplace(machine, random_);
+    frames_ = tables_->frames();
+    for (const std::uint64_t va : tables_->pages()) pages_.push_back(va >> machine.format.page_bits);
+  }
   place_memory();
-  // Translation on, with the first table.
-  bench_->submit_ctl({.index = static_cast<std::uint8_t>(CtlReg::Base), .data = bases_[0]});
-  bench_->submit_ctl({.index = static_cast<std::uint8_t>(CtlReg::Mode), .data = 1});
+  start_translation();
+}
+
+void RandomWorld::start_translation() {
+  const auto write = [this](CtlReg reg, std::uint64_t data) {
+    bench_->submit_ctl({.valid = false, .user = false, .id = 0, .index = static_cast<std::uint8_t>(reg), .data = data});
+  };
+  if (tables_) {
+    Context context;
+    context.translate = true;
+    context.levels = tables_->roots().front().levels;
+    context.base = tables_->roots().front().base;
+    context.env.pg = true;
+    context.env.nxe = true;
+    write(CtlReg::Root, root_value(machine_, context));
+    write(CtlReg::Env, env_value(machine_, context.env));
+  } else {
+    write(CtlReg::Base, bases_[0]);
+    write(CtlReg::Mode, 1);
+  }
   bench_->run_until_idle();
 }
 
@@ -82,6 +106,12 @@ std::uint64_t RandomWorld::random_entry() {
 }
 
 void RandomWorld::place_memory() {
+  if (tables_) {
+    for (const RandomTables::Slot& slot : tables_->slots()) {
+      const auto bytes = pte_to_bytes(machine_.format, slot.value);
+      bench_->preload(slot.at, std::span(bytes).first(machine_.format.pte_bytes()));
+    }
+  }
   for (const std::uint64_t base : bases_) {
     for (const std::uint64_t page : pages_) {
       const auto bytes = pte_to_bytes(machine_.format, random_entry());
@@ -91,6 +121,7 @@ void RandomWorld::place_memory() {
   }
   std::vector<std::uint8_t> page(std::min<std::uint64_t>(machine_.format.page_size(), 4096));
   for (const std::uint64_t frame : frames_) {
+    if (machine_.region_of(PhysAddr(frame << machine_.format.page_bits)) == nullptr) continue;
     for (std::uint8_t& byte : page) byte = static_cast<std::uint8_t>(random_.next());
     bench_->preload(PhysAddr(frame << machine_.format.page_bits), page);
   }
@@ -103,6 +134,7 @@ void RandomWorld::run(std::uint64_t cycles) {
     if (chance(mix_.data) && bench_->can_submit(Port::Data)) offer_access(Port::Data);
     if (chance(mix_.host) && bench_->can_submit_host()) offer_host();
     if (chance(mix_.table) && bench_->can_submit_host()) change_entry();
+    if (tables_ && chance(mix_.race) && bench_->can_submit_host()) race();
     if (bench_->side_idle()) offer_side();
     bench_->step();
   }
@@ -136,6 +168,8 @@ void RandomWorld::offer_access(Port port) {
   request.size = static_cast<std::uint8_t>(random_.below(4));
   if (!random_.one_in(3)) request.va &= ~((1ULL << request.size) - 1);
   request.user = !random_.one_in(3);
+  request.sum = random_.one_in(2);
+  request.mxr = random_.one_in(4);
   request.write = port == Port::Data && random_.one_in(2);
   request.wdata = random_.next();
   bench_->submit(port, request);
@@ -151,16 +185,37 @@ void RandomWorld::offer_host() {
   request.strb = static_cast<std::uint8_t>(((1U << bytes) - 1U) << (request.addr % 8));
   request.id = static_cast<std::uint8_t>(random_.below(16));
   // An address anywhere may be an entry's: entries are changed by change_entry only.
-  const bool in_tables = request.addr >= (bases_[0] & ~7ULL) && request.addr < 2 * bases_[1] - bases_[0];
-  request.write = !in_tables && random_.one_in(2);
+  request.write = !in_tables(request.addr) && random_.one_in(2);
   request.wdata = random_.next();
   bench_->submit_host(request);
 }
 
+bool RandomWorld::in_tables(std::uint64_t pa) const {
+  if (tables_) return tables_->in_tables(pa);
+  return pa >= (bases_[0] & ~7ULL) && pa < 2 * bases_[1] - bases_[0];
+}
+
 void RandomWorld::change_entry() {
+  if (tables_) {
+    // Pointers live longer than leaves: what is below them would hardly be used otherwise.
+    std::size_t slot = random_.one_in(2) ? tables_->slot_of(hot_) : random_.below(tables_->slots().size());
+    if (tables_->slots()[slot].level != 0 && !random_.one_in(8)) slot = tables_->slot_of(hot_);
+    const std::uint64_t value = tables_->change(slot, false);
+    return store_entry(tables_->slots()[slot].at.value, value);
+  }
   const std::uint64_t page = pages_[random_.below(pages_.size())];
-  const auto bytes = pte_to_bytes(machine_.format, random_entry());
-  const std::uint64_t entry = bases_[random_.below(2)] + (page << machine_.format.pte_bytes_log2);
+  store_entry(bases_[random_.below(2)] + (page << machine_.format.pte_bytes_log2), random_entry());
+}
+
+// Another agent sets or clears accessed and dirty bits, just when a walk may want to set them.
+void RandomWorld::race() {
+  const std::size_t slot = tables_->slot_of(hot_);
+  const std::uint64_t value = tables_->change(slot, true);
+  store_entry(tables_->slots()[slot].at.value, value);
+}
+
+void RandomWorld::store_entry(std::uint64_t entry, std::uint64_t raw) {
+  const auto bytes = pte_to_bytes(machine_.format, raw);
   // An entry wider than a unit takes two stores.
   const unsigned step = std::min(machine_.unit_bytes(), machine_.format.pte_bytes());
   for (unsigned at = 0; at < machine_.format.pte_bytes(); at += step) {
@@ -185,6 +240,7 @@ void RandomWorld::offer_fence() {
   const bool large = machine_.dcache.sets * machine_.dcache.ways > 32;
   request.by_addr = random_.one_in(2) || (cache_operation && large && !random_.one_in(10));
   request.by_asid = random_.one_in(2);
+  request.globals = random_.one_in(2);
   request.asid = static_cast<std::uint16_t>(random_.below(1ULL << std::min(machine_.asid_bits, 2U)));
   const std::uint64_t number = cache_operation ? some_frame() : pages_[random_.below(pages_.size())];
   request.addr =
@@ -193,7 +249,62 @@ void RandomWorld::offer_fence() {
   bench_->submit_fence(request);
 }
 
+std::uint64_t RandomWorld::random_root() {
+  const Format& f = machine_.format;
+  const RandomTables::Root& root = tables_->roots()[random_.below(tables_->roots().size())];
+  const std::uint64_t asid = random_.below(4);
+  if (f.kind == PteKind::X86) {
+    const std::uint64_t low = random_.one_in(2) ? asid : (random_.one_in(4) ? 0x8 : 0);
+    return root.base.value | low | (random_.one_in(4) ? 1ULL << 63 : 0) | (random_.one_in(20) ? 1ULL << 58 : 0);
+  }
+  if (random_.one_in(24)) return random_.next();
+  Context context;
+  context.translate = !mix_.bare || !random_.one_in(12);
+  context.levels = root.levels;
+  context.base = root.base;
+  context.asid = static_cast<std::uint16_t>(asid);
+  return root_value(machine_, context);
+}
+
+std::uint64_t RandomWorld::random_env() {
+  if (random_.one_in(8)) return random_.below(1ULL << 12);
+  Environment env;
+  env.adue = random_.one_in(2);
+  env.pbmte = !random_.one_in(4);
+  env.pg = !mix_.bare || !random_.one_in(12);
+  env.wp = random_.one_in(2);
+  env.pge = !random_.one_in(4);
+  env.pcide = random_.one_in(2);
+  env.smep = random_.one_in(2);
+  env.smap = random_.one_in(3);
+  env.nxe = !random_.one_in(6);
+  return env_value(machine_, env);
+}
+
+void RandomWorld::offer_tree_ctl() {
+  CtlRequest request;
+  request.user = random_.one_in(10);
+  request.id = static_cast<std::uint8_t>(random_.below(16));
+  const std::uint64_t dice = random_.below(16);
+  const CtlReg reg = dice < 9    ? CtlReg::Root
+                     : dice < 13 ? CtlReg::Env
+                     : dice < 15 ? CtlReg::Pat
+                                 : static_cast<CtlReg>(random_.below(10));
+  request.index = static_cast<std::uint8_t>(reg);
+  if (reg == CtlReg::Root) {
+    request.data = random_root();
+  } else if (reg == CtlReg::Env) {
+    request.data = random_env();
+  } else {
+    request.data = Context{}.pat;
+    if (random_.one_in(2)) request.data ^= random_.below(2) << (8 * random_.below(8)) << 1;
+    if (random_.one_in(8)) request.data = random_.next();
+  }
+  bench_->submit_ctl(request);
+}
+
 void RandomWorld::offer_ctl() {
+  if (tables_) return offer_tree_ctl();
   CtlRequest request;
   const auto reg = static_cast<CtlReg>(random_.below(7));
   request.index = static_cast<std::uint8_t>(reg);
@@ -224,6 +335,8 @@ void RandomWorld::offer_ctl() {
       // Before a trap base was given, or a trap entered, they would lead to a table at address zero.
       if (machine_.trap_swap && (reg == CtlReg::TrapEnter ? !trap_base_given_ : !trap_entered_)) return;
       trap_entered_ = true;
+      break;
+    default:
       break;
   }
   const bool legal_base = request.data == bases_[0] || request.data == bases_[1];

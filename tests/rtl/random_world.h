@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Random but sensible traffic for any machine, without an operating system: two page tables with random entries over a
-// small pool of pages and frames, accesses on both core ports at once, host stores to data and to entries, control
-// writes, fences that come now or later. Everything is judged by the testbench's checks.
+// Random but sensible traffic for any machine, without an operating system: page tables with random entries over a small
+// pool of pages and frames, accesses on both core ports at once, host stores to data and to entries (also to the very
+// entries that are being walked), control writes, fences that come now or later. Everything is judged by the
+// testbench's checks.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "machine/machine.h"
 #include "random.h"
+#include "random_tables.h"
 #include "testbench.h"
 
 namespace vm::test {
@@ -27,6 +30,7 @@ class RandomWorld {
   struct Mix {
     unsigned fetch = 40, data = 60;  // percent of cycles in which an access is offered, if there is room
     unsigned host = 8, table = 3;    // host accesses to data; changes of entries
+    unsigned race = 2;               // host stores to accessed and dirty bits of the page that accesses come back to
     unsigned fence = 15, ctl = 8;    // per mille, while none is under way
     unsigned second = 20;            // percent of those that come with another at once
     unsigned illegal = 5;            // percent of accesses with an address no table serves
@@ -41,9 +45,11 @@ class RandomWorld {
   void run(std::uint64_t cycles);  // then until idle, and the checks' last word
   // A frame that no table lies in.
   std::uint64_t some_frame() { return frames_[random_.below(frames_.size())]; }
-  std::uint64_t base(unsigned table) const { return bases_[table]; }
+  // An entry that accesses need.
+  std::uint64_t some_entry() const { return tables_ ? tables_->slots().front().at.value : bases_[0]; }
 
  private:
+  void start_translation();
   void choose_tables();
   void choose_pages();
   void place_memory();
@@ -51,8 +57,14 @@ class RandomWorld {
   void offer_access(Port port);
   void offer_host();
   void change_entry();
+  void store_entry(std::uint64_t entry, std::uint64_t value);
+  void race();
+  bool in_tables(std::uint64_t pa) const;
   void offer_fence();
   void offer_ctl();
+  void offer_tree_ctl();
+  std::uint64_t random_root();
+  std::uint64_t random_env();
   void offer_array();
   void offer_side();
   bool chance(unsigned percent) { return random_.below(100) < percent; }
@@ -61,7 +73,8 @@ class RandomWorld {
   Mix mix_;
   Random random_;
   std::unique_ptr<Testbench> bench_;
-  std::vector<std::uint64_t> bases_, pages_, frames_;
+  std::optional<RandomTables> tables_;                  // of several levels; else flat ones at these bases
+  std::vector<std::uint64_t> bases_, pages_, frames_;  // pages: numbers as in an address
   std::uint64_t hot_ = 0;  // address that accesses come back to
   bool trap_base_given_ = false, trap_entered_ = false;
 };

@@ -53,7 +53,11 @@ class SmallBench {
   }
   AccessResult access(AccessKind kind, std::uint64_t address, unsigned size_log2, std::uint64_t data = 0,
                       bool user = true) {
-    const Access a{kind, user, static_cast<std::uint8_t>(size_log2), VirtAddr(address), data};
+    const Access a{.kind = kind,
+                   .user = user,
+                   .size_log2 = static_cast<std::uint8_t>(size_log2),
+                   .va = VirtAddr(address),
+                   .data = data};
     AccessResult result;
     platform_.perform(std::span(&a, 1), std::span(&result, 1), [](std::size_t) { return false; });
     return result;

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "random_tables.h"
+
+#include <algorithm>
+#include <map>
+
+namespace vm::test {
+
+RandomTables::RandomTables(const Machine& machine, Random& random) : machine_(machine), random_(random) {
+  const Region& home = *std::find_if(machine.regions.begin(), machine.regions.end(), [&](const Region& region) {
+    return region.cacheable == (machine.walk_port == WalkPort::Cache);
+  });
+  const std::uint64_t page = machine.format.page_size();
+  first_table_ = next_table_ = (home.base.value + home.size / 4 * 3) / page * page;
+  choose_frames();
+  choose_pages();
+  paths_.resize(pages_.size());
+  for (unsigned levels = machine.format.min_levels; levels <= machine.format.levels; ++levels) {
+    build(levels);
+    build(levels);
+  }
+}
+
+// Most in memory, some where nothing is, or beyond what a translation can reach.
+void RandomTables::choose_frames() {
+  const unsigned page_bits = machine_.format.page_bits;
+  for (unsigned i = 0; i < 14; ++i) {
+    const Region& region = machine_.regions[random_.one_in(4) ? random_.below(machine_.regions.size()) : 0];
+    frames_.push_back((region.base.value >> page_bits) + random_.below(std::min<std::uint64_t>(region.size >> page_bits, 64)));
+  }
+  frames_.push_back(random_.below(1ULL << (machine_.pa_bits - page_bits)));
+  frames_.push_back(random_.below(1ULL << machine_.format.ppn_bits));
+}
+
+void RandomTables::choose_pages() {
+  const Format& f = machine_.format;
+  const unsigned bits = f.page_bits + f.vpn_bits(f.min_levels);
+  while (pages_.size() < 24) {
+    std::uint64_t va = 0;
+    for (unsigned level = 0; level < f.min_levels; ++level) {
+      const std::uint64_t entries = 1ULL << f.index_bits.at(level);
+      // Few tables, so that walk caches hit; many pages in one of them, so that TLB sets fill.
+      const std::uint64_t index = level == 0             ? random_.below(24) * (random_.one_in(4) ? 16 : 1)
+                                  : random_.one_in(6) ? entries - 1
+                                                        : random_.below(2);
+      va |= (index & (entries - 1)) << (f.page_bits + f.index_lsb(level));
+    }
+    if (f.upper_va == UpperVa::Sign && (va >> (bits - 1) & 1U) != 0) va |= ~low_mask(bits);
+    pages_.push_back(va);
+    if (random_.one_in(2) && machine_.va_is_legal(VirtAddr(va + f.page_size()), f.min_levels)) {
+      pages_.push_back(va + f.page_size());
+    }
+  }
+}
+
+std::uint64_t RandomTables::index_of(std::uint64_t va, unsigned level) const {
+  return machine_.vpn_of(VirtAddr(va)).value >> machine_.format.index_lsb(level) &
+         low_mask(machine_.format.index_bits.at(level));
+}
+
+void RandomTables::build(unsigned levels) {
+  const Format& f = machine_.format;
+  const std::uint64_t page = f.page_size();
+  const std::uint64_t root = next_table_;
+  next_table_ += page;
+  roots_.push_back({.base = PhysAddr(root), .levels = levels});
+  std::map<std::uint64_t, std::size_t> known;  // slots of this address space by address
+  for (std::size_t p = 0; p < pages_.size(); ++p) {
+    std::uint64_t table = root;
+    for (unsigned level = levels; level-- > 0;) {
+      const std::uint64_t at = table + (index_of(pages_[p], level) << f.pte_bytes_log2);
+      const auto [place, fresh] = known.emplace(at, slots_.size());
+      if (fresh) {
+        Slot slot{.at = PhysAddr(at), .level = level, .table = 0, .value = 0};
+        if (level != 0) {
+          slot.table = next_table_ >> f.page_bits;
+          next_table_ += page;
+        }
+        slots_.push_back(slot);
+        change(slots_.size() - 1, false);
+      }
+      paths_[p].push_back(place->second);
+      table = slots_[place->second].table << f.page_bits;
+    }
+  }
+}
+
+std::uint64_t RandomTables::random_entry(const Slot& slot) {
+  const Format& f = machine_.format;
+  const bool points = slot.level != 0 && !random_.one_in(slot.level == 1 ? 4 : 16);
+  Pte pte;
+  pte.valid = !random_.one_in(16);
+  pte.leaf = !points;
+  pte.ppn = Ppn(points ? slot.table : frames_[random_.below(frames_.size())]);
+  if (!points && slot.level > 0) pte.ppn = Ppn(pte.ppn.value & ~low_mask(f.index_lsb(slot.level)));
+  pte.user = !random_.one_in(points ? 16 : 4);
+  pte.write = !random_.one_in(points ? 16 : 3);
+  pte.read = pte.write || !random_.one_in(8);
+  pte.exec = f.kind == PteKind::X86 ? !random_.one_in(8) : (!pte.read || !random_.one_in(3));
+  pte.accessed = !random_.one_in(3);
+  pte.dirty = pte.accessed && random_.one_in(2);
+  pte.global = random_.one_in(8);
+  pte.napot = !points && slot.level == 0 && random_.one_in(6);
+  if (!points && random_.one_in(8)) pte.type = random_.one_in(2) ? MemType::NonCacheable : MemType::Io;
+  if (f.kind == PteKind::X86 && random_.one_in(points ? 24 : 8)) pte.type = MemType::Uncached;
+  std::uint64_t raw = encode_pte(f, pte, slot.level);
+  // Sometimes a bit nobody meant.
+  if (random_.one_in(24)) raw ^= 1ULL << random_.below(8 * f.pte_bytes());
+  return raw;
+}
+
+std::uint64_t RandomTables::change(std::size_t slot, bool tame) {
+  Slot& s = slots_[slot];
+  if (!tame) return s.value = random_entry(s);
+  const std::uint64_t set = with_accessed(machine_.format, s.value, random_.one_in(2));
+  const std::uint64_t both = with_accessed(machine_.format, 0, true);
+  return s.value = random_.one_in(2) ? set : s.value & ~both;
+}
+
+std::size_t RandomTables::slot_of(std::uint64_t va) {
+  const std::uint64_t page = va >> machine_.format.page_bits << machine_.format.page_bits;
+  const auto found = std::find(pages_.begin(), pages_.end(), page);
+  const auto p = found == pages_.end() ? random_.below(pages_.size())
+                                       : static_cast<std::uint64_t>(found - pages_.begin());
+  return paths_[p][random_.below(paths_[p].size())];
+}
+
+}  // namespace vm::test

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Multi-level page tables made of random entries, for RandomWorld: two address spaces for every number of levels the
+// machine offers, over a small pool of pages; superpages, NAPOT ranges, memory types, reserved and invalid entries among
+// them. Every entry that a walk for one of the pages could meet is known and can be changed later.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "machine/machine.h"
+#include "machine/pte.h"
+#include "random.h"
+
+namespace vm::test {
+
+class RandomTables {
+ public:
+  struct Slot {
+    PhysAddr at;
+    unsigned level = 0;
+    std::uint64_t table = 0;  // PPN of the table it points to by nature; 0: level 0
+    std::uint64_t value = 0;  // as written last by software
+  };
+
+  // Tables take the pages of a region from three quarters on.
+  RandomTables(const Machine& machine, Random& random);
+
+  const std::vector<Slot>& slots() const { return slots_; }
+  // First bytes of the pages, canonical in the narrowest mode.
+  const std::vector<std::uint64_t>& pages() const { return pages_; }
+  // Page numbers in memory that is no table's.
+  const std::vector<std::uint64_t>& frames() const { return frames_; }
+  bool in_tables(std::uint64_t pa) const { return pa >= first_table_ && pa < next_table_; }
+
+  struct Root {
+    PhysAddr base;
+    unsigned levels = 0;
+  };
+  const std::vector<Root>& roots() const { return roots_; }
+
+  // A new value for a slot, kept in it. `tame`: it keeps what it points to, and only accessed and dirty bits change.
+  std::uint64_t change(std::size_t slot, bool tame);
+  // A slot on the path of the page at this address, in some address space.
+  std::size_t slot_of(std::uint64_t va);
+
+ private:
+  void choose_frames();
+  void choose_pages();
+  void build(unsigned levels);
+  std::uint64_t random_entry(const Slot& slot);
+  std::uint64_t index_of(std::uint64_t va, unsigned level) const;
+
+  const Machine& machine_;
+  Random& random_;
+  std::uint64_t first_table_ = 0, next_table_ = 0;
+  std::vector<Slot> slots_;
+  std::vector<std::vector<std::size_t>> paths_;  // by page: slots of all address spaces
+  std::vector<std::uint64_t> pages_, frames_;
+  std::vector<Root> roots_;
+};
+
+}  // namespace vm::test

@@ -73,21 +73,26 @@ class Events {
 
 void compare(const Machine& machine, std::span<const Case> cases, std::span<const SubjectAnswer> ours, Oracle& oracle,
              std::span<const Answer> theirs, OracleCount& count) {
-  const auto known = reasons(machine.format.kind, oracle.name());
+  std::vector<Difference> differences;
   for (std::size_t i = 0; i < cases.size(); ++i) {
     const Answer& our = ours[i];
-    if (our == theirs[i]) continue;
-    const unsigned set = explain(machine, known, cases[i], theirs[i], oracle);
-    if (set != 0) {
+    if (our != theirs[i]) differences.push_back({.asked = &cases[i], .seen = theirs[i], .reasons = 0});
+  }
+  const auto known = reasons(machine.format.kind, oracle.name());
+  explain(machine, known, differences, oracle);
+  for (const Difference& difference : differences) {
+    if (difference.reasons != 0) {
       ++count.explained;
-      for (std::size_t r = 0; r < known.size(); ++r) count.by_reason[r] += set >> r & 1;
+      for (std::size_t r = 0; r < known.size(); ++r) count.by_reason[r] += difference.reasons >> r & 1;
       continue;
     }
     ++count.unexplained;
     if (count.examples.size() < kExamples) {
-      count.examples.push_back(fmt::format("{}\n    ours: {} ({})\n    {}: {}", describe(machine, cases[i]),
-                                           describe(our, cases[i].length), to_string(ours[i].fault.cause),
-                                           oracle.name(), describe(theirs[i], cases[i].length)));
+      const Case& c = *difference.asked;
+      const SubjectAnswer& our = ours[static_cast<std::size_t>(&c - cases.data())];
+      count.examples.push_back(fmt::format("{}\n    ours: {} ({})\n    {}: {}", describe(machine, c),
+                                           describe(our, c.length), to_string(our.fault.cause), oracle.name(),
+                                           describe(difference.seen, c.length)));
     }
   }
 }

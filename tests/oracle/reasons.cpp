@@ -3,6 +3,8 @@
 
 #include <array>
 #include <bit>
+#include <utility>
+#include <vector>
 
 #include "machine/control.h"
 #include "qemu.h"
@@ -145,28 +147,54 @@ std::span<const Reason> reasons(PteKind kind, std::string_view oracle) {
   return kUnicornRiscv;
 }
 
-unsigned explain(const Machine& machine, std::span<const Reason> reasons, const Case& c, const Answer& seen,
-                 Oracle& oracle) {
-  unsigned best = 0;
-  for (unsigned set = 1; set < 1U << reasons.size(); ++set) {
-    if (best != 0 && std::popcount(set) >= std::popcount(best)) continue;
-    Case altered = c;
-    for (unsigned i = 0; i < reasons.size(); ++i) {
-      if ((set >> i & 1) != 0) reasons[i].alter(altered);
-    }
-    SubjectAnswer foretold = model_answer(machine, altered);
-    for (unsigned i = 0; i < reasons.size(); ++i) {
-      if ((set >> i & 1) != 0) reasons[i].relabel(machine, c, foretold);
-    }
-    for (unsigned i = 0; i < c.length; ++i) {
-      // What the oracle writes it writes into the entry as it was.
-      foretold.after.at(i) ^= altered.path.at(i).value ^ c.path.at(i).value;
-    }
-    Answer answer = seen;
-    if (foretold.code == 0 && seen.code == 0) oracle.answer({&c, 1}, {&foretold, 1}, {&answer, 1});
-    if (static_cast<const Answer&>(foretold) == answer) best = set;
+namespace {
+
+SubjectAnswer foretell(const Machine& machine, std::span<const Reason> reasons, unsigned set, const Case& c) {
+  Case altered = c;
+  for (unsigned i = 0; i < reasons.size(); ++i) {
+    if ((set >> i & 1) != 0) reasons[i].alter(altered);
   }
-  return best;
+  SubjectAnswer foretold = model_answer(machine, altered);
+  for (unsigned i = 0; i < reasons.size(); ++i) {
+    if ((set >> i & 1) != 0) reasons[i].relabel(machine, c, foretold);
+  }
+  for (unsigned i = 0; i < c.length; ++i) {
+    // What the oracle writes it writes into the entry as it was.
+    foretold.after.at(i) ^= altered.path.at(i).value ^ c.path.at(i).value;
+  }
+  return foretold;
+}
+
+void accept(Difference& difference, unsigned set) {
+  if (difference.reasons == 0 || std::popcount(set) < std::popcount(difference.reasons)) difference.reasons = set;
+}
+
+}  // namespace
+
+void explain(const Machine& machine, std::span<const Reason> reasons, std::span<Difference> differences,
+             Oracle& oracle) {
+  // Addresses to ask about, all at once: a question to QEMU costs a start.
+  std::vector<Case> cases;
+  std::vector<SubjectAnswer> hints;
+  std::vector<std::pair<Difference*, unsigned>> meant;
+  for (Difference& difference : differences) {
+    for (unsigned set = 1; set < 1U << reasons.size(); ++set) {
+      const SubjectAnswer foretold = foretell(machine, reasons, set, *difference.asked);
+      if (static_cast<const Answer&>(foretold) == difference.seen) {
+        accept(difference, set);
+      } else if (foretold.code == 0 && difference.seen.code == 0 && foretold.after == difference.seen.after) {
+        cases.push_back(*difference.asked);
+        hints.push_back(foretold);
+        meant.emplace_back(&difference, set);
+      }
+    }
+  }
+  if (cases.empty()) return;
+  std::vector<Answer> answers(cases.size());
+  oracle.answer(cases, hints, answers);
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    if (static_cast<const Answer&>(hints[i]) == answers[i]) accept(*meant[i].first, meant[i].second);
+  }
 }
 
 }  // namespace vm::oracle

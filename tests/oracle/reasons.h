@@ -22,9 +22,15 @@ struct Reason {
 
 std::span<const Reason> reasons(PteKind kind, std::string_view oracle);
 
-// The smallest set of reasons (bit i = reasons[i]) with which `seen` is the answer to be expected; 0: unexplained. Where
-// the foretold answer is an address, the oracle is asked again whether it is the one.
-unsigned explain(const Machine& machine, std::span<const Reason> reasons, const Case& c, const Answer& seen,
-                 Oracle& oracle);
+// A case to which an oracle gave another answer than ours.
+struct Difference {
+  const Case* asked = nullptr;
+  Answer seen;
+  unsigned reasons = 0;  // found by explain: the smallest set (bit i = reasons[i]) that foretells the answer; 0: none does
+};
+
+// Where the foretold answer is an address, the oracle is asked again whether it is the one.
+void explain(const Machine& machine, std::span<const Reason> reasons, std::span<Difference> differences,
+             Oracle& oracle);
 
 }  // namespace vm::oracle

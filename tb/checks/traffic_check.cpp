@@ -16,8 +16,8 @@ namespace {
 constexpr std::array<std::string_view, 3> kSource{"fetch", "data", "walk"};
 
 std::string_view reason_name(std::uint8_t reason) {
-  constexpr std::array<std::string_view, 5> kNames{"uncached access", "refill", "write-back", "maintenance write-back",
-                                                   "entry read"};
+  constexpr std::array<std::string_view, 6> kNames{
+      "uncached access", "refill", "write-back", "maintenance write-back", "entry read", "eviction"};
   return kNames[reason];
 }
 
@@ -99,7 +99,10 @@ void TrafficCheck::on_event(const Event& event) {
     case EventKind::CacheVictim: {
       auto& queue = expected_[event.cache()];
       if (queue.size() > 1) return;  // reported when it was not taken
-      if (event.victim_dirty()) queue.push(line_request(event.cache(), Reason::WriteBack, event.b));
+      if (event.victim_dirty()) {
+        const bool evicted = behind_eviction_[event.cache()].has_value();
+        queue.push(line_request(event.cache(), evicted ? Reason::Eviction : Reason::WriteBack, event.b));
+      }
       if (auto& uncached = behind_eviction_[event.cache()]) {
         queue.push(*uncached);
         uncached.reset();
@@ -141,6 +144,8 @@ void TrafficCheck::on_lookup(const Event& event) {
   e.wdata = asked.known ? asked.wdata : event.c;
   if (event.hit()) {
     behind_eviction_[c] = e;
+    evicted_for_ = e.addr & ~7ULL;
+    evicted_beat_ = memory_.beat(e.addr);
   } else {
     expected_[c].push(e);
   }
@@ -294,7 +299,10 @@ void TrafficCheck::on_write_beat(const MemWrite& beat) {
   if (!is_writing_) return;  // H6
   const std::uint64_t mask = lane_mask(writing_.strb);
   const std::uint64_t address = writing_.addr + 8ULL * beat_;
-  const std::uint64_t data = writing_.reason == Reason::Uncached ? writing_.wdata : memory_.beat(address);
+  std::uint64_t data = memory_.beat(address);
+  if (writing_.reason == Reason::Uncached) data = writing_.wdata;
+  // The line goes before the uncached store that drove it out.
+  if (writing_.reason == Reason::Eviction && address == evicted_for_) data = evicted_beat_;
   if (writing_.reason != Reason::Entry && ((beat.data ^ data) & mask) != 0) {
     wrong(fmt::format("the {} writes {:#018x} to {:#x}, expected {:#018x}: the bytes stored there last",
                       reason_name(static_cast<std::uint8_t>(writing_.reason)), beat.data & mask, address, data & mask));

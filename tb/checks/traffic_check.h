@@ -27,7 +27,7 @@ class TrafficCheck final : public Check {
   void finish() override;
 
  private:
-  enum class Reason : std::uint8_t { Uncached, Refill, WriteBack, Maintenance, Entry };
+  enum class Reason : std::uint8_t { Uncached, Refill, WriteBack, Maintenance, Entry, Eviction };
   struct Expected {
     Reason reason = Reason::Uncached;
     bool write = false;
@@ -57,6 +57,7 @@ class TrafficCheck final : public Check {
   std::array<Ring<Expected>, 3> expected_{Ring<Expected>(4), Ring<Expected>(4), Ring<Expected>(4)};  // by source
   std::array<std::uint64_t, 2> missed_{};  // address each cache is serving
   std::array<std::optional<Expected>, 2> behind_eviction_{};  // uncached access that hit: the line goes first
+  std::uint64_t evicted_for_ = 0, evicted_beat_ = 0;  // its word, as it was before
   Expected writing_;                       // whose data beats are going out
   bool is_writing_ = false;
   unsigned beat_ = 0;

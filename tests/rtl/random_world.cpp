@@ -142,7 +142,8 @@ void RandomWorld::run(std::uint64_t cycles) {
 }
 
 void RandomWorld::offer_side() {
-  const std::uint64_t dice = random_.below(1000);
+  // Walks of several levels take longer: TLBs should fill between fences.
+  const std::uint64_t dice = random_.below(tables_ ? 5000 : 1000);
   const bool fence = dice < mix_.fence;
   const bool ctl = !fence && dice < mix_.fence + mix_.ctl;
   if (fence) offer_fence();
@@ -233,12 +234,12 @@ void RandomWorld::store_entry(std::uint64_t entry, std::uint64_t raw) {
 
 void RandomWorld::offer_fence() {
   FenceRequest request;
-  const bool cache_operation = mix_.cache_operations && random_.one_in(3);
-  request.op = static_cast<std::uint8_t>(cache_operation ? random_.between(1, 4) : 0);
-  request.user = random_.one_in(10);
   // The whole of a large cache takes long.
   const bool large = machine_.dcache.sets * machine_.dcache.ways > 32;
-  request.by_addr = random_.one_in(2) || (cache_operation && large && !random_.one_in(10));
+  const bool cache_operation = mix_.cache_operations && random_.one_in(large ? 8 : 3);
+  request.op = static_cast<std::uint8_t>(cache_operation ? random_.between(1, 4) : 0);
+  request.user = random_.one_in(10);
+  request.by_addr = random_.one_in(2) || (cache_operation && large && !random_.one_in(20));
   request.by_asid = random_.one_in(2);
   request.globals = random_.one_in(2);
   request.asid = static_cast<std::uint16_t>(random_.below(1ULL << std::min(machine_.asid_bits, 2U)));

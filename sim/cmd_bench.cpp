@@ -49,8 +49,9 @@ std::string bench_trace(const Machine& m, const BenchOptions& options) {
   const std::uint64_t page = m.format.page_size();
   const std::uint64_t pages = std::min<std::uint64_t>(kPages, 1ULL << m.vpn_bits());
   std::string text = fmt::format("machine {}\nseed {}\nprocess A\n", m.name, options.seed);
+  const std::uint64_t first = m.regions.front().base.value / page;
   for (std::uint64_t vpn = 0; vpn < pages; ++vpn) {
-    text += fmt::format("map A {} -> {}\n", vpn, (1 + vpn * 3) & low_mask(m.format.ppn_bits));
+    text += fmt::format("map A {} -> {}\n", vpn, first + ((1 + vpn * 3) & low_mask(m.format.ppn_bits)));
   }
   std::uint64_t va = 0;
   for (std::size_t i = 0; i < options.accesses; ++i) {

@@ -55,6 +55,43 @@ BOOST_AUTO_TEST_CASE(binary_garbage) {
               "1:1", "expected a word");
 }
 
+BOOST_AUTO_TEST_CASE(a_page_size_the_machine_does_not_have) {
+  check_trace("machine sv39\nprocess A\nmap A 0 -> 0x80000 4M\n", "3:19", "a page size of sv39: 4K, 2M, 1G, 64K");
+}
+
+BOOST_AUTO_TEST_CASE(a_superpage_that_does_not_start_at_one) {
+  const Program pagewalk;
+  const std::string file = pagewalk.file("bad.pwt", "machine sv39\nprocess A\nmap A 1 -> 0x80200 2M\n");
+  const ProgramResult result = pagewalk("run " + file);
+  BOOST_TEST(result.status == 2);
+  BOOST_TEST(contains(result.err, ":3:1: page 0x1 -> frame 0x80200: both must be multiples of 512"), result.err);
+}
+
+BOOST_AUTO_TEST_CASE(a_mode_bit_of_another_architecture) {
+  check_trace("machine sv39\nenv smep=1\n", "2:5", "a mode bit of sv39 (adue, pbmte)");
+  check_trace("machine flat32\nenv pge=1\n", "2:5", "it has none");
+}
+
+BOOST_AUTO_TEST_CASE(mode_bits_after_the_first_process) {
+  check_trace("machine sv39\nprocess A\nenv adue=0\n", "3:5", "before the first process");
+}
+
+BOOST_AUTO_TEST_CASE(a_mode_with_too_many_levels) {
+  check_trace("machine sv48\nmode sv57\n", "2:6", "a mode of sv48: sv39, sv48");
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_where_tables_have_none) {
+  const Program pagewalk;
+  const std::string file = pagewalk.file("bad.pwt", "machine sv39\nprocess A limit=4\n");
+  const ProgramResult result = pagewalk("run " + file);
+  BOOST_TEST(result.status == 2);
+  BOOST_TEST(contains(result.err, "tables of machine sv39 have no limit"), result.err);
+}
+
+BOOST_AUTO_TEST_CASE(an_entry_across_two) {
+  check_trace("machine sv39\nentry 0x80000004 = 1\n", "2:7", "a multiple of 8 where sv39 has memory");
+}
+
 BOOST_AUTO_TEST_CASE(an_empty_file) { check_trace("", "1:1", "expected a `machine` line"); }
 
 BOOST_AUTO_TEST_CASE(a_table_in_a_hole_of_memory) {

@@ -107,6 +107,37 @@ BOOST_AUTO_TEST_CASE(explain_draws_a_miss_and_a_walk) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(machines_tells_the_levels_and_what_large_pages_have) {
+  const Program pagewalk;
+  for (const nlohmann::json& m : nlohmann::json::parse(pagewalk("machines --json").out)) {
+    if (m["name"] != "corei7") continue;
+    BOOST_TEST(m["format"]["kind"] == "x86");
+    BOOST_TEST(m["format"]["levels"] == 4);
+    BOOST_TEST(m["format"]["max_leaf_level"] == 2);
+    BOOST_TEST(m["format"]["hw_ad"] == true);
+    BOOST_TEST(m["super_entries"] == 4);
+    BOOST_TEST(m["l2tlb"]["entries"] == 512);
+    BOOST_TEST(m["walk_cache_sets"] == 4);
+  }
+  BOOST_TEST(contains(pagewalk("machines").out, "12+9+9+9+9"));
+}
+
+BOOST_AUTO_TEST_CASE(explain_draws_four_levels_in_both_numberings) {
+  const Program pagewalk;
+  const std::string trace = " --trace " + kSource + "/sim/scenarios/corei7-walk.pwt";
+  const ProgramResult result = pagewalk("explain 0x8080604567" + trace);
+  BOOST_TEST(result.status == 0, result.err);
+  for (const char* part :
+       {"|<-----VPN1------>|<-----VPN2------>|<-----VPN3------>|<-----VPN4------>|<---------VPO--------->|",
+        "TLBI 0x4   TLBT 0x808060   VPO 0x567", "TLB miss", "walk: 4 entries read, the last at 0x103020",
+        "level 3 (L1): VPN1 0x1, entry 0x101027 at 0x100008: table at 0x101000",
+        "level 0 (L4): VPN4 0x4, entry 0x12345027 at 0x103020: PPN 0x12345, page of 4096 bytes, rwx user accessed",
+        "CO 0x27   CI 0x15   CT 0x12345", "byte: 0x36"}) {
+    BOOST_TEST(contains(result.out, part), std::string(part) + "\n" + result.out);
+  }
+  BOOST_TEST(contains(pagewalk("explain 0x8080606000" + trace).out, "invalid at 0x8080606000; entry 0xFF8"));
+}
+
 BOOST_AUTO_TEST_CASE(explain_shows_a_fault_with_its_entry) {
   const Program pagewalk;
   const ProgramResult result = pagewalk("explain 0x13 --machine toy5");

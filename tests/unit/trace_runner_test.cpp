@@ -113,5 +113,46 @@ BOOST_AUTO_TEST_CASE(a_page_mapped_at_run_time_is_what_lies_in_its_frame) {
                "expect map A 2 -> none\n[A] L 8,4 = segv\n");
 }
 
+const std::string kSv39 =
+    "machine sv39\nprocess A\nmap A 0x200 -> 0x80200 2M rw\nmap A 0x10 -> 0x80010 r global\nmemory 0x80200000: 11\n";
+
+BOOST_AUTO_TEST_CASE(what_a_leaf_says_is_compared_word_by_word) {
+  check_passes(kSv39 + "[A] L 0x200000,1 = 0x11\nexpect map A 0x200 -> 0x80200 rw 2M accessed clean local pma\n");
+  check_fails(kSv39 + "[A] L 0x200000,1 = 0x11\nexpect map A 0x200 -> 0x80200 4K dirty\n",
+              "t.pwt:7:1: map A 0x200: expected 0x80200 4096 bytes dirty, found 0x80200 2097152 bytes clean");
+  check_fails(kSv39 + "expect map A 0x10 -> 0x80010 rw local nc\n",
+              "t.pwt:6:1: map A 0x10: expected 0x80010 rw local memory type 2, found 0x80010 r global memory type 6");
+}
+
+BOOST_AUTO_TEST_CASE(code_and_level_of_a_fault_are_compared) {
+  check_passes(kSv39 + "[A] I 0x200000,1 = fault exec code=12 level=1\n[A] L 0x201,1 = fault page code=13\n");
+  check_fails(kSv39 + "[A] I 0x200000,1 = fault exec code=13\n",
+              "t.pwt:6:1: [A] I 0x200000,1: code: expected 0xd, found 0xc");
+  check_fails(kSv39 + "[A] I 0x200000,1 = fault exec level=0\n",
+              "t.pwt:6:1: [A] I 0x200000,1: level: expected 0x0, found 0x1");
+  check_fails(kSv39 + "[A] L 0x200000,1 = fault page\n",
+              "t.pwt:6:1: [A] L 0x200000,1: expected a page fault, found no fault");
+}
+
+BOOST_AUTO_TEST_CASE(an_entry_in_memory_is_compared_whole) {
+  const std::string raw = "machine corei7\nprocess A table=0x10000 raw\nentry 0x10000 = 0x11007\n";
+  check_passes(raw + "[A] L 0,1 = fault invalid level=2 code=0x0E04\nexpect entry 0x10000 = 0x11027\n");
+  check_fails(raw + "expect entry 0x10000 = 0x11027\n", "t.pwt:4:1: entry 0x10000: expected 0x11027, found 0x11007");
+}
+
+BOOST_AUTO_TEST_CASE(a_raw_process_is_never_helped) {
+  const RunReport report =
+      run("machine sv39\nprocess A table=0x80001000 raw\n[A] L 0,1 = segv\n"
+          "[A] mmap(0x600000, 4096, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0) = -1 ENOSYS\n");
+  BOOST_TEST(report.failures.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_control_write_of_the_trace_takes_effect) {
+  check_passes(
+      "machine sv39\nprocess A\nmap A 0x10 -> 0x80010\nmemory 0x80010000: 22\n[A] L 0x10000,1 = 0x22\n"
+      "[A:kernel] ctl satp 0\n[A] L 0x80010000,1 = 0x22 pa=0x80010000\n[A] ctl satp 0 = refused\n"
+      "[A:kernel] ctl env 0x100 = done\n[A:kernel] ctl pat 0 = refused\n[A:kernel] ctl base 0 = refused\n");
+}
+
 }  // namespace
 }  // namespace vm::trace

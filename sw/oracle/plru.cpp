@@ -32,6 +32,11 @@ void TreePlru::touch(unsigned set, unsigned way) {
   }
 }
 
+void TreePlru::clear(unsigned set) {
+  const auto first = bits_.begin() + static_cast<std::ptrdiff_t>(set) * (ways_ - 1);
+  std::fill(first, first + (ways_ - 1), std::uint8_t{0});
+}
+
 void TreePlru::reset() { std::fill(bits_.begin(), bits_.end(), std::uint8_t{0}); }
 
 }  // namespace vm

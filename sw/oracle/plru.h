@@ -15,6 +15,7 @@ class TreePlru {
   TreePlru(unsigned sets, unsigned ways);  // ways: a power of two, or 0
   unsigned victim(unsigned set) const;
   void touch(unsigned set, unsigned way);  // every node on the path now points away from way
+  void clear(unsigned set);                // as after reset
   void reset();
 
  private:

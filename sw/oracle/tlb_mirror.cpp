@@ -54,9 +54,10 @@ bool covers(const Machine& machine, const Fence& fence, const TlbEntry& entry) {
 
 // ---------------------------------------------------------------- one array
 
-TlbArray::TlbArray(const Machine& machine, const TlbGeometry& geometry)
+TlbArray::TlbArray(const Machine& machine, const TlbGeometry& geometry, Order order)
     : machine_(machine),
       geometry_(geometry),
+      order_(order),
       entries_(static_cast<std::size_t>(geometry.sets) * geometry.ways),
       plru_(geometry.sets, geometry.ways) {}
 
@@ -84,6 +85,9 @@ unsigned TlbArray::way_for(Vpn vpn, std::uint16_t asid) const {
 
 void TlbArray::fill(unsigned way, const TlbEntry& entry) {
   const unsigned set = set_of(entry.vpn);
+  const auto first = entries_.begin() + static_cast<std::ptrdiff_t>(index(set, 0));
+  const bool empty = std::none_of(first, first + geometry_.ways, [](const TlbEntry& e) { return e.valid; });
+  if (empty && order_ == Order::ClearedWhenEmpty) plru_.clear(set);
   entries_[index(set, way)] = entry;
   touch(set, way);
 }

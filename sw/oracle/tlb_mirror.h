@@ -9,7 +9,8 @@
 //     nowhere ("denied hit") is walked as a miss
 //   - a fill replaces the matching entry of its part if there is one, else the lowest invalid way, else the pseudo-LRU
 //     victim
-//   - pseudo-LRU is touched by a granted hit and by a fill; only reset clears it
+//   - pseudo-LRU is touched by a granted hit and by a fill. A fill into an empty set finds it as after reset; in the super
+//     part only reset clears it
 #pragma once
 
 #include <cstdint>
@@ -45,7 +46,8 @@ class TlbArray {
     unsigned way = 0;
   };
 
-  TlbArray(const Machine& machine, const TlbGeometry& geometry);
+  enum class Order : std::uint8_t { ClearedWhenEmpty, Kept };  // pseudo-LRU state of a set
+  TlbArray(const Machine& machine, const TlbGeometry& geometry, Order order = Order::ClearedWhenEmpty);
 
   bool present() const { return geometry_.ways != 0; }
   unsigned sets() const { return geometry_.sets; }
@@ -73,6 +75,7 @@ class TlbArray {
 
   Machine machine_;
   TlbGeometry geometry_;
+  Order order_;
   std::vector<TlbEntry> entries_;
   TreePlru plru_;
 };
@@ -90,7 +93,7 @@ class TlbMirror {
   };
 
   TlbMirror(const Machine& machine, const TlbGeometry& geometry)
-      : machine_(machine), base_(machine, geometry), super_(machine, {.sets = 1, .ways = machine.super_entries}) {}
+      : machine_(machine), base_(machine, geometry), super_(machine, {.sets = 1, .ways = machine.super_entries}, TlbArray::Order::Kept) {}
 
   bool present() const { return base_.present() || super_.present(); }
   // The part that keeps this entry; it may not be present, then nothing keeps it.

@@ -44,7 +44,8 @@ class StateCheck final : public Check {
     std::uint64_t sweep_end;  // last cycle of the sweep
     bool looked = false;          // for the walk that is running, and was there
     unsigned fill_way = 0;
-    std::optional<TlbEntry> due;
+    std::optional<TlbEntry> due;  // one cycle after the walk has ended
+    std::uint64_t due_in = 0;
   };
   struct CacheSide {
     explicit CacheSide(const CacheGeometry& geometry)

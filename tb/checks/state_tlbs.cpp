@@ -144,8 +144,6 @@ void StateCheck::on_translated(const Event& event, const TrackedAccess& access) 
   const std::optional<TlbEntry> entry = source == Source::L2 ? side.from_l2 : side.found;
   if (event.xlat_cause() == Cause::None && entry) {
     if (side.mirror.part(side.mirror.is_super(*entry)).present()) side.due = entry;
-    const bool l2_keeps = source == Source::Walk && l2_.mirror.present() && !side.mirror.is_super(*entry);
-    if (l2_keeps && l2_.looked && !l2_sweeps()) l2_.due = entry;
   }
   side.from_l2.reset();
   side.found.reset();
@@ -228,6 +226,10 @@ void StateCheck::on_walk_end(const Event& event) {
   pointer_due_ = false;
   if (walk_.due() != WalkFollower::Due::End || walk_.cause() != Cause::None || walk_.result().fault) return;
   side.found = entry_of(machine_, tracker_.context_in_flight(), walk_.va(), walk_.result());
+  if (l2_.looked && !side.mirror.is_super(*side.found)) {
+    l2_.due = side.found;
+    l2_.due_in = now_ + 1;
+  }
 }
 
 // ---------------------------------------------------------------- fills
@@ -308,10 +310,10 @@ void StateCheck::fills_missing() {
     }
     side.due.reset();
   }
-  if (l2_.due) {
+  if (l2_.due && l2_.due_in <= now_) {
     wrong(fmt::format("the walk for page {:#x} succeeded, but the L2 TLB was not filled", l2_.due->vpn.value));
+    l2_.due.reset();
   }
-  l2_.due.reset();
   if (pointer_due_ && pointer_read_ && machine_.walk_cache_sets != 0) {
     wrong(fmt::format("the entry below a good pointer of level {} is read, but the pointer is not in the walk cache",
                       pointer_level_));

@@ -26,7 +26,7 @@ struct Failure {
 struct RunReport {
   std::uint64_t accesses = 0;      // as in the trace: one per line, a modify is two
   std::uint64_t expectations = 0;  // compared
-  std::uint64_t skipped = 0;       // about cycles, on a platform without a clock
+  std::uint64_t skipped = 0;       // about what the platform does not have: a clock, an L2 TLB, walk caches
   std::vector<Failure> failures;
 };
 

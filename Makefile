@@ -2,18 +2,25 @@
 #
 # Every task in a line; `make help` lists them. Variables, not flags:
 #   SCENARIO=csapp14   run, waves: one scenario of sim/scenarios instead of all
-#   MACHINE=flat32     synth, bench: which machine
+#   MACHINE=flat32     synth, bench, oracle: which machine
 #   SEEDS=1,2,3        synth: place-and-route seeds
 #   UNIT=vm_mmu        synth: this module alone instead of the whole machine
-#   JSON=1             run, bench, synth: print JSON
+#   FORMAT=sv39        sweep: this machine's format instead of all
+#   N=1000000          oracle, sweep: how many cases
+#   TARGET=rtl         oracle, sweep: the hardware instead of the model
+#   SEED=1             oracle, sweep: repeats a run
+#   JSON=1             run, bench, synth, oracle, sweep: print JSON
 MACHINE ?= flat32
 SEEDS ?= 1,2,3
 JOBS := $(shell nproc)
 SCENARIOS := $(if $(SCENARIO),sim/scenarios/$(SCENARIO).pwt,$(sort $(wildcard sim/scenarios/*.pwt)))
 JSON_FLAG := $(if $(JSON),--json)
+# flat32 has no oracle.
+ORACLE_MACHINE := $(if $(filter flat32,$(MACHINE)),sv39,$(MACHINE))
+SEED_FLAG := $(if $(SEED),--seed $(SEED))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test program build lint format waves bench synth nightly clean
+.PHONY: help run test program build lint format waves bench synth oracle sweep rules nightly clean
 
 help:     ## this list
 	@sed -nE 's/^([a-z]+): .*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
@@ -49,6 +56,24 @@ bench: program  ## simulation speed with and without the checks (JSON=1)
 synth:    ## area and Fmax of a machine on ECP5 (MACHINE=, SEEDS=1,2,3, UNIT=, JSON=1)
 	@scripts/setup synth
 	@.venv/bin/python fpga/synth.py --machine $(MACHINE) --seeds "$(SEEDS)" $(if $(UNIT),--unit $(UNIT)) $(JSON_FLAG)
+
+oracle:   ## random translations against Unicorn and QEMU (MACHINE=sv39, N=, TARGET=rtl, SEED=, JSON=1)
+	@scripts/setup oracle
+	@cmake --preset release --log-level=WARNING >/dev/null
+	@scripts/quiet cmake --build build -j $(JOBS) --target oracle $(if $(filter rtl,$(TARGET)),machine_$(ORACLE_MACHINE))
+	@build/oracle --machine $(ORACLE_MACHINE) --target $(or $(TARGET),model) $(if $(N),--cases $(N)) $(SEED_FLAG) $(JSON_FLAG)
+
+sweep:    ## all flag combinations of entries, on the model and the hardware (FORMAT=, N=200000, TARGET=, SEED=, JSON=1)
+	@scripts/setup
+	@cmake --preset release --log-level=WARNING >/dev/null
+	@scripts/quiet cmake --build build -j $(JOBS) --target sweep \
+	  $(if $(filter model,$(TARGET)),,$(if $(FORMAT),machine_$(FORMAT),machines))
+	@for target in $(or $(TARGET),model rtl); do \
+	  build/sweep --target $$target $(if $(FORMAT),--machine $(FORMAT)) $(if $(N),--accesses $(N)) $(SEED_FLAG) $(JSON_FLAG) \
+	    || exit 1; done
+
+rules:    ## the table of rules in docs/verification.md: what tests and which oracle look after each
+	@scripts/rules
 
 nightly:  ## what CI cannot afford: sanitizers, random machines, every machine synthesized
 	@scripts/nightly

@@ -39,6 +39,7 @@ Case Generator::next() {
       x86_spoil(c);
     }
   }
+  if (riscv) lead_to_empty_table(c);
   if (machine_.format.pte_bytes_log2 == 2) {
     for (PathEntry& entry : c.entries()) entry.value &= low_mask(32);
   }
@@ -99,7 +100,7 @@ void Generator::choose_address(Case& c) {
 void Generator::lay_path(Case& c) {
   const Format& format = machine_.format;
   const std::uint64_t vpn = c.request.va.value >> kPageBits;
-  std::uint64_t table = layout_.table_page(c.context.levels - 1, random_.between(1, Layout::kTablePages - 1));
+  std::uint64_t table = layout_.table_page(c.context.levels - 1, random_.between(2, Layout::kTablePages - 1));
   c.context.base = PhysAddr(table);
   for (unsigned i = 0; i < c.length; ++i) {
     PathEntry& entry = c.path.at(i);
@@ -108,7 +109,7 @@ void Generator::lay_path(Case& c) {
     const std::uint64_t index = vpn >> below & low_mask(format.index_bits.at(entry.level));
     entry.at = PhysAddr(table + (index << format.pte_bytes_log2));
     if (entry.level > c.leaf) {
-      table = layout_.table_page(entry.level - 1U, random_.between(1, Layout::kTablePages - 1));
+      table = layout_.table_page(entry.level - 1U, random_.between(2, Layout::kTablePages - 1));
       entry.value = table;
     } else {
       entry.value = pa_ & ~low_mask(kPageBits + below);
@@ -130,7 +131,12 @@ std::uint64_t Generator::outside() {
   // Above all memory of subject and oracle alike, as near and as far as the format can say. QEMU has devices at 16 GiB.
   const unsigned bits = machine_.format.kind == PteKind::X86 ? kX86PpnBits : machine_.format.ppn_bits;
   const std::uint64_t first = 0x1'0000'0000ULL >> kPageBits;
-  return percent(50) ? first + random_.below(first) : 1ULL << random_.between(bits > 24 ? 24 : 20, bits - 1);
+  std::uint64_t page = 0;
+  do {
+    page = percent(50) ? first + random_.below(first) : 1ULL << random_.between(bits > 24 ? 24 : 20, bits - 1);
+    // Unicorn's 32-bit core cuts addresses to 32 bits (against R6): those must be outside memory, too.
+  } while (machine_.format.pte_bytes_log2 == 2 && layout_.contains(page << kPageBits & low_mask(32)));
+  return page;
 }
 
 void Generator::riscv_valid(Case& c) {
@@ -219,6 +225,15 @@ void Generator::riscv_spoil(Case& c) {
       any.value |= random_.next() & (kR | kW | kX);
       break;
   }
+}
+
+// A superpage that has become a pointer leads to an empty table: data and program are not meant to be read as entries.
+void Generator::lead_to_empty_table(Case& c) {
+  PathEntry& leaf = leaf_entry(c);
+  const std::uint64_t field = low_mask(machine_.format.ppn_bits) << kRiscvPpn;
+  const std::uint64_t page = (leaf.value & field) >> kRiscvPpn << kPageBits;
+  if (c.leaf == 0 || (leaf.value & (kR | kW | kX)) != 0 || machine_.region_of(PhysAddr(page)) == nullptr) return;
+  leaf.value = (leaf.value & ~field) | layout_.table_page(c.leaf - 1, 0) >> kPageBits << kRiscvPpn;
 }
 
 void Generator::x86_valid(Case& c) {

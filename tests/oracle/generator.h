@@ -22,6 +22,7 @@ class Generator {
   void leave_canonical(Case& c);
   void riscv_valid(Case& c);
   void riscv_spoil(Case& c);
+  void lead_to_empty_table(Case& c);
   void x86_valid(Case& c);
   void x86_spoil(Case& c);
 

@@ -58,7 +58,8 @@ class UnicornRiscv final : public Oracle {
     // Unicorn keeps one translation for a page of the program and for what MPRV makes of the same address: never both.
     const std::uint64_t program = layout.memory + (c.request.va.value >> 12 == layout.memory >> 12 ? 4096 : 0);
     const std::uint64_t pc = program + 8 * (kind == AccessKind::Fetch ? 2U : kind == AccessKind::Store ? 1U : 0U);
-    const uc_err end = emulator_.run(pc, kind == AccessKind::Fetch ? kNowhere : pc + 4);
+    // A fetched page traps. Unicorn translates where the run shall end: on the path, for it may set bits.
+    const uc_err end = emulator_.run(pc, kind == AccessKind::Fetch ? c.request.va.value + 0x800 : pc + 4);
     Answer answer;
     answer.code = code_of(kind, end);
     if (answer.code == 0) {
@@ -103,7 +104,6 @@ class UnicornRiscv final : public Oracle {
     return false;
   }
 
-  static constexpr std::uint64_t kNowhere = 0xDEAD0000;
   bool wide_;
   unsigned bytes_;
   const Machine& machine_;

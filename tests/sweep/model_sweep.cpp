@@ -43,7 +43,7 @@ std::vector<Cause> expected_causes(const Machine& machine) {
   std::vector<Cause> causes{Cause::None, Cause::Invalid,     Cause::Reserved, Cause::Privilege, Cause::Write,
                             Cause::Exec, Cause::EntryAccess, Cause::Access};
   if (machine.format.kind == PteKind::Riscv) {
-    causes.insert(causes.end(), {Cause::Read, Cause::Accessed, Cause::Dirty});
+    for (const Cause cause : {Cause::Read, Cause::Accessed, Cause::Dirty}) causes.push_back(cause);
   }
   return causes;
 }

@@ -4,9 +4,55 @@ import random
 import sys
 
 
-def make(seed):
-    """All keys of one machine. Physical memory: 2**pa_bits that pages can lie in, and above it room for tables."""
-    rng = random.Random(seed)
+def caches(rng, page_bits, smallest_line):
+    made = {}
+    for key in ("icache", "dcache"):
+        line_bits = rng.randint(smallest_line, min(6, page_bits))
+        made[key] = {"sets": 1 << rng.randint(0, min(6, page_bits - line_bits)), "ways": rng.choice([0, 1, 2, 4]),
+                     "line_bytes": 1 << line_bits}
+    return made
+
+
+def tlb(rng, vpn_bits, ways):
+    return {"sets": 1 << rng.randint(0, min(vpn_bits - 1, 5)), "ways": rng.choice(ways)}
+
+
+def make_tree(rng, kind):
+    """A machine with tables of several levels: a cacheable half of memory, a quarter that is not, a hole."""
+    x86 = kind == "x86"
+    levels = rng.choice([4, 5]) if x86 else rng.randint(2, 5)
+    pte_log2 = 2 if levels == 2 else 3
+    page_bits = 12 if x86 else rng.randint(12, 13)  # satp has no room for longer page numbers
+    index_bits = [9] * levels if x86 else [rng.randint(4, page_bits - pte_log2) for _ in range(levels)]
+    pa_bits = page_bits + rng.randint(16, 20)
+    machine = {"va_bits": page_bits + sum(index_bits), "pa_bits": pa_bits, "bus_bits": pa_bits,
+               "asid_bits": 12 if x86 else rng.choice([0, 1, 9]), **caches(rng, page_bits, 3)}
+    if x86:
+        machine["dcache"]["ways"] = max(1, machine["dcache"]["ways"])
+    through_cache = machine["dcache"]["ways"] > 0
+    for key in ("itlb", "dtlb"):
+        machine[key] = tlb(rng, index_bits[0], [0, 1, 2, 4])
+    machine["l2tlb"] = tlb(rng, index_bits[0] + 1, [0, 1, 2, 4])
+    machine["super_entries"] = rng.choice([0, 1, 2, 4])
+    machine["walk_cache_sets"] = rng.choice([0, 1, 2, 4])
+    machine["walk_port"] = "cache" if through_cache else "memory"
+    extensions = levels > 2 and not x86
+    machine["format"] = {
+        "kind": kind, "index_bits": index_bits, "page_bits": page_bits, "pte_bytes_log2": pte_log2,
+        "min_levels": 4 if x86 else min(levels, rng.choice([3, levels])),
+        "max_leaf_level": rng.choice([1, 2]) if x86 else levels - 1, "ppn_lsb": 12 if x86 else 10,
+        "ppn_bits": pa_bits - 12 if x86 else (34 if levels == 2 else 56) - page_bits,
+        "upper_va": "zero" if levels == 2 else "sign", "napot": extensions and page_bits == 12 and rng.random() < 0.7,
+        "pbmt": extensions and rng.random() < 0.7, "hw_ad": x86 or (through_cache and rng.random() < 0.7)}
+    half = 1 << (pa_bits - 1)
+    # A walk straight to memory would not see what the data cache holds.
+    machine["region"] = [{"base": 0, "size": half, "cacheable": through_cache},
+                         {"base": half, "size": half // 2, "cacheable": False}]
+    return machine
+
+
+def make_flat(rng):
+    """Physical memory: 2**pa_bits that pages can lie in, and above it room for tables."""
     page_bits = rng.randint(2, 12)
     vpn_bits = rng.randint(2, 12)
     pa_bits = page_bits + rng.randint(3, 10)
@@ -24,16 +70,12 @@ def make(seed):
 
     table_bits = vpn_bits + pte_log2
     bus_bits = max(pa_bits, table_bits + 3) + 1  # room for eight tables above the pages
-    machine = {"name": "random", "summary": f"random machine of seed {seed}", "va_bits": page_bits + vpn_bits,
-               "pa_bits": pa_bits, "bus_bits": bus_bits, "asid_bits": rng.choice([0, 0, 1, 4, 9, 16]),
+    machine = {"va_bits": page_bits + vpn_bits, "pa_bits": pa_bits, "bus_bits": bus_bits, "asid_bits": rng.choice([0, 0, 1, 4, 9, 16]),
                "walk_port": "memory", "trap_swap": rng.random() < 0.3, "array_port": rng.random() < 0.3,
                "format": layout}
     for key in ("itlb", "dtlb"):
-        machine[key] = {"sets": 1 << rng.randint(0, min(vpn_bits - 1, 5)), "ways": rng.choice([0, 1, 2, 4, 8])}
-    for key in ("icache", "dcache"):
-        line_bits = rng.randint(2, min(6, page_bits))
-        machine[key] = {"sets": 1 << rng.randint(0, min(6, page_bits - line_bits)), "ways": rng.choice([0, 1, 2, 4]),
-                        "line_bytes": 1 << line_bits}
+        machine[key] = tlb(rng, vpn_bits, [0, 1, 2, 4, 8])
+    machine.update(caches(rng, page_bits, 2))
     unit = min([8, 1 << page_bits] + [machine[key]["line_bytes"] for key in ("icache", "dcache")
                                       if machine[key]["ways"]])
     through_cache = machine["dcache"]["ways"] > 0 and 1 << pte_log2 <= unit and rng.random() < 0.7
@@ -45,6 +87,14 @@ def make(seed):
         # A walk straight to memory would not see what the data cache holds.
         {"base": 1 << pa_bits, "size": (1 << bus_bits) - (1 << pa_bits), "cacheable": through_cache}]
     return machine
+
+
+def make(seed):
+    """All keys of one machine."""
+    rng = random.Random(seed)
+    kind = rng.choice(["flat", "riscv", "riscv", "x86"])
+    machine = make_flat(rng) if kind == "flat" else make_tree(rng, kind)
+    return {"name": "random", "summary": f"random machine of seed {seed}", **machine}
 
 
 def literal(value):

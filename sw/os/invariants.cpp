@@ -23,7 +23,7 @@ std::string Kernel::State::broken_invariant() const {
     bool alone = !process.owns_table || own(process.table);
     for (const auto& [key, table] : process.tables) alone = (!table.owned || own(table.at)) && alone;
     if (!alone) return fmt::format("process {} has another's page table", process.name);
-    if (const std::string broken = broken_tables(process); !broken.empty()) return broken;
+    if (std::string broken = broken_tables(process); !broken.empty()) return broken;
     for (const auto& [number, page] : process.pages) {
       ++(page.order == 0 ? owners[page.frame.value] : ranges[{page.frame.value, page.count()}]);
       if (page.entry != entry_for(page)) {

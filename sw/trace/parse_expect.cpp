@@ -128,13 +128,13 @@ ExpectMap Parser::expect_map() {
   cursor_.expect("->");
   if (cursor_.accept("none")) return step;
   step.frame = cursor_.number_up_to(ppn_max(), "a frame number or 'none'");
-  const std::pair<std::string_view, std::pair<std::optional<bool>*, bool>> kBits[] = {
+  const std::pair<std::string_view, std::pair<std::optional<bool>*, bool>> bits[] = {
       {"accessed", {&step.accessed, true}}, {"unaccessed", {&step.accessed, false}}, {"dirty", {&step.dirty, true}},
       {"clean", {&step.dirty, false}},      {"global", {&step.global, true}},        {"local", {&step.global, false}}};
   while (!cursor_.at_end()) {
     const auto bit =
-        std::find_if(std::begin(kBits), std::end(kBits), [&](const auto& b) { return cursor_.is(b.first); });
-    if (bit != std::end(kBits)) {
+        std::find_if(std::begin(bits), std::end(bits), [&](const auto& b) { return cursor_.is(b.first); });
+    if (bit != std::end(bits)) {
       cursor_.take();
       *bit->second.first = bit->second.second;
     } else if (const auto type = memory_type()) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Each of the five checks can fail: a machine with one seeded defect (tests/mutants/*.patch) is caught by exactly the
-// check that is meant to catch it, and the mismatch bears its name.
+// Each of the five checks can fail: a machine with one seeded defect (tests/mutants/*.patch) is caught by the check that
+// is meant to catch it, and the mismatch bears its name. Where the defect leaves everything else in order, no other
+// check fires.
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -18,6 +19,7 @@ struct Mutant {
   std::string_view patch;
   std::string_view machine;
   std::string_view check;  // the part of the name before the dot
+  bool alone = true;       // nothing else is wrong
 };
 
 std::ostream& operator<<(std::ostream& out, const Mutant& m) { return out << m.patch; }
@@ -26,6 +28,17 @@ constexpr std::array kMutants{
     Mutant{"kernel_page_open", "toy10", "translation"},   Mutant{"crossing_load_merged_wrong", "csapp14", "data"},
     Mutant{"bubble_after_hit", "toy5", "time"},           Mutant{"plru_not_touched", "csapp14", "state"},
     Mutant{"uncached_reads_too_wide", "toy5", "traffic"},
+    Mutant{"l2_ignores_asid", "sv39", "state", false},
+    Mutant{"walk_cache_one_level_off", "sv39", "state", false},
+    Mutant{"superpage_not_composed", "sv39", "translation", false},
+    Mutant{"accessed_before_permission", "sv39", "traffic", false},
+    Mutant{"update_without_compare", "sv39", "traffic", false},
+    Mutant{"fence_misses_super", "sv39", "state", false},
+    Mutant{"fence_leaves_l2", "sv39", "state", false},
+    Mutant{"sum_lets_fetch_through", "sv39", "translation", false},
+    Mutant{"global_entry_lost", "sv39", "state", false},
+    Mutant{"cycle_per_level", "sv39", "time"},
+    Mutant{"cycle_on_l2_hit", "sv39", "time"},
 };
 
 // The checks that found something in random traffic of this seed.
@@ -39,6 +52,12 @@ std::set<std::string> checks_that_fire(const Mutant& mutant, const std::string& 
   mix.fence = 2;
   mix.ctl = 0;
   mix.table = 1;
+  if (find_machine(mutant.machine)->format.kind != PteKind::Flat) {
+    // Address spaces and the update of accessed bits come and go.
+    mix.fence = 10;
+    mix.ctl = 20;
+    mix.race = 10;
+  }
   test::RandomWorld world(*find_machine(mutant.machine), options, mix, model_file);
   try {
     world.run(12000);
@@ -57,10 +76,10 @@ BOOST_DATA_TEST_CASE(a_seeded_defect_is_caught_by_exactly_the_check_it_is_meant_
                      boost::unit_test::data::make(kMutants), mutant) {
   // A rare traffic shows nothing of a rare defect: then another, a few times.
   std::set<std::string> names;
-  for (std::uint64_t i = 0; i < 8 && names.empty(); ++i) {
-    names = checks_that_fire(mutant, "mutant-" + std::string(mutant.patch), test::run_seed() + i);
+  for (std::uint64_t i = 0; i < 8 && !names.contains(std::string(mutant.check)); ++i) {
+    names.merge(checks_that_fire(mutant, "mutant-" + std::string(mutant.patch), test::run_seed() + i));
   }
-  BOOST_TEST(names.size() == 1U);
+  if (mutant.alone) BOOST_TEST(names.size() == 1U);
   BOOST_TEST(names.contains(std::string(mutant.check)), "the check " << mutant.check << " did not fire");
 }
 

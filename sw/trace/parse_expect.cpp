@@ -132,8 +132,7 @@ ExpectMap Parser::expect_map() {
       {"accessed", {&step.accessed, true}}, {"unaccessed", {&step.accessed, false}}, {"dirty", {&step.dirty, true}},
       {"clean", {&step.dirty, false}},      {"global", {&step.global, true}},        {"local", {&step.global, false}}};
   while (!cursor_.at_end()) {
-    const auto bit =
-        std::find_if(std::begin(bits), std::end(bits), [&](const auto& b) { return cursor_.is(b.first); });
+    const auto bit = std::find_if(std::begin(bits), std::end(bits), [&](const auto& b) { return cursor_.is(b.first); });
     if (bit != std::end(bits)) {
       cursor_.take();
       *bit->second.first = bit->second.second;

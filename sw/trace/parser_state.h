@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The parser's inside: one object per trace, its methods spread over parser.cpp (files, scenarios, lines),
-// parse_setup.cpp, parse_step.cpp (accesses and registers), parse_call.cpp (system calls and hardware operations) and
-// parse_expect.cpp.
+// parse_setup.cpp, parse_map.cpp, parse_step.cpp (accesses and registers), parse_call.cpp (system calls and hardware
+// operations) and parse_expect.cpp.
 #pragma once
 
 #include <filesystem>

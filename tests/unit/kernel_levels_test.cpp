@@ -156,7 +156,7 @@ BOOST_AUTO_TEST_CASE(the_kernel_turns_on_what_the_machine_has) {
   r.kernel.start();
   r.access(b, AccessKind::Load, 0);
   BOOST_TEST((r.platform.writes.front() == std::pair(CtlReg::Env, std::uint64_t{0x300})));  // ADUE, PBMTE
-  BOOST_TEST(r.platform.writes.back().second >> 60 == 9U);
+  BOOST_TEST((r.platform.writes.back().second >> 60) == 9U);
 }
 
 BOOST_AUTO_TEST_CASE(a_narrower_mode_has_fewer_levels) {

@@ -127,10 +127,10 @@ CampaignCounts Campaign::run() {
       const SubjectAnswer& answer = ours.back();
       events.count(batch.back(), answer);
       const Cause cause = answer.fault.cause;
-      ++(cause == Cause::None         ? counts.translated
-         : cause == Cause::Va         ? counts.address_faults
-         : is_page_fault(cause)       ? counts.page_faults
-                                      : counts.access_faults);
+      ++(cause == Cause::None   ? counts.translated
+         : cause == Cause::Va   ? counts.address_faults
+         : is_page_fault(cause) ? counts.page_faults
+                                : counts.access_faults);
       if (i % 64 == 0) progress(counts.cases + i);
     }
     for (std::size_t o = 0; o < oracles.size(); ++o) {

@@ -55,21 +55,20 @@ SubjectAnswer model_answer(const Machine& machine, const Case& c) {
 std::string describe(const Machine& machine, const Case& c) {
   const Environment& env = c.context.env;
   std::string text = fmt::format("{} {} va 0x{:x}, {} levels from 0x{:x}:", c.request.user ? "user" : "supervisor",
-                                 to_string(c.request.kind), c.request.va.value, c.context.levels,
-                                 c.context.base.value);
+                                 to_string(c.request.kind), c.request.va.value, c.context.levels, c.context.base.value);
   for (const PathEntry& entry : c.entries()) {
     text += fmt::format(" [{}] 0x{:x} at 0x{:x}", entry.level, entry.value, entry.at.value);
   }
   if (machine.format.kind == PteKind::Riscv) {
-    return text + fmt::format("; SUM={:d} MXR={:d} ADUE={:d} PBMTE={:d}", c.request.sum, c.request.mxr, env.adue,
-                              env.pbmte);
+    return text +
+           fmt::format("; SUM={:d} MXR={:d} ADUE={:d} PBMTE={:d}", c.request.sum, c.request.mxr, env.adue, env.pbmte);
   }
   return text + fmt::format("; AC={:d} WP={:d} NXE={:d} SMEP={:d} SMAP={:d}", c.request.sum, env.wp, env.nxe, env.smep,
                             env.smap);
 }
 
 std::string describe(const Answer& answer, unsigned length) {
-  std::string text = answer.code != 0 ? fmt::format("code 0x{:x} va 0x{:x}", answer.code, answer.fault_va)
+  std::string text = answer.code != 0          ? fmt::format("code 0x{:x} va 0x{:x}", answer.code, answer.fault_va)
                      : answer.pa == kElsewhere ? std::string("another address")
                                                : fmt::format("pa 0x{:x}", answer.pa);
   text += ", entries after it";

@@ -49,9 +49,9 @@ struct PathEntry {
 struct Case {
   Context context;
   Request request;
-  std::uint64_t stored = 0;  // by a store
-  unsigned leaf = 0;         // level of the leaf
-  unsigned length = 0;       // entries on the path
+  std::uint64_t stored = 0;                          // by a store
+  unsigned leaf = 0;                                 // level of the leaf
+  unsigned length = 0;                               // entries on the path
   std::array<PathEntry, Format::kMaxLevels> path{};  // from the root on
 
   std::span<const PathEntry> entries() const { return std::span(path).first(length); }
@@ -59,9 +59,9 @@ struct Case {
 };
 
 struct Answer {
-  std::uint16_t code = 0;      // as the architecture reports it (Fault::code); 0 = no fault
-  std::uint64_t fault_va = 0;  // tval, CR2
-  std::uint64_t pa = 0;        // without a fault
+  std::uint16_t code = 0;                                 // as the architecture reports it (Fault::code); 0 = no fault
+  std::uint64_t fault_va = 0;                             // tval, CR2
+  std::uint64_t pa = 0;                                   // without a fault
   std::array<std::uint64_t, Format::kMaxLevels> after{};  // the path's entries afterwards
   bool operator==(const Answer&) const = default;
 };

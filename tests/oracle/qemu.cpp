@@ -24,8 +24,7 @@ constexpr std::uint64_t kUserEcall = 8, kSupervisorEcall = 9;
 
 class Qemu final : public Oracle {
  public:
-  Qemu(const Machine& machine, bool extensions)
-      : machine_(machine), extensions_(extensions), layout_(PteKind::Riscv) {
+  Qemu(const Machine& machine, bool extensions) : machine_(machine), extensions_(extensions), layout_(PteKind::Riscv) {
     std::string name = (std::filesystem::temp_directory_path() / "pagewalk-qemu-XXXXXX").string();
     const int file = mkstemp(name.data());
     if (file < 0 || ftruncate(file, kBytes) != 0) throw std::runtime_error("QEMU: cannot make " + name);
@@ -116,7 +115,8 @@ class Qemu final : public Oracle {
         "timeout 600 qemu-system-riscv64 -machine virt,memory-backend=ram -cpu rv64{} -m {}M "
         "-object memory-backend-file,id=ram,size={}M,mem-path={},share=on -display none -serial none -monitor none "
         "-bios none -kernel {}",
-        extensions_ ? ",svnapot=on,svpbmt=on" : "", QEMU_MEMORY_MIB, QEMU_MEMORY_MIB, memory_file_.string(), VM_QEMU_GUEST);
+        extensions_ ? ",svnapot=on,svpbmt=on" : "", QEMU_MEMORY_MIB, QEMU_MEMORY_MIB, memory_file_.string(),
+        VM_QEMU_GUEST);
     if (const int status = std::system(command.c_str()); status != 0) {
       throw std::runtime_error(fmt::format("QEMU: status {} from: {}", status, command));
     }

@@ -100,10 +100,11 @@ constexpr std::array kUnicornRiscv{
            "RISC-V privileged architecture, Virtual Address Translation Process, step 3, and the entry format of Sv32 "
            "(rule R7): reserved in a pointer, page fault",
            forget_pointer_bits, same},
-    Reason{"bits 63:54 are part of the page number",
-           "RISC-V privileged architecture, Sv39, Addressing and Memory Protection (rules R2, R7): 60:54 reserved, 62:61 "
-           "Svpbmt, 63 Svnapot",
-           read_high_bits_as_address, same},
+    Reason{
+        "bits 63:54 are part of the page number",
+        "RISC-V privileged architecture, Sv39, Addressing and Memory Protection (rules R2, R7): 60:54 reserved, 62:61 "
+        "Svpbmt, 63 Svnapot",
+        read_high_bits_as_address, same},
     kTableOutside,
 };
 

@@ -26,7 +26,8 @@ std::span<const Reason> reasons(PteKind kind, std::string_view oracle);
 struct Difference {
   const Case* asked = nullptr;
   Answer seen;
-  unsigned reasons = 0;  // found by explain: the smallest set (bit i = reasons[i]) that foretells the answer; 0: none does
+  unsigned reasons =
+      0;  // found by explain: the smallest set (bit i = reasons[i]) that foretells the answer; 0: none does
 };
 
 // Where the foretold answer is an address, the oracle is asked again whether it is the one.

@@ -9,8 +9,8 @@
 
 namespace vm::oracle {
 
-// What the checks found is thrown as std::runtime_error. Each access is made twice: the second, from what the first left
-// in TLBs and caches, must agree.
+// What the checks found is thrown as std::runtime_error. Each access is made twice: the second, from what the first
+// left in TLBs and caches, must agree.
 std::unique_ptr<Subject> make_rtl_subject(const Machine& machine, std::uint64_t seed);
 
 }  // namespace vm::oracle

@@ -3,9 +3,8 @@
 // Unicorn as Sv32, Sv39, Sv48 and Sv57: machine mode makes loads and stores with MPRV, and fetches by MRET.
 #include <array>
 
-#include "machine/control.h"
-
 #include "emulator.h"
+#include "machine/control.h"
 
 namespace vm::oracle {
 namespace {

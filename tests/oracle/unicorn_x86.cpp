@@ -11,7 +11,7 @@
 namespace vm::oracle {
 namespace {
 
-constexpr std::uint64_t kHigh = 0xFFFF'FF80'0000'0000;  // what root entry 511 maps
+constexpr std::uint64_t kHigh = 0xFFFF'FF80'0000'0000;                         // what root entry 511 maps
 constexpr std::uint64_t kPresent = 1, kWritable = 2, kUser = 4, kUsed = 0x60;  // A and D
 constexpr std::uint64_t kCr0 = 0x8000'0033, kCr0Wp = 1U << 16U, kCr4 = 0x220, kCr4Smep = 1U << 20U;
 constexpr std::uint64_t kCr4Smap = 1U << 21U, kEfer = 0x500, kEferNxe = 0x800, kFlagsAc = 1U << 18U;
@@ -90,8 +90,8 @@ class UnicornX86 final : public Oracle {
     check(uc_reg_write(emulator_.engine(), UC_X86_REG_MSR, &msr), "EFER");
   }
 
-  // The error code has no register number: it is the word of the saved state that equals the codes of faults whose codes
-  // are beyond doubt (X9: a lone entry that is not present, or one that a user may not use).
+  // The error code has no register number: it is the word of the saved state that equals the codes of faults whose
+  // codes are beyond doubt (X9: a lone entry that is not present, or one that a user may not use).
   void find_error_code() {
     Random random(1, "error codes");
     std::vector<std::size_t> candidates;
@@ -109,13 +109,14 @@ class UnicornX86 final : public Oracle {
       c.length = 4;
       for (unsigned i = 0; i < 4; ++i) {
         const unsigned level = 3 - i;
-        c.path.at(i) = {.at = PhysAddr(emulator_.layout().table_page(level, 1) + (page >> (12 + 9 * level) & 511) * 8),
-                        .value = (i < 3 ? emulator_.layout().table_page(level - 1, 1) : emulator_.layout().data()) | 0x67,
-                        .level = static_cast<std::uint8_t>(level)};
+        c.path.at(i) = {
+            .at = PhysAddr(emulator_.layout().table_page(level, 1) + (page >> (12 + 9 * level) & 511) * 8),
+            .value = (i < 3 ? emulator_.layout().table_page(level - 1, 1) : emulator_.layout().data()) | 0x67,
+            .level = static_cast<std::uint8_t>(level)};
       }
       c.path.at(3).value ^= present ? kUser : kPresent;
-      const std::uint32_t expected = (present ? 1U : 0U) | (c.request.kind == AccessKind::Store ? 2U : 0U) |
-                                     (c.request.user ? 4U : 0U);
+      const std::uint32_t expected =
+          (present ? 1U : 0U) | (c.request.kind == AccessKind::Store ? 2U : 0U) | (c.request.user ? 4U : 0U);
       run(c);
       if (emulator_.exception() != kPageFault) throw std::runtime_error("Unicorn: no page fault where one must be");
       emulator_.save(*scratch_);
@@ -127,7 +128,8 @@ class UnicornX86 final : public Oracle {
       Answer ignored;
       clear(c, ignored);
     }
-    if (candidates.empty()) throw std::runtime_error("Unicorn: found no error code in the saved state (made for 2.1.4)");
+    if (candidates.empty())
+      throw std::runtime_error("Unicorn: found no error code in the saved state (made for 2.1.4)");
     error_code_ = candidates.front();
   }
 

@@ -16,11 +16,10 @@ std::string in_walk_order(const Entries& entries, unsigned levels) {
 
 std::string describe(const Question& q) {
   const Environment& env = q.env;
-  const std::string modes = q.machine->format.kind == PteKind::X86
-                                ? fmt::format("AC={:d} WP={:d} NXE={:d} SMEP={:d} SMAP={:d}", q.sum, env.wp, env.nxe,
-                                              env.smep, env.smap)
-                                : fmt::format("SUM={:d} MXR={:d} ADUE={:d} PBMTE={:d}", q.sum, q.mxr, env.adue,
-                                              env.pbmte);
+  const std::string modes =
+      q.machine->format.kind == PteKind::X86
+          ? fmt::format("AC={:d} WP={:d} NXE={:d} SMEP={:d} SMAP={:d}", q.sum, env.wp, env.nxe, env.smep, env.smap)
+          : fmt::format("SUM={:d} MXR={:d} ADUE={:d} PBMTE={:d}", q.sum, q.mxr, env.adue, env.pbmte);
   return fmt::format("{} {} va 0x{:x}, entries from the root{}; {}", q.user ? "user" : "supervisor", to_string(q.kind),
                      q.va, in_walk_order(q.entries, q.levels), modes);
 }

@@ -72,7 +72,8 @@ Findings sweep(const Machine& machine, const Options& options) {
   sim::Progress bar;
   if (options.target == "model") {
     const std::uint64_t all = Space(machine).size();
-    sweep_model(machine, [&](std::uint64_t done) { bar.show(machine.name, done, all); }, findings);
+    sweep_model(
+        machine, [&](std::uint64_t done) { bar.show(machine.name, done, all); }, findings);
   } else {
     const Progress progress = [&](std::uint64_t done) { bar.show(machine.name, done, options.accesses); };
     if (options.target == "rtl") {
@@ -147,10 +148,8 @@ int run(const Options& options) {
     }
   }
   if (options.json) {
-    fmt::print("{}\n", nlohmann::json({{"target", options.target},
-                                       {"seed", options.seed},
-                                       {"passed", passed},
-                                       {"machines", all}})
+    fmt::print("{}\n", nlohmann::json(
+                           {{"target", options.target}, {"seed", options.seed}, {"passed", passed}, {"machines", all}})
                            .dump(2));
   }
   return passed ? 0 : 1;

@@ -28,7 +28,8 @@ Verdict model_verdict(const Machine& machine, const Question& q, const Slot& slo
   verdict.code = result.fault.code;
   verdict.pa = result.fault ? 0 : result.pa.value;
   verdict.after = q.entries;
-  for (unsigned i = 0; i < result.entry_reads; ++i) verdict.after.at(result.path.at(i).level) = result.path.at(i).wanted;
+  for (unsigned i = 0; i < result.entry_reads; ++i)
+    verdict.after.at(result.path.at(i).level) = result.path.at(i).wanted;
   return verdict;
 }
 
@@ -40,8 +41,8 @@ void Findings::differ(const std::string& example) {
 }
 
 std::vector<Cause> expected_causes(const Machine& machine) {
-  std::vector<Cause> causes{Cause::None, Cause::Invalid,     Cause::Reserved, Cause::Privilege, Cause::Write,
-                            Cause::Exec, Cause::EntryAccess, Cause::Access};
+  std::vector<Cause> causes{Cause::None,  Cause::Invalid, Cause::Reserved,    Cause::Privilege,
+                            Cause::Write, Cause::Exec,    Cause::EntryAccess, Cause::Access};
   if (machine.format.kind == PteKind::Riscv) {
     for (const Cause cause : {Cause::Read, Cause::Accessed, Cause::Dirty}) causes.push_back(cause);
   }

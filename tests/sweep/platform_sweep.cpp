@@ -61,8 +61,7 @@ class PlatformSweep {
       } while (section->levels != levels);
       Path& path = paths_.at(i);
       path.slot = layout_.slot(levels, i);
-      path.as_chosen = space_.path(*section, random_.below(section->patterns), path.slot);
-      space_.set_mode(path.as_chosen, mode);
+      path.as_chosen = choose(*section, path.slot, mode);
       path.now = path.as_chosen;
     }
     Context context;
@@ -72,6 +71,21 @@ class PlatformSweep {
     context.env = paths_.front().as_chosen.env;
     control(CtlReg::Env, env_value(machine_, context.env));
     control(CtlReg::Root, root_value(machine_, context));
+  }
+
+  // Most combinations say "not valid" or "reserved": one of those is drawn again, mostly.
+  Question choose(const Section& section, const Slot& slot, std::uint64_t mode) {
+    constexpr unsigned kDraws = 24;
+    const unsigned draws = random_.one_in(4) ? 1 : kDraws;
+    Question q;
+    for (unsigned i = 0; i < draws; ++i) {
+      q = space_.path(section, random_.below(section.patterns), slot);
+      space_.set_mode(q, mode);
+      space_.set_access(q, random_.below(space_.accesses()));
+      const Cause cause = rules(q).cause;
+      if (cause != Cause::Invalid && cause != Cause::Reserved) break;
+    }
+    return q;
   }
 
   void control(CtlReg reg, std::uint64_t value) {
@@ -105,8 +119,8 @@ class PlatformSweep {
   }
 
   AccessResult perform(const Question& q, std::uint64_t va) {
-    const Access access{.kind = q.kind, .user = q.user, .sum = q.sum, .mxr = q.mxr, .size_log2 = 2,
-                        .va = VirtAddr(va), .data = q.va};
+    const Access access{
+        .kind = q.kind, .user = q.user, .sum = q.sum, .mxr = q.mxr, .size_log2 = 2, .va = VirtAddr(va), .data = q.va};
     AccessResult result;
     platform_.perform(std::span(&access, 1), std::span(&result, 1), [](std::size_t) { return false; });
     return result;

@@ -8,9 +8,19 @@ namespace {
 constexpr std::uint64_t kV = 1, kRwx = 0xE, kU = 0x10, kG = 0x20, kAd = 0xC0;
 constexpr unsigned kNapotPage = 8, kDataPage = 5;
 // Bits 63:54, one at a time, and Svnapot and Svpbmt together.
-constexpr std::array<std::uint64_t, 13> kHighBits{
-    0,          1ULL << 54, 1ULL << 55, 1ULL << 56, 1ULL << 57, 1ULL << 58,       1ULL << 59,
-    1ULL << 60, 1ULL << 61, 2ULL << 61, 3ULL << 61, 1ULL << 63, 1ULL << 63 | 1ULL << 61};
+constexpr std::array<std::uint64_t, 13> kHighBits{0,
+                                                  1ULL << 54,
+                                                  1ULL << 55,
+                                                  1ULL << 56,
+                                                  1ULL << 57,
+                                                  1ULL << 58,
+                                                  1ULL << 59,
+                                                  1ULL << 60,
+                                                  1ULL << 61,
+                                                  2ULL << 61,
+                                                  3ULL << 61,
+                                                  1ULL << 63,
+                                                  1ULL << 63 | 1ULL << 61};
 constexpr unsigned kPlaces = 4;  // for the page number: right, two ways of being wrong, outside memory
 
 // x86 (X17).

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// All questions of a sweep, numbered: every combination of flags of one entry with the others valid, at every level; and
-// every pair of levels with the flags that decide. Counted through on the model, drawn from at random on the hardware.
+// All questions of a sweep, numbered: every combination of flags of one entry with the others valid, at every level;
+// and every pair of levels with the flags that decide. Counted through on the model, drawn from at random on the
+// hardware.
 #pragma once
 
 #include <cstdint>

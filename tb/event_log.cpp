@@ -18,10 +18,10 @@ std::string_view client_name(Client client) {
 
 std::string describe_xlat(const Event& e) {
   constexpr std::array<std::string_view, 8> kSources{"bare", "tlb", "walk", "refused", "l2 tlb", "?", "?", "?"};
-  std::string text =
-      fmt::format("Xlat          {} id {} {} {}{}{}{}{} va {:#x} by {}", port_name(e.port()), e.id(),
-                  e.user() ? "user" : "kernel", to_string(e.access()), e.sum() ? " sum" : "", e.mxr() ? " mxr" : "",
-                  e.probe() ? " probe" : "", e.phys() ? " physical" : "", e.b, kSources[static_cast<unsigned>(e.source())]);
+  std::string text = fmt::format("Xlat          {} id {} {} {}{}{}{}{} va {:#x} by {}", port_name(e.port()), e.id(),
+                                 e.user() ? "user" : "kernel", to_string(e.access()), e.sum() ? " sum" : "",
+                                 e.mxr() ? " mxr" : "", e.probe() ? " probe" : "", e.phys() ? " physical" : "", e.b,
+                                 kSources[static_cast<unsigned>(e.source())]);
   if (e.xlat_cause() == Cause::None) {
     return text + fmt::format(" -> pa {:#x}{}", e.c, e.xlat_cacheable() ? "" : " uncached");
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The translations a machine with TLBs and walk caches may answer with. Normally exactly one: a walk of memory as it is.
-// Between a change and the fence that covers it, also every walk over the values that were visible since the last
+// The translations a machine with TLBs and walk caches may answer with. Normally exactly one: a walk of memory as it
+// is. Between a change and the fence that covers it, also every walk over the values that were visible since the last
 // covering fence.
 //
 // The set is kept as what the hardware may remember, as if its arrays had no end: every translation that a walk for an
@@ -42,8 +42,9 @@ class LegalSet {
   void on_fence_acknowledged();  // the oldest; all accesses accepted before it have been asked about
 
   // Every answer that is legal for this access, the present one first, without duplicates (two translations to the same
-  // address, with the same memory type, count as one). `out` is cleared first. `accepted`: the cycle in which the access
-  // was accepted. To be asked when the access is translated, and once for each: what may be remembered of it, is.
+  // address, with the same memory type, count as one). `out` is cleared first. `accepted`: the cycle in which the
+  // access was accepted. To be asked when the access is translated, and once for each: what may be remembered of it,
+  // is.
   void legal(const Context& context, const Request& request, std::uint64_t accepted, EntryReader current,
              std::vector<WalkResult>& out);
 

@@ -46,7 +46,8 @@ bool covers(const Machine& machine, const Fence& fence, const TlbEntry& entry) {
     // An address no access can have fences nothing (R21).
     const VirtAddr va(fence.addr);
     if (!machine.va_is_legal(va)) return false;
-    if ((machine.vpn_of(va).value ^ entry.vpn.value) >> size_bits(machine.format, entry.level, entry.napot) != 0) return false;
+    if ((machine.vpn_of(va).value ^ entry.vpn.value) >> size_bits(machine.format, entry.level, entry.napot) != 0)
+      return false;
   }
   if (entry.page.global) return fence.globals;
   return !fence.by_asid || ((entry.asid ^ fence.asid) & low_mask(machine.asid_bits)) == 0;

@@ -9,7 +9,8 @@
 //     nowhere ("denied hit") is walked as a miss
 //   - a fill replaces the matching entry of its part if there is one, else the lowest invalid way, else the pseudo-LRU
 //     victim
-//   - pseudo-LRU is touched by a granted hit and by a fill. A fill into an empty set finds it as after reset; in the super
+//   - pseudo-LRU is touched by a granted hit and by a fill. A fill into an empty set finds it as after reset; in the
+//   super
 //     part only reset clears it
 #pragma once
 
@@ -93,7 +94,9 @@ class TlbMirror {
   };
 
   TlbMirror(const Machine& machine, const TlbGeometry& geometry)
-      : machine_(machine), base_(machine, geometry), super_(machine, {.sets = 1, .ways = machine.super_entries}, TlbArray::Order::Kept) {}
+      : machine_(machine),
+        base_(machine, geometry),
+        super_(machine, {.sets = 1, .ways = machine.super_entries}, TlbArray::Order::Kept) {}
 
   bool present() const { return base_.present() || super_.present(); }
   // The part that keeps this entry; it may not be present, then nothing keeps it.

@@ -82,8 +82,9 @@ void StateCheck::on_lookup(const Event& event) {
   const PhysAddr pa(event.b);
   const bool uncached = is_uncached(event);
   if (event.uncached() != uncached) {
-    wrong(fmt::format("the {} treated {:#x} as {}, expected {} by memory map and memory type", cache_name(event.cache()),
-                      event.b, event.uncached() ? "uncached" : "cached", uncached ? "uncached" : "cached"));
+    wrong(fmt::format("the {} treated {:#x} as {}, expected {} by memory map and memory type",
+                      cache_name(event.cache()), event.b, event.uncached() ? "uncached" : "cached",
+                      uncached ? "uncached" : "cached"));
     return;
   }
   side.evicts = false;

@@ -42,7 +42,7 @@ class StateCheck final : public Check {
     explicit L2(const Machine& machine) : mirror(machine, machine.l2tlb), sweep_end(machine.l2tlb.sets) {}
     TlbArray mirror;
     std::uint64_t sweep_end;  // last cycle of the sweep
-    bool looked = false;          // for the walk that is running, and was there
+    bool looked = false;      // for the walk that is running, and was there
     unsigned fill_way = 0;
     std::optional<TlbEntry> due;  // one cycle after the walk has ended
     std::uint64_t due_in = 0;

@@ -214,9 +214,10 @@ void StateCheck::on_walk_look(const Event& event) {
   const auto known = walk_.walk_cache().lookup(vpn, context.asid, levels);
   const unsigned level = known ? known->level : 0;
   if (event.walk_cache_level() != level) {
-    wrong(fmt::format("the walk for page {:#x} (asid {}) begins below the pointer of level {}, expected {}: that is "
-                      "what the walk caches hold (M9, X23)",
-                      vpn.value, context.asid, event.walk_cache_level(), level));
+    wrong(
+        fmt::format("the walk for page {:#x} (asid {}) begins below the pointer of level {}, expected {}: that is "
+                    "what the walk caches hold (M9, X23)",
+                    vpn.value, context.asid, event.walk_cache_level(), level));
   }
 }
 
@@ -248,11 +249,12 @@ void StateCheck::on_tlb_fill(const Event& event) {
   const unsigned way = side.fill_way[super ? 1 : 0];
   if (event.fills_super() != super || event.set() != set || event.tlb_way() != way || event.b != entry.vpn.value ||
       event.c != entry.page.ppn.value || event.d != attributes(entry)) {
-    wrong(fmt::format("the {} was filled: {}set {} way {} page {:#x} frame {:#x} asid and rights {:#x}; expected {}set "
-                      "{} way {} page {:#x} frame {:#x} asid and rights {:#x}",
-                      tlb_name(event.port()), event.fills_super() ? "super part, " : "", event.set(), event.tlb_way(),
-                      event.b, event.c, event.d, super ? "super part, " : "", set, way, entry.vpn.value,
-                      entry.page.ppn.value, attributes(entry)));
+    wrong(
+        fmt::format("the {} was filled: {}set {} way {} page {:#x} frame {:#x} asid and rights {:#x}; expected {}set "
+                    "{} way {} page {:#x} frame {:#x} asid and rights {:#x}",
+                    tlb_name(event.port()), event.fills_super() ? "super part, " : "", event.set(), event.tlb_way(),
+                    event.b, event.c, event.d, super ? "super part, " : "", set, way, entry.vpn.value,
+                    entry.page.ppn.value, attributes(entry)));
   }
   array.fill(way, entry);
   side.due.reset();
@@ -267,10 +269,11 @@ void StateCheck::on_l2_fill(const Event& event) {
   const unsigned set = l2_.mirror.set_of(entry.vpn);
   if (event.set() != set || event.tlb_way() != l2_.fill_way || event.b != entry.vpn.value ||
       event.c != entry.page.ppn.value || event.d != attributes(entry)) {
-    wrong(fmt::format("the L2 TLB was filled: set {} way {} page {:#x} frame {:#x} asid and rights {:#x}; expected set "
-                      "{} way {} page {:#x} frame {:#x} asid and rights {:#x}",
-                      event.set(), event.tlb_way(), event.b, event.c, event.d, set, l2_.fill_way, entry.vpn.value,
-                      entry.page.ppn.value, attributes(entry)));
+    wrong(
+        fmt::format("the L2 TLB was filled: set {} way {} page {:#x} frame {:#x} asid and rights {:#x}; expected set "
+                    "{} way {} page {:#x} frame {:#x} asid and rights {:#x}",
+                    event.set(), event.tlb_way(), event.b, event.c, event.d, set, l2_.fill_way, entry.vpn.value,
+                    entry.page.ppn.value, attributes(entry)));
   }
   l2_.mirror.fill(l2_.fill_way, entry);
   l2_.due.reset();
@@ -280,7 +283,8 @@ void StateCheck::on_pointer_fill(const Event& event) {
   const Vpn vpn = walk_.vpn();
   const std::uint16_t asid = tracker_.context_in_flight().asid;
   if (!pointer_due_) {
-    wrong(fmt::format("a pointer of level {} went into the walk cache, but no walk just found one", event.walk_level()));
+    wrong(
+        fmt::format("a pointer of level {} went into the walk cache, but no walk just found one", event.walk_level()));
     return;
   }
   pointer_due_ = false;
@@ -293,10 +297,11 @@ void StateCheck::on_pointer_fill(const Event& event) {
   constexpr std::uint64_t kMeans = ~(1ULL << 20);
   if (event.walk_level() != pointer_level_ || event.set() != set || event.b != key || event.c != pointer_.ppn.value ||
       (event.d & kMeans) != (attr & kMeans)) {
-    wrong(fmt::format("the walk cache was filled: level {} set {} key {:#x} table {:#x} asid and rights {:#x}; expected "
-                      "level {} set {} key {:#x} table {:#x} asid and rights {:#x}",
-                      event.walk_level(), event.set(), event.b, event.c, event.d, pointer_level_, set, key,
-                      pointer_.ppn.value, attr));
+    wrong(
+        fmt::format("the walk cache was filled: level {} set {} key {:#x} table {:#x} asid and rights {:#x}; expected "
+                    "level {} set {} key {:#x} table {:#x} asid and rights {:#x}",
+                    event.walk_level(), event.set(), event.b, event.c, event.d, pointer_level_, set, key,
+                    pointer_.ppn.value, attr));
   }
 }
 
@@ -321,72 +326,6 @@ void StateCheck::fills_missing() {
   }
 }
 
-// ---------------------------------------------------------------- fences
-
-void StateCheck::on_tlb_invalidate(const Event& event) {
-  const Fence* fence = tlb_fence();
-  if (fence == nullptr) {
-    wrong(fmt::format("entries of the {} were invalidated without a fence", tlb_name(event.port())));
-    return;
-  }
-  const bool everything = !fence->by_addr && !fence->by_asid && fence->globals;
-  switch (event.tlb_unit()) {
-    case TlbUnit::WalkCaches:
-      if (!walk_.walk_cache().dropped_by(*fence)) wrong("the walk caches were dropped by a fence by address (R22)");
-      return;
-    case TlbUnit::L2:
-      if (event.tlb_all() && !everything) wrong("a fence of some translations removed all of the L2 TLB");
-      l2_.mirror.invalidate(*fence);
-      l2_.sweep_end = now_ + (fence->by_addr ? 1 : l2_.mirror.sets()) + 1;
-      return;
-    case TlbUnit::Base:
-    case TlbUnit::Super:
-      return on_l1_invalidate(event, *fence);
-  }
-}
-
-void StateCheck::on_l1_invalidate(const Event& event, const Fence& fence) {
-  TlbSide& side = tlb_[static_cast<unsigned>(event.port())];
-  const bool super = event.tlb_unit() == TlbUnit::Super;
-  TlbArray& array = side.mirror.part(super);
-  if (event.tlb_all()) {
-    if (fence.by_addr || fence.by_asid || !fence.globals) wrong("a fence of some translations removed all");
-    array.invalidate(Fence{});
-    return;
-  }
-  if (event.set() >= array.sets() || !array.present()) {
-    wrong(fmt::format("set {} of the {} was invalidated, which it does not have", event.set(), tlb_name(event.port())));
-    return;
-  }
-  const std::uint64_t expected = array.matching_ways(event.set(), fence);
-  if (event.b != expected) {
-    wrong(fmt::format("the fence removed ways {:#x} of {}set {} of the {}, expected {:#x} (R21)", event.b,
-                      super ? "the super part, " : "", event.set(), tlb_name(event.port()), expected));
-  }
-  array.remove(event.set(), event.b);
-}
-
-// What the fence should have removed and did not.
-void StateCheck::on_tlb_fence_done(const Fence& fence) {
-  const auto left_in = [&](TlbArray& array, std::string_view name) {
-    for (unsigned set = 0; array.present() && set < array.sets(); ++set) {
-      if (const std::uint64_t left = array.matching_ways(set, fence)) {
-        wrong(fmt::format("the fence is acknowledged, but ways {:#x} of set {} of the {} are still valid (R21)", left,
-                          set, name));
-      }
-    }
-    array.invalidate(fence);
-  };
-  left_in(tlb_[0].mirror.part(false), "fetch TLB");
-  left_in(tlb_[0].mirror.part(true), "fetch TLB's super part");
-  left_in(tlb_[1].mirror.part(false), "data TLB");
-  left_in(tlb_[1].mirror.part(true), "data TLB's super part");
-  left_in(l2_.mirror, "L2 TLB");
-  if (!walk_.walk_cache().dropped_by(fence) || walk_.walk_cache().empty()) return;
-  wrong("the fence is acknowledged, but the walk caches still hold pointers (R21, X22)");
-  walk_.walk_cache().clear();
-}
-
 // ---------------------------------------------------------------- array port
 
 void StateCheck::on_tlb_array(const ArrayRequest& request, const ArrayResponse& response, TlbArray& array) {
@@ -404,11 +343,11 @@ void StateCheck::on_tlb_array(const ArrayRequest& request, const ArrayResponse& 
                          rights(actual.page) == rights(expected.page) && actual.page.dirty == expected.page.dirty &&
                          actual.page.global == expected.page.global && actual.page.type == expected.page.type));
   if (same) return;
-  wrong(fmt::format("the array port reads set {} way {} of a TLB as {} page {:#x} frame {:#x}, expected {} page {:#x} "
-                    "frame {:#x}",
-                    request.set, request.way, actual.valid ? "valid" : "invalid", actual.vpn.value,
-                    actual.page.ppn.value, expected.valid ? "valid" : "invalid", expected.vpn.value,
-                    expected.page.ppn.value));
+  wrong(
+      fmt::format("the array port reads set {} way {} of a TLB as {} page {:#x} frame {:#x}, expected {} page {:#x} "
+                  "frame {:#x}",
+                  request.set, request.way, actual.valid ? "valid" : "invalid", actual.vpn.value, actual.page.ppn.value,
+                  expected.valid ? "valid" : "invalid", expected.vpn.value, expected.page.ppn.value));
 }
 
 }  // namespace vm

@@ -156,12 +156,12 @@ class TimeCheck final : public Check {
   std::array<CacheSide, 2> caches_;
 
   WalkState walk_ = WalkState::Idle;
-  unsigned walk_port_ = 0;  // whose walk this is, or had the last one
-  WalkFollower follower_;         // as of the end of the cycle before
-  bool walk_hole_seen_ = false;   // the entry's address was found to lie in a hole
-  bool walk_asked_ = false;       // the walk port took the request of this cycle
-  std::vector<TlbEntry> l2_;      // by set and way, as events have filled it
-  std::uint64_t l2_sweep_end_;    // last cycle of the sweep of the L2 TLB
+  unsigned walk_port_ = 0;       // whose walk this is, or had the last one
+  WalkFollower follower_;        // as of the end of the cycle before
+  bool walk_hole_seen_ = false;  // the entry's address was found to lie in a hole
+  bool walk_asked_ = false;      // the walk port took the request of this cycle
+  std::vector<TlbEntry> l2_;     // by set and way, as events have filled it
+  std::uint64_t l2_sweep_end_;   // last cycle of the sweep of the L2 TLB
 
   HostState host_ = HostState::Idle;
   HostRequest host_request_;
@@ -173,7 +173,7 @@ class TimeCheck final : public Check {
   ArrayRequest array_;
   unsigned act_cycles_ = 0;
   bool act_waits_ = false;  // has not acted yet
-  bool second_ = false;  // FetchSync: the instruction cache's turn
+  bool second_ = false;     // FetchSync: the instruction cache's turn
 
   unsigned mem_last_ = 0;
   std::optional<unsigned> mem_grant_;  // offered and not accepted: keeps its turn

@@ -43,8 +43,7 @@ bool TimeCheck::walk_offers_cache() const {
 // In this cycle the cache answers the walker, or could not keep its access.
 bool TimeCheck::walker_answered() const {
   const CacheSide& cache = caches_[1];
-  return (cache.done && cache.client == Client::Walk) ||
-         (cache.decide && cache.hit && cache.s1_client == Client::Walk);
+  return (cache.done && cache.client == Client::Walk) || (cache.decide && cache.hit && cache.s1_client == Client::Walk);
 }
 bool TimeCheck::walker_turned_away() const {
   const CacheSide& cache = caches_[1];
@@ -82,12 +81,13 @@ void TimeCheck::walker_now(const Cycle& cycle) {
   }
   expect(seen_.walk_data != nullptr, data, "T8", "WalkData");
   const bool differs = seen_.update != nullptr && !seen_.update->update_success();
-  const bool updated = (walk_ == WalkState::Decide && differs) || (walk_ == WalkState::UpdateWrite && walker_answered());
+  const bool updated =
+      (walk_ == WalkState::Decide && differs) || (walk_ == WalkState::UpdateWrite && walker_answered());
   expect(seen_.update != nullptr, updated, "T9", "WalkUpdate");
 
   const WalkFollower::Due due = follower_.due();
-  const bool verdict = walk_ == WalkState::Check && (walk_hole_seen_ || due == WalkFollower::Due::End ||
-                                                     due == WalkFollower::Due::Restart);
+  const bool verdict = walk_ == WalkState::Check &&
+                       (walk_hole_seen_ || due == WalkFollower::Due::End || due == WalkFollower::Due::Restart);
   const bool again = verdict && follower_.from_cache() && follower_.cause() != Cause::None;
   expect(seen_.restart != nullptr, again, "T9", "WalkRestart");
   expect(seen_.walk_end != nullptr, verdict && !again, "T9", "WalkEnd");
@@ -105,8 +105,7 @@ void TimeCheck::look_done() {
   const TrackedAccess* access = tracker_.translating(static_cast<vm::Port>(walk_port_));
   if (access == nullptr || index >= l2_.size()) return;
   const CoreRequest& r = access->request;
-  const Request request{
-      .kind = access->kind(), .user = r.user, .sum = r.sum, .mxr = r.mxr, .va = follower_.va()};
+  const Request request{.kind = access->kind(), .user = r.user, .sum = r.sum, .mxr = r.mxr, .va = follower_.va()};
   ports_[walk_port_].l2_denies = judge(machine_, access->context, l2_[index], request) != TlbVerdict::Granted;
 }
 

@@ -16,8 +16,8 @@ namespace {
 constexpr std::array<std::string_view, 3> kSource{"fetch", "data", "walk"};
 
 std::string_view reason_name(std::uint8_t reason) {
-  constexpr std::array<std::string_view, 6> kNames{
-      "uncached access", "refill", "write-back", "maintenance write-back", "entry read", "eviction"};
+  constexpr std::array<std::string_view, 6> kNames{"uncached access",        "refill",     "write-back",
+                                                   "maintenance write-back", "entry read", "eviction"};
   return kNames[reason];
 }
 
@@ -83,9 +83,10 @@ void TrafficCheck::on_event(const Event& event) {
       return walk_.on_event(event);
     case EventKind::WalkEnd:
       if (walk_.due() == WalkFollower::Due::Update) {
-        wrong(fmt::format("the walk for {:#x} ends, but the entry {:#x} at {:#x} should have become {:#x} first (R13, "
-                          "X10)",
-                          walk_.va().value, walk_.value(), walk_.entry().value, walk_.wanted()));
+        wrong(
+            fmt::format("the walk for {:#x} ends, but the entry {:#x} at {:#x} should have become {:#x} first (R13, "
+                        "X10)",
+                        walk_.va().value, walk_.value(), walk_.entry().value, walk_.wanted()));
       }
       return walk_.on_event(event);
     case EventKind::WalkCacheFill:
@@ -219,9 +220,9 @@ void TrafficCheck::on_walk_write(const Event& lookup) {
   }
   if (!updating_ || updated_ || lookup.b != walk_.entry().value || lookup.strb() != lanes ||
       ((lookup.c ^ wanted) & lane_mask(lanes)) != 0) {
-    wrong(fmt::format("the walker stores {:#x} to {:#x}, lanes {:#04x}; expected {}", lookup.c, lookup.b, lookup.strb(),
-                      updating_ && !updated_ ? fmt::format("{:#x} to {:#x}", wanted, walk_.entry().value)
-                                             : std::string("no store")));
+    wrong(fmt::format(
+        "the walker stores {:#x} to {:#x}, lanes {:#04x}; expected {}", lookup.c, lookup.b, lookup.strb(),
+        updating_ && !updated_ ? fmt::format("{:#x} to {:#x}", wanted, walk_.entry().value) : std::string("no store")));
   } else if (const std::uint64_t now = entry_in_memory(); now != update_value_) {
     wrong(fmt::format("the walker sets bits in the entry at {:#x} over {:#x}, but it has judged {:#x} (X11, M17)",
                       lookup.b, now, update_value_));
@@ -236,10 +237,10 @@ void TrafficCheck::on_update(const Event& event) {
   }
   const bool differs = !event.update_success() && !event.walk_err() && event.c == update_value_;
   if (event.d != update_wanted_ || differs) {
-    wrong(fmt::format("the compare-and-set at {:#x} of {:#x} wanted {:#x} and found {:#x}{}; expected to want {:#x} "
-                      "(R13, X10)",
-                      event.b, update_value_, event.d, event.c, differs ? ", which it takes for another value" : "",
-                      update_wanted_));
+    wrong(fmt::format(
+        "the compare-and-set at {:#x} of {:#x} wanted {:#x} and found {:#x}{}; expected to want {:#x} "
+        "(R13, X10)",
+        event.b, update_value_, event.d, event.c, differs ? ", which it takes for another value" : "", update_wanted_));
   }
   updating_ = false;
 }

@@ -2,8 +2,8 @@
 //
 // Check 5, traffic: every request on the memory port is explained by an event, and every event that needs one has it,
 // once: refills of missed lines, write-backs of dirty lines with the right bytes, uncached accesses with exactly the
-// lanes asked for, entries on the path that is being walked and nothing beside it. The walker writes only to set accessed
-// and dirty bits, where the rules say so, and only over the value it has judged (R13, X10, X11, M17).
+// lanes asked for, entries on the path that is being walked and nothing beside it. The walker writes only to set
+// accessed and dirty bits, where the rules say so, and only over the value it has judged (R13, X10, X11, M17).
 #pragma once
 
 #include <array>
@@ -55,10 +55,10 @@ class TrafficCheck final : public Check {
   Reporter& reporter_;
   CoherentMemory memory_;
   std::array<Ring<Expected>, 3> expected_{Ring<Expected>(4), Ring<Expected>(4), Ring<Expected>(4)};  // by source
-  std::array<std::uint64_t, 2> missed_{};  // address each cache is serving
+  std::array<std::uint64_t, 2> missed_{};                     // address each cache is serving
   std::array<std::optional<Expected>, 2> behind_eviction_{};  // uncached access that hit: the line goes first
-  std::uint64_t evicted_for_ = 0, evicted_beat_ = 0;  // its word, as it was before
-  Expected writing_;                       // whose data beats are going out
+  std::uint64_t evicted_for_ = 0, evicted_beat_ = 0;          // its word, as it was before
+  Expected writing_;                                          // whose data beats are going out
   bool is_writing_ = false;
   unsigned beat_ = 0;
   bool maintenance_ = false;    // a cache operation is under way

@@ -31,16 +31,15 @@ Fault fault_of(const Machine& machine, const Context& context, const Piece& piec
 
 std::string describe_fault(const Fault& fault, PhysAddr pa) {
   if (!fault) return fmt::format("physical address {:#x}", pa.value);
-  return fmt::format("fault {} ({} {} at {:#x}, level {}, entry {:#x} at {:#x}, code {:#x})",
-                     to_string(fault.cause), fault.user ? "user" : "kernel", to_string(fault.access), fault.va.value,
-                     fault.level, fault.pte, fault.pte_addr.value, fault.code);
+  return fmt::format("fault {} ({} {} at {:#x}, level {}, entry {:#x} at {:#x}, code {:#x})", to_string(fault.cause),
+                     fault.user ? "user" : "kernel", to_string(fault.access), fault.va.value, fault.level, fault.pte,
+                     fault.pte_addr.value, fault.code);
 }
 
 std::string describe_access(const TrackedAccess& access) {
-  return fmt::format("{} {} of {} bytes at {:#x} (base {:#x}, asid {}{}{}{})",
-                     access.request.user ? "user" : "kernel", to_string(access.kind()), access.size(),
-                     access.request.va, access.context.base.value, access.context.asid,
-                     access.request.sum ? ", sum" : "", access.request.mxr ? ", mxr" : "",
+  return fmt::format("{} {} of {} bytes at {:#x} (base {:#x}, asid {}{}{}{})", access.request.user ? "user" : "kernel",
+                     to_string(access.kind()), access.size(), access.request.va, access.context.base.value,
+                     access.context.asid, access.request.sum ? ", sum" : "", access.request.mxr ? ", mxr" : "",
                      access.context.translate ? "" : ", Bare");
 }
 
@@ -165,11 +164,10 @@ bool TranslationCheck::check_piece(const TrackedAccess& access, const Piece& pie
   const bool as_asked = x.b == va && x.access() == access.kind() && x.user() == r.user && x.sum() == r.sum &&
                         x.mxr() == r.mxr && x.probe() == (unit_parts(unit_, r) > 1);
   if (!as_asked) {
-    reporter_.mismatch(
-        "translation.walk",
-        fmt::format("{}: the MMU translated {:#x} ({} {}{}{}), expected {:#x}", describe_access(access), x.b,
-                    x.user() ? "user" : "kernel", to_string(x.access()), x.sum() ? ", sum" : "", x.mxr() ? ", mxr" : "",
-                    va));
+    reporter_.mismatch("translation.walk",
+                       fmt::format("{}: the MMU translated {:#x} ({} {}{}{}), expected {:#x}", describe_access(access),
+                                   x.b, x.user() ? "user" : "kernel", to_string(x.access()), x.sum() ? ", sum" : "",
+                                   x.mxr() ? ", mxr" : "", va));
     return false;
   }
   return check_walk(access, piece);
@@ -216,9 +214,9 @@ bool TranslationCheck::check_walk(const TrackedAccess& access, const Piece& piec
   reporter_.mismatch(
       "translation.walk",
       fmt::format("{}: the hardware says {}, memory type {}{}, expected {}, memory type {}{} by a walk of memory ({})",
-                  describe_access(access), describe_fault(actual, PhysAddr(piece.xlat.c)),
-                  type(piece.xlat.xlat_type()), piece.xlat.xlat_cacheable() ? ", cacheable" : "",
-                  describe_fault(first.fault, first.pa), type(first.leaf.type),
+                  describe_access(access), describe_fault(actual, PhysAddr(piece.xlat.c)), type(piece.xlat.xlat_type()),
+                  piece.xlat.xlat_cacheable() ? ", cacheable" : "", describe_fault(first.fault, first.pa),
+                  type(first.leaf.type),
                   answers_.size() > 1 ? fmt::format(" or one of {} older answers", answers_.size() - 1) : std::string(),
                   rules_of(first.fault ? first.fault.cause : actual.cause)));
   return false;
@@ -241,8 +239,9 @@ bool TranslationCheck::check_os(const TrackedAccess& access, const Piece& piece,
     } else {
       Pte page{.valid = true, .user = m.user, .read = m.read, .write = m.write, .exec = m.exec, .ppn = m.ppn};
       const CoreRequest& r = access.request;
-      expected_cause = denied_by(machine_.format, access.context.env, page,
-                                 {.kind = access.kind(), .user = r.user, .sum = r.sum, .mxr = r.mxr, .va = VirtAddr(va)});
+      expected_cause =
+          denied_by(machine_.format, access.context.env, page,
+                    {.kind = access.kind(), .user = r.user, .sum = r.sum, .mxr = r.mxr, .va = VirtAddr(va)});
       const bool reachable =
           expected_pa.value <= low_mask(machine_.pa_bits) && machine_.region_of(expected_pa) != nullptr;
       if (expected_cause == Cause::None && !reachable) expected_cause = Cause::Access;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Follows the walk that runs, event by event, with the reference walker: which entry has to be read next, what has to
-// be written to it, how the walk ends. The walk caches are mirrored here, as they say where a walk begins. No judgement:
-// the checks compare what happens with what this says was due; that the walk caches hold the right pointers is the
-// state check's business.
+// be written to it, how the walk ends. The walk caches are mirrored here, as they say where a walk begins. No
+// judgement: the checks compare what happens with what this says was due; that the walk caches hold the right pointers
+// is the state check's business.
 #pragma once
 
 #include <cstdint>
@@ -38,11 +38,11 @@ class WalkFollower {
   Port port() const { return port_; }
   VirtAddr va() const { return request_.va; }
   Vpn vpn() const { return machine_.vpn_of(request_.va); }
-  unsigned level() const { return level_; }      // of entry()
-  PhysAddr entry() const { return entry_; }      // the entry that is dealt with
-  bool in_hole() const { return in_hole_; }      // Read: its address is in no region, so the walk ends instead
-  MemType type() const { return above_.type; }   // of the table it lies in
-  const Pte& above() const { return above_; }    // what the path to it allows
+  unsigned level() const { return level_; }     // of entry()
+  PhysAddr entry() const { return entry_; }     // the entry that is dealt with
+  bool in_hole() const { return in_hole_; }     // Read: its address is in no region, so the walk ends instead
+  MemType type() const { return above_.type; }  // of the table it lies in
+  const Pte& above() const { return above_; }   // what the path to it allows
   std::uint64_t value() const { return value_; }
   std::uint64_t wanted() const { return wanted_; }
   Cause cause() const { return cause_; }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Each of the five checks can fail: a machine with one seeded defect (tests/mutants/*.patch) is caught by the check that
-// is meant to catch it, and the mismatch bears its name. Where the defect leaves everything else in order, no other
-// check fires.
+// Each of the five checks can fail: a machine with one seeded defect (tests/mutants/*.patch) is caught by the check
+// that is meant to catch it, and the mismatch bears its name. Where the defect leaves everything else in order, no
+// other check fires.
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -25,8 +25,10 @@ struct Mutant {
 std::ostream& operator<<(std::ostream& out, const Mutant& m) { return out << m.patch; }
 
 constexpr std::array kMutants{
-    Mutant{"kernel_page_open", "toy10", "translation"},   Mutant{"crossing_load_merged_wrong", "csapp14", "data"},
-    Mutant{"bubble_after_hit", "toy5", "time"},           Mutant{"plru_not_touched", "csapp14", "state"},
+    Mutant{"kernel_page_open", "toy10", "translation"},
+    Mutant{"crossing_load_merged_wrong", "csapp14", "data"},
+    Mutant{"bubble_after_hit", "toy5", "time"},
+    Mutant{"plru_not_touched", "csapp14", "state"},
     Mutant{"uncached_reads_too_wide", "toy5", "traffic"},
     Mutant{"l2_ignores_asid", "sv39", "state", false},
     Mutant{"walk_cache_one_level_off", "sv39", "state", false},

@@ -26,7 +26,8 @@ void RandomTables::choose_frames() {
   const unsigned page_bits = machine_.format.page_bits;
   for (unsigned i = 0; i < 14; ++i) {
     const Region& region = machine_.regions[random_.one_in(4) ? random_.below(machine_.regions.size()) : 0];
-    frames_.push_back((region.base.value >> page_bits) + random_.below(std::min<std::uint64_t>(region.size >> page_bits, 64)));
+    frames_.push_back((region.base.value >> page_bits) +
+                      random_.below(std::min<std::uint64_t>(region.size >> page_bits, 64)));
   }
   frames_.push_back(random_.below(1ULL << (machine_.pa_bits - page_bits)));
   frames_.push_back(random_.below(1ULL << machine_.format.ppn_bits));
@@ -40,9 +41,9 @@ void RandomTables::choose_pages() {
     for (unsigned level = 0; level < f.min_levels; ++level) {
       const std::uint64_t entries = 1ULL << f.index_bits.at(level);
       // Few tables, so that walk caches hit; many pages in one of them, so that TLB sets fill.
-      const std::uint64_t index = level == 0             ? random_.below(24) * (random_.one_in(4) ? 16 : 1)
+      const std::uint64_t index = level == 0          ? random_.below(24) * (random_.one_in(4) ? 16 : 1)
                                   : random_.one_in(6) ? entries - 1
-                                                        : random_.below(2);
+                                                      : random_.below(2);
       va |= (index & (entries - 1)) << (f.page_bits + f.index_lsb(level));
     }
     if (f.upper_va == UpperVa::Sign && (va >> (bits - 1) & 1U) != 0) va |= ~low_mask(bits);
@@ -120,8 +121,8 @@ std::uint64_t RandomTables::change(std::size_t slot, bool tame) {
 std::size_t RandomTables::slot_of(std::uint64_t va) {
   const std::uint64_t page = va >> machine_.format.page_bits << machine_.format.page_bits;
   const auto found = std::find(pages_.begin(), pages_.end(), page);
-  const auto p = found == pages_.end() ? random_.below(pages_.size())
-                                       : static_cast<std::uint64_t>(found - pages_.begin());
+  const auto p =
+      found == pages_.end() ? random_.below(pages_.size()) : static_cast<std::uint64_t>(found - pages_.begin());
   return paths_[p][random_.below(paths_[p].size())];
 }
 

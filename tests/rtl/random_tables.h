@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Multi-level page tables made of random entries, for RandomWorld: two address spaces for every number of levels the
-// machine offers, over a small pool of pages; superpages, NAPOT ranges, memory types, reserved and invalid entries among
-// them. Every entry that a walk for one of the pages could meet is known and can be changed later.
+// machine offers, over a small pool of pages; superpages, NAPOT ranges, memory types, reserved and invalid entries
+// among them. Every entry that a walk for one of the pages could meet is known and can be changed later.
 #pragma once
 
 #include <cstdint>

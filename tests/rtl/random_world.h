@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Random but sensible traffic for any machine, without an operating system: page tables with random entries over a small
-// pool of pages and frames, accesses on both core ports at once, host stores to data and to entries (also to the very
-// entries that are being walked), control writes, fences that come now or later. Everything is judged by the
+// Random but sensible traffic for any machine, without an operating system: page tables with random entries over a
+// small pool of pages and frames, accesses on both core ports at once, host stores to data and to entries (also to the
+// very entries that are being walked), control writes, fences that come now or later. Everything is judged by the
 // testbench's checks.
 #pragma once
 
@@ -73,9 +73,9 @@ class RandomWorld {
   Mix mix_;
   Random random_;
   std::unique_ptr<Testbench> bench_;
-  std::optional<RandomTables> tables_;                  // of several levels; else flat ones at these bases
+  std::optional<RandomTables> tables_;                 // of several levels; else flat ones at these bases
   std::vector<std::uint64_t> bases_, pages_, frames_;  // pages: numbers as in an address
-  std::uint64_t hot_ = 0;  // address that accesses come back to
+  std::uint64_t hot_ = 0;                              // address that accesses come back to
   bool trap_base_given_ = false, trap_entered_ = false;
 };
 

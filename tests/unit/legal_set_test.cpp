@@ -36,7 +36,8 @@ struct Scene {
   // A store of an entry: accepted now, done two cycles later.
   void set(std::uint64_t at, std::uint64_t value) {
     const unsigned bytes = machine.format.pte_bytes();
-    legal.on_store(PhysAddr(at), bytes, now, [this](PhysAddr pa, unsigned) { return std::optional(entries[pa.value]); });
+    legal.on_store(PhysAddr(at), bytes, now,
+                   [this](PhysAddr pa, unsigned) { return std::optional(entries[pa.value]); });
     entries[at] = value;
     now += 2;
     legal.on_store_done(PhysAddr(at), bytes, now);
@@ -80,7 +81,9 @@ struct TreeScene : Scene {
   }
   static constexpr std::uint64_t kRoot = 0x8100'0000, kMiddle = 0x8100'1000, kLeaf = 0x8100'2000;
   static std::uint64_t pointer(std::uint64_t ppn) { return ppn << 10 | 1; }
-  static std::uint64_t leaf(std::uint64_t page, std::uint64_t extra = 0) { return (0x80000 + page) << 10 | 0xDF | extra; }
+  static std::uint64_t leaf(std::uint64_t page, std::uint64_t extra = 0) {
+    return (0x80000 + page) << 10 | 0xDF | extra;
+  }
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 rtl/vm_pkg.sv
 rtl/vm_machines_pkg.sv
 rtl/vm_pte_pkg.sv
+rtl/vm_legal.sv
 rtl/vm_pma.sv
 rtl/vm_plru.sv
 rtl/vm_tlb.sv
@@ -20,3 +21,5 @@ rtl/vm_mem_arb.sv
 rtl/vm_ctl.sv
 rtl/vm_seq.sv
 rtl/vm_top.sv
+rtl/vm_mmu_unit.sv
+rtl/vm_counters.sv

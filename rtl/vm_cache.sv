@@ -86,7 +86,8 @@ module vm_cache
     input  logic        mem_rsp_last_i,
 
     output logic             wb_error_valid_o,  // a write-back came back with an error
-    output logic [PaMax-1:0] wb_error_addr_o
+    output logic [PaMax-1:0] wb_error_addr_o,
+    output cache_events_t    events_o
 );
 
   localparam bit HasCache = Geometry.Ways != 0;
@@ -359,6 +360,12 @@ module vm_cache
   end
   assign wb_error_valid_o = state_q == StWbAck && mem_rsp_valid_i && mem_rsp_err_i;
   assign wb_error_addr_o = victim_addr;
+  assign events_o = '{
+          write_back: state_q == StWbAck && mem_rsp_valid_i,
+          uncached: uncached && state_q == StReady,
+          miss: miss && state_q == StReady,
+          hit: hit && state_q == StReady
+      };
 
   // ------------------------------------------------------------------ state machine
 

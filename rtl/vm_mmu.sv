@@ -34,7 +34,9 @@ module vm_mmu
     output logic             inv_busy_o,
     input  logic       [1:0] array_valid_i,
     input  array_req_t       array_req_i,
-    output array_rsp_t [1:0] array_rsp_o
+    output array_rsp_t [1:0] array_rsp_o,
+
+    output mmu_events_t events_o  // fence: constant 0, these are the owner's
 );
 
   localparam int unsigned PpnW = ppn_w(Cfg);
@@ -45,6 +47,22 @@ module vm_mmu
   logic [PpnW-1:0] walk_ppn;
   attr_t walk_attr;
   walk_result_t walk_result;
+
+  logic [1:0] hit_base, hit_super, l2_hit;
+  walk_events_t walk_events;
+  always_comb begin
+    events_o = '0;
+    events_o.walker = walk_events;
+    for (int unsigned p = 0; p < 2; p++) begin
+      events_o.port[p].l2_hit = l2_hit[p];
+      events_o.port[p].l1_miss = miss_valid[p] && miss_ready[p] && !miss_skip_l2[p];
+      events_o.port[p].l1_super = hit_super[p];
+      events_o.port[p].l1_base = hit_base[p];
+      for (int unsigned c = 0; c < $bits(events_o.port[p].outcome); c++) begin
+        events_o.port[p].outcome[c] = rsp_valid_o[p] && rsp_ready_i[p] && 32'(rsp_o[p].fault.cause) == c;
+      end
+    end
+  end
 
   for (genvar p = 0; p < 2; p++) begin : gen_port
     vm_xlat #(
@@ -73,6 +91,8 @@ module vm_mmu
         .walk_result_i (walk_result),
         .walk_release_o(walk_release[p]),
         .walk_fill_o   (walk_fill[p]),
+        .hit_base_o    (hit_base[p]),
+        .hit_super_o   (hit_super[p]),
         .inv_i,
         .array_valid_i (array_valid_i[p]),
         .array_req_i,
@@ -106,7 +126,9 @@ module vm_mmu
       .walk_retry_i,
       .walk_rsp_i,
       .inv_i,
-      .inv_busy_o
+      .inv_busy_o,
+      .l2_hit_o   (l2_hit),
+      .events_o   (walk_events)
   );
 
 endmodule

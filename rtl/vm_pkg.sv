@@ -512,6 +512,46 @@ package vm_pkg;
     logic [63:0] data1;
   } array_rsp_t;
 
+  // ---------------------------------------------------------------- event strobes
+
+  // One-cycle pulses for performance counters, straight from where things happen; take them into registers first
+  // (vm_counters does). docs/architecture.md numbers the bits, which are in the order of vm_counters' indices.
+  typedef struct packed {
+    logic l2_hit;           // the L2 TLB hands an entry to this port
+    logic l1_miss;          // the walker takes this port's miss; a hit that would deny is one
+    logic l1_super;         // hit of the super part
+    logic l1_base;          // hit of the base part
+    logic [14:0] outcome;   // a translation leaves: bit fault_e; [0] without fault
+  } port_events_t;
+
+  typedef struct packed {
+    logic restart;          // begun at a walk-cache entry, starts over from the root
+    logic update_failed;    // compare-and-set found another entry: judged afresh
+    logic update;           // accessed or dirty bit set by hardware
+    logic walk_cache_hit;   // a walk begins below the root
+    logic walk;             // a walk begins
+    logic walking;          // not a pulse: high in every cycle of a walk
+  } walk_events_t;
+
+  // Lookups as the core, the walker and the host make them; a replay after a refill is not another one.
+  typedef struct packed {
+    logic write_back;       // a dirty line has been written to memory
+    logic uncached;
+    logic miss;
+    logic hit;
+  } cache_events_t;
+
+  typedef struct packed {
+    logic [4:0] fence;      // answered and not refused, bit fence_op_e
+    walk_events_t walker;
+    port_events_t [1:0] port;
+  } mmu_events_t;
+
+  typedef struct packed {
+    cache_events_t [1:0] cache;  // [0] instruction, [1] data
+    mmu_events_t mmu;
+  } events_t;
+
   // ---------------------------------------------------------------- derived geometry
 
   function automatic int unsigned vpn_bits(machine_t cfg);

@@ -56,7 +56,10 @@ module vm_ptw
     input  walk_rsp_t walk_rsp_i,
 
     input  tlb_inv_t inv_i,
-    output logic     inv_busy_o  // no inv_i.start now
+    output logic     inv_busy_o,  // no inv_i.start now
+
+    output logic [1:0]   l2_hit_o,  // events of the two ports
+    output walk_events_t events_o
 );
 
   localparam format_t Format = Cfg.Format;
@@ -285,6 +288,18 @@ module vm_ptw
           napot: entry.napot,
           pte_addr: addr_q[PaMax-1:0],
           pte: pte_q
+      };
+  // Events
+  logic walk_begins;
+  assign walk_begins = HasLook ? look && (!l2_hit || skip_l2_q) : |(req_valid_i & req_ready_o);
+  assign l2_hit_o = handover ? done_o : '0;
+  assign events_o = '{
+          restart: restart,
+          update_failed: updating && walk_rsp_valid_i && !walk_rsp_i.err && !walk_rsp_i.success,
+          update: updating && walk_rsp_valid_i && !walk_rsp_i.err && walk_rsp_i.success,
+          walk_cache_hit: walk_begins && look && known_level != '0,
+          walk: walk_begins,
+          walking: state_q inside {StRead, StWait, StCheck, StUpdate, StUpdateWait}
       };
   // The L2 holds base pages.
   assign fill_l2 = state_q == StHold && release_i[port_q] && fill_i[port_q] && level_q == '0 && !entry.napot;

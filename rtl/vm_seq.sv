@@ -16,7 +16,8 @@
 module vm_seq
   import vm_pkg::*;
 #(
-    parameter machine_t Cfg = '0
+    parameter machine_t Cfg = '0,
+    parameter bit HasCaches = 1'b1  // 0: the caches are someone else's, cache operations are refused
 ) (
     input logic clk_i,
     input logic rst_ni,
@@ -34,6 +35,7 @@ module vm_seq
     input  fence_req_t fence_req_i,
     output logic       fence_rsp_valid_o,
     output fence_rsp_t fence_rsp_o,
+    output logic [4:0] fence_done_o,  // event: answered and not refused, one bit for each fence_op_e
     input  logic       array_req_valid_i,
     output logic       array_req_ready_o,
     input  array_req_t array_req_i,
@@ -203,7 +205,7 @@ module vm_seq
             end
           end
           KindFence: begin
-            if (fence_q.user) begin
+            if (fence_q.user || (!HasCaches && fence_q.op != FenceTlb)) begin
               refused_d = 1'b1;
               state_d = StRespond;
             end else if (inv_wait && scan_q == '0) begin
@@ -247,6 +249,7 @@ module vm_seq
   assign ctl_rsp_o = '{id: ctl_q.id, refused: refused_q};
   assign fence_rsp_valid_o = state_q == StRespond && kind_q == KindFence;
   assign fence_rsp_o = '{id: fence_q.id, refused: refused_q};
+  assign fence_done_o = (fence_rsp_valid_o && !refused_q) ? 5'd1 << fence_q.op : '0;
   assign array_rsp_valid_o = state_q == StRespond && kind_q == KindArray;
   assign array_rsp_o = Cfg.ArrayPort ? array_rsp_q : '0;
 

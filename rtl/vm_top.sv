@@ -60,106 +60,14 @@ module vm_top
 
     // A write-back that memory refused: imprecise, the line is gone
     output logic             wb_error_valid_o,
-    output logic [PaMax-1:0] wb_error_addr_o
+    output logic [PaMax-1:0] wb_error_addr_o,
+
+    output events_t events_o  // for vm_counters
 );
 
-  // ------------------------------------------------------------------ what a machine may be
-
-  function automatic bit pow2(int unsigned n);
-    return n != 0 && (n & (n - 1)) == 0;
-  endfunction
-  function automatic bit tlb_ok(tlb_geometry_t g);
-    return g.Ways == 0 || (pow2(32'(g.Sets)) && pow2(32'(g.Ways)) && $clog2(32'(g.Sets)) < vpn_bits(Cfg));
-  endfunction
-  function automatic bit indices_fit();
-    for (int unsigned l = 0; l < 32'(Cfg.Format.Levels); l++) begin
-      if (32'(Cfg.Format.IndexBits[l]) + 32'(Cfg.Format.PteBytesLog2) > 32'(Cfg.Format.PageBits)) return 1'b0;
-    end
-    return 1'b1;
-  endfunction
-  localparam bit Flat = Cfg.Format.Kind == PteFlat;
-  localparam logic [2:0] RootLevel = 3'(Cfg.Format.Levels - 8'd1);
-  function automatic bit cache_ok(cache_geometry_t g);
-    return g.Ways == 0 || (pow2(32'(g.Sets)) && pow2(32'(g.Ways)) && pow2(32'(g.LineBytes)) &&
-        g.LineBytes >= 4 && g.LineBytes <= 2048);
-  endfunction
-  function automatic bit index_in_page(cache_geometry_t g);
-    return g.Ways == 0 || 32'(g.Sets) * 32'(g.LineBytes) <= (32'd1 << Cfg.Format.PageBits);
-  endfunction
-
-  if (Cfg.Format.PageBits < 2) begin : gen_bad_page
-    $error("PageBits: pages of fewer than 4 bytes are not supported");
-  end
-  if (Flat && Cfg.Format.Levels != 1) begin : gen_bad_levels
-    $error("Format: a flat table has one level; set Levels to 1");
-  end
-  if (!Flat && (Cfg.Format.Levels < 2 || 32'(Cfg.Format.Levels) > MaxLevels)) begin : gen_bad_tree
-    $error("Format: RISC-V and x86 tables have 2 to 5 levels");
-  end
-  if (Cfg.Format.Kind == PteX86 && Cfg.Format.Levels < 4) begin : gen_bad_x86
-    $error("Format: x86 tables have 4 or 5 levels");
-  end
-  if (Cfg.Format.MinLevels == 0 || Cfg.Format.MinLevels > Cfg.Format.Levels) begin : gen_bad_min
-    $error("MinLevels: must be 1 to Levels");
-  end
-  if (!Flat && !indices_fit()) begin : gen_bad_index
-    $error("IndexBits: a table must fit in one page; lower IndexBits or raise PageBits");
-  end
-  if (Cfg.Format.HwAd && (Flat || Cfg.WalkPort != WalkCache)) begin : gen_bad_ad
-    $error("HwAd: accessed and dirty bits need a walk through the data cache (WalkCache) and a format that has them");
-  end
-  if (Cfg.Format.Kind == PteX86 && !Cfg.Format.HwAd) begin : gen_bad_x86_ad
-    $error("HwAd: x86 always updates accessed and dirty bits in hardware; set HwAd");
-  end
-  if (Cfg.Format.Kind == PteX86 && Cfg.Format.PpnBits != Cfg.PaBits - Cfg.Format.PageBits) begin : gen_bad_x86_pa
-    $error("PpnBits: on x86 PaBits minus PageBits");
-  end
-  if (32'(Cfg.Format.PpnBits) + 32'(Cfg.Format.PageBits) > PaMax && !Flat) begin : gen_bad_wide
-    $error("PpnBits: PpnBits plus PageBits must not exceed the 56 bits of a physical address");
-  end
-  if (Cfg.TrapSwap && !Flat) begin : gen_bad_trap
-    $error("TrapSwap: only flat formats");
-  end
-  if (Cfg.SuperEntries != 0 && !pow2(32'(Cfg.SuperEntries))) begin : gen_bad_super
-    $error("SuperEntries: must be a power of two, or 0");
-  end
-  if (!tlb_ok(Cfg.L2Tlb) || (Flat && Cfg.L2Tlb.Ways != 0)) begin : gen_bad_l2
-    $error("L2Tlb: sets and ways must be powers of two, the set index shorter than the VPN, and the format not flat");
-  end
-  if (Cfg.WalkCacheSets != 0 && (Flat || !pow2(32'(Cfg.WalkCacheSets)) ||
-      $clog2(32'(Cfg.WalkCacheSets)) >= 32'(Cfg.Format.IndexBits[RootLevel]))) begin : gen_bad_walk_cache
-    $error("WalkCacheSets: must be a power of two below the size of the root table, or 0, and the format not flat");
-  end
-  if (Cfg.HitLatency != 1) begin : gen_bad_hit
-    $error("HitLatency: must be 1");
-  end
-  if (32'(Cfg.VaBits) != 32'(Cfg.Format.PageBits) + index_lsb(Cfg.Format, 32'(Cfg.Format.Levels))) begin : gen_bad_va
-    $error("VaBits: must be PageBits plus the index bits of all levels");
-  end
-  if (Cfg.PaBits > Cfg.BusBits || 32'(Cfg.BusBits) > PaMax) begin : gen_bad_pa
-    $error("PaBits: must not exceed BusBits, nor BusBits the 56 bits of a physical address");
-  end
-  if (Cfg.BusBits <= Cfg.Format.PageBits || 32'(Cfg.BusBits) < 3) begin : gen_bad_bus
-    $error("BusBits: the bus must reach more than one page");
-  end
-  if (Cfg.Format.PpnLsb + Cfg.Format.PpnBits > (8'd8 << Cfg.Format.PteBytesLog2)) begin : gen_bad_ppn
-    $error("PpnBits: the PPN field does not fit in the entry; widen PteBytesLog2 or move PpnLsb");
-  end
-  if (!tlb_ok(Cfg.Itlb) || !tlb_ok(Cfg.Dtlb)) begin : gen_bad_tlb
-    $error("Itlb, Dtlb: sets and ways must be powers of two, and the set index shorter than the VPN");
-  end
-  if (!cache_ok(Cfg.Icache) || !cache_ok(Cfg.Dcache)) begin : gen_bad_cache
-    $error("Icache, Dcache: sets, ways and line bytes must be powers of two, lines 4 to 2048 bytes");
-  end
-  if (!index_in_page(Cfg.Icache) || !index_in_page(Cfg.Dcache)) begin : gen_bad_vipt
-    $error("Icache, Dcache: Sets * LineBytes exceeds the page, so aliases would arise; add ways instead of sets");
-  end
-  if (Cfg.WalkPort == WalkCache && Cfg.Dcache.Ways == 0) begin : gen_bad_walk
-    $error("WalkPort: WalkCache needs a data cache; set Dcache or use WalkMemory");
-  end
-  if (32'(Cfg.AsidBits) > AsidMax) begin : gen_bad_asid
-    $error("AsidBits: at most 16");
-  end
+  vm_legal #(
+      .Cfg(Cfg)
+  ) u_legal ();
 
   // ------------------------------------------------------------------ core ports. [0] fetch, [1] data
 
@@ -265,6 +173,9 @@ module vm_top
   logic [1:0] tlb_array_valid, cache_array_valid, cache_array_done;
   array_rsp_t [1:0] tlb_array_rsp, cache_array_rsp;
   logic cache_array_is_tag;
+  mmu_events_t mmu_events;
+  cache_events_t [1:0] cache_events;
+  logic [4:0] fence_done;
 
   vm_mmu #(
       .Cfg(Cfg)
@@ -290,8 +201,18 @@ module vm_top
       .inv_busy_o    (tlb_inv_busy),
       .array_valid_i (tlb_array_valid),
       .array_req_i   (array_req),
-      .array_rsp_o   (tlb_array_rsp)
+      .array_rsp_o   (tlb_array_rsp),
+      .events_o      (mmu_events)
   );
+
+  // Events that are not the MMU's own: a bus error on the data, fences.
+  always_comb begin
+    events_o = '{cache: cache_events, mmu: mmu_events};
+    for (int unsigned p = 0; p < 2; p++) begin
+      events_o.mmu.port[p].outcome[FaultBus] = core_rsp_valid[p] && core_rsp[p].fault.cause == FaultBus;
+    end
+    events_o.mmu.fence = fence_done;
+  end
 
   // ------------------------------------------------------------------ memory sources. Index = mem_src_e
 
@@ -409,7 +330,8 @@ module vm_top
       .mem_rsp_err_i    (mem_rsp_i.err),
       .mem_rsp_last_i   (mem_rsp_i.last),
       .wb_error_valid_o (wb_error_valid[0]),
-      .wb_error_addr_o  (wb_error_addr[0])
+      .wb_error_addr_o  (wb_error_addr[0]),
+      .events_o         (cache_events[0])
   );
 
   vm_cache #(
@@ -462,7 +384,8 @@ module vm_top
       .mem_rsp_err_i    (mem_rsp_i.err),
       .mem_rsp_last_i   (mem_rsp_i.last),
       .wb_error_valid_o (wb_error_valid[1]),
-      .wb_error_addr_o  (wb_error_addr[1])
+      .wb_error_addr_o  (wb_error_addr[1]),
+      .events_o         (cache_events[1])
   );
 
   assign wb_error_valid_o = wb_error_valid[1];
@@ -511,6 +434,7 @@ module vm_top
       .fence_req_i,
       .fence_rsp_valid_o,
       .fence_rsp_o,
+      .fence_done_o        (fence_done),
       .array_req_valid_i,
       .array_req_ready_o,
       .array_req_i,

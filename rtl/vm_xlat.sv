@@ -50,6 +50,9 @@ module vm_xlat
     output logic             walk_release_o,
     output logic             walk_fill_o,     // with walk_release_o: there was no fault
 
+    output logic hit_base_o,   // the access that is answered hit this part of the L1 TLB
+    output logic hit_super_o,
+
     input  tlb_inv_t   inv_i,
     input  logic       array_valid_i,
     input  array_req_t array_req_i,
@@ -173,6 +176,8 @@ module vm_xlat
   assign fill_super = learned && spans;
   assign touch_base = take && rsp_o.source == SourceTlb && !s1_q.in_super;
   assign touch_super = take && rsp_o.source == SourceTlb && s1_q.in_super;
+  assign hit_base_o = touch_base;
+  assign hit_super_o = touch_super;
   assign walk_release_o = take && s1_q.walked;
   assign walk_fill_o = learned;
 

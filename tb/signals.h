@@ -125,6 +125,7 @@ struct Inputs {
   bool mem_req_ready = false;
   bool mem_w_ready = false;
   MemResponse mem_rsp;
+  std::uint8_t counter_index = 0;
   std::array<char, 16> text_process{};  // shown in waves only
   std::array<char, 64> text_line{};
 };
@@ -141,6 +142,7 @@ struct Outputs {
   bool mem_rsp_ready = false;
   bool wb_error = false;
   std::uint64_t wb_error_addr = 0;
+  std::uint64_t counter_value = 0;
 };
 
 }  // namespace vm

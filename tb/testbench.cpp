@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "checks/counter_check.h"
 #include "checks/data_check.h"
 #include "checks/state_check.h"
 #include "checks/time_check.h"
@@ -34,6 +35,9 @@ Testbench::Testbench(const Machine& machine, std::unique_ptr<Model> model, Testb
   checks_.push_back({"time", std::make_unique<TimeCheck>(machine_, tracker_, reporter_)});
   checks_.push_back({"state", std::make_unique<StateCheck>(machine_, tracker_, reporter_)});
   checks_.push_back({"traffic", std::make_unique<TrafficCheck>(machine_, memory_, tracker_, reporter_)});
+  auto counters = std::make_unique<CounterCheck>(machine_, reporter_);
+  counters_ = counters.get();
+  checks_.push_back({"counters", std::move(counters)});
   use_checks(options_.checks);
 }
 
@@ -214,6 +218,13 @@ void Testbench::finish() {
   // The last events may be those of the cycle after an answer.
   step();
   if (!checks_on_) return;
+  // The answer to what was asked in one cycle is seen in the next.
+  for (unsigned index = 0; index <= CounterCheck::kCounters; ++index) {
+    model_->inputs().counter_index = static_cast<std::uint8_t>(index);
+    step();
+    ++counter_cycles_;
+    if (index != 0) counters_->read(index - 1, model_->outputs().counter_value);
+  }
   for (NamedCheck& c : checks_) {
     if (c.on) c.check->finish();
   }

@@ -29,6 +29,8 @@
 
 namespace vm {
 
+class CounterCheck;
+
 struct TestbenchOptions {
   std::uint64_t seed = 1;
   Latency latency;
@@ -61,7 +63,8 @@ class Testbench {
 
   // One cycle; the first call resets the hardware. Throws Hang.
   void step();
-  std::uint64_t cycles() const { return cycle_.number + (started_ ? 1 : 0); }
+  // Those in which counters were read at the end do not count.
+  std::uint64_t cycles() const { return cycle_.number + (started_ ? 1 : 0) - counter_cycles_; }
   bool idle() const;  // nothing submitted is unanswered
   void run_until_idle();
   void finish();  // run_until_idle, then what the checks have to say at the end
@@ -86,7 +89,8 @@ class Testbench {
   const Reporter& reporter() const { return reporter_; }
   std::string report() const;  // the first mismatches with cycle, seed, machine, last events, replay command
   TranslationCheck& translation() { return *translation_; }
-  // Switches one of "translation", "data", "time", "state", "traffic" off or on; for tests that show what each finds.
+  // Switches one of "translation", "data", "time", "state", "traffic", "counters" off or on; for tests that show what
+  // each finds.
   void enable_check(std::string_view name, bool on);
   void use_checks(bool on);  // all, and the event sink with them
 
@@ -118,6 +122,7 @@ class Testbench {
   EventLog first_log_;  // as it was at the first mismatch
   std::vector<NamedCheck> checks_;
   TranslationCheck* translation_ = nullptr;
+  CounterCheck* counters_ = nullptr;
   RequestDriver<CoreRequest> fetch_, data_;
   RequestDriver<HostRequest> host_;
   RequestDriver<CtlRequest> ctl_;
@@ -131,6 +136,7 @@ class Testbench {
   bool checks_on_ = true;
   std::uint64_t last_progress_ = 0;
   std::uint64_t backdoor_accesses_ = 0;
+  std::uint64_t counter_cycles_ = 0;
 };
 
 }  // namespace vm

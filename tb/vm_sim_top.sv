@@ -125,6 +125,10 @@ module vm_sim_top
   output logic        wb_error_valid_o,
   output logic [63:0] wb_error_addr_o,
 
+  // The counter of each event strobe; the value of the one that was named in the cycle before.
+  input  logic [7:0]  counter_index_i,
+  output logic [63:0] counter_value_o,
+
   output logic [7:0]  cfg_kind_o,
   output logic [7:0]  cfg_levels_o,
   output logic [7:0]  cfg_min_levels_o,
@@ -184,7 +188,7 @@ module vm_sim_top
 
   // Not for the hardware: only waves show them. Physical addresses end at bit PaMax-1.
   logic unused;
-  assign unused = ^{text_process_i, text_line_i, host_req_addr_i[63:PaMax]};
+  assign unused = ^{text_process_i, text_line_i, host_req_addr_i[63:PaMax], counter_index_i[7:6]};
 
   // ---------------------------------------------------------------- core ports
   core_req_t fetch_req, data_req;
@@ -285,6 +289,7 @@ module vm_sim_top
     src: mem_src_e'(mem_rsp_src_i), rdata: mem_rsp_rdata_i, err: mem_rsp_err_i, last: mem_rsp_last_i};
   assign wb_error_addr_o = 64'(wb_error_addr);
 
+  events_t events;
   vm_top #(
     .Cfg(Cfg)
   ) u_top (
@@ -330,7 +335,16 @@ module vm_sim_top
     .mem_rsp_ready_o,
     .mem_rsp_i(mem_rsp),
     .wb_error_valid_o,
-    .wb_error_addr_o(wb_error_addr)
+    .wb_error_addr_o(wb_error_addr),
+    .events_o(events)
+  );
+
+  vm_counters u_counters (
+    .clk_i,
+    .rst_ni,
+    .events_i(events),
+    .index_i(counter_index_i[5:0]),
+    .value_o(counter_value_o)
   );
 
   // ---------------------------------------------------------------- the rules of every channel

@@ -16,7 +16,7 @@ namespace vm {
 struct Mismatch {
   std::uint64_t cycle = 0;
   std::string check;    // "translation.walk", "translation.os-map", "translation.image", "data", "time", "state",
-                        // "traffic", "protocol"
+                        // "traffic", "counters", "protocol"
   std::string message;  // expected, actual, why, rules
 };
 

@@ -198,6 +198,7 @@ void VerilatedModel::put_inputs() {
   t.mem_rsp_rdata_i = in_.mem_rsp.rdata;
   t.mem_rsp_err_i = in_.mem_rsp.err;
   t.mem_rsp_last_i = in_.mem_rsp.last;
+  t.counter_index_i = in_.counter_index;
   put_text(t.text_process_i, in_.text_process);
   put_text(t.text_line_i, in_.text_line);
 }
@@ -236,6 +237,7 @@ void VerilatedModel::get_outputs() {
   out_.mem_rsp_ready = t.mem_rsp_ready_o != 0;
   out_.wb_error = t.wb_error_valid_o != 0;
   out_.wb_error_addr = t.wb_error_addr_o;
+  out_.counter_value = t.counter_value_o;
 }
 
 Machine VerilatedModel::elaborated() const {

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a machine may be: elaboration of any other Cfg stops with a sentence that says what to change. No hardware.
+module vm_legal
+  import vm_pkg::*;
+#(
+    parameter machine_t Cfg = '0
+) ();
+
+  function automatic bit pow2(int unsigned n);
+    return n != 0 && (n & (n - 1)) == 0;
+  endfunction
+  function automatic bit tlb_ok(tlb_geometry_t g);
+    return g.Ways == 0 || (pow2(32'(g.Sets)) && pow2(32'(g.Ways)) && $clog2(32'(g.Sets)) < vpn_bits(Cfg));
+  endfunction
+  function automatic bit indices_fit();
+    for (int unsigned l = 0; l < 32'(Cfg.Format.Levels); l++) begin
+      if (32'(Cfg.Format.IndexBits[l]) + 32'(Cfg.Format.PteBytesLog2) > 32'(Cfg.Format.PageBits)) return 1'b0;
+    end
+    return 1'b1;
+  endfunction
+  localparam bit Flat = Cfg.Format.Kind == PteFlat;
+  localparam logic [2:0] RootLevel = 3'(Cfg.Format.Levels - 8'd1);
+  function automatic bit cache_ok(cache_geometry_t g);
+    return g.Ways == 0 || (pow2(32'(g.Sets)) && pow2(32'(g.Ways)) && pow2(32'(g.LineBytes)) &&
+        g.LineBytes >= 4 && g.LineBytes <= 2048);
+  endfunction
+  function automatic bit index_in_page(cache_geometry_t g);
+    return g.Ways == 0 || 32'(g.Sets) * 32'(g.LineBytes) <= (32'd1 << Cfg.Format.PageBits);
+  endfunction
+
+  if (Cfg.Format.PageBits < 2) begin : gen_bad_page
+    $error("PageBits: pages of fewer than 4 bytes are not supported");
+  end
+  if (Flat && Cfg.Format.Levels != 1) begin : gen_bad_levels
+    $error("Format: a flat table has one level; set Levels to 1");
+  end
+  if (!Flat && (Cfg.Format.Levels < 2 || 32'(Cfg.Format.Levels) > MaxLevels)) begin : gen_bad_tree
+    $error("Format: RISC-V and x86 tables have 2 to 5 levels");
+  end
+  if (Cfg.Format.Kind == PteX86 && Cfg.Format.Levels < 4) begin : gen_bad_x86
+    $error("Format: x86 tables have 4 or 5 levels");
+  end
+  if (Cfg.Format.MinLevels == 0 || Cfg.Format.MinLevels > Cfg.Format.Levels) begin : gen_bad_min
+    $error("MinLevels: must be 1 to Levels");
+  end
+  if (!Flat && !indices_fit()) begin : gen_bad_index
+    $error("IndexBits: a table must fit in one page; lower IndexBits or raise PageBits");
+  end
+  if (Cfg.Format.HwAd && (Flat || Cfg.WalkPort != WalkCache)) begin : gen_bad_ad
+    $error("HwAd: accessed and dirty bits need a walk through the data cache (WalkCache) and a format that has them");
+  end
+  if (Cfg.Format.Kind == PteX86 && !Cfg.Format.HwAd) begin : gen_bad_x86_ad
+    $error("HwAd: x86 always updates accessed and dirty bits in hardware; set HwAd");
+  end
+  if (Cfg.Format.Kind == PteX86 && Cfg.Format.PpnBits != Cfg.PaBits - Cfg.Format.PageBits) begin : gen_bad_x86_pa
+    $error("PpnBits: on x86 PaBits minus PageBits");
+  end
+  if (32'(Cfg.Format.PpnBits) + 32'(Cfg.Format.PageBits) > PaMax && !Flat) begin : gen_bad_wide
+    $error("PpnBits: PpnBits plus PageBits must not exceed the 56 bits of a physical address");
+  end
+  if (Cfg.TrapSwap && !Flat) begin : gen_bad_trap
+    $error("TrapSwap: only flat formats");
+  end
+  if (Cfg.SuperEntries != 0 && !pow2(32'(Cfg.SuperEntries))) begin : gen_bad_super
+    $error("SuperEntries: must be a power of two, or 0");
+  end
+  if (!tlb_ok(Cfg.L2Tlb) || (Flat && Cfg.L2Tlb.Ways != 0)) begin : gen_bad_l2
+    $error("L2Tlb: sets and ways must be powers of two, the set index shorter than the VPN, and the format not flat");
+  end
+  if (Cfg.WalkCacheSets != 0 && (Flat || !pow2(32'(Cfg.WalkCacheSets)) ||
+      $clog2(32'(Cfg.WalkCacheSets)) >= 32'(Cfg.Format.IndexBits[RootLevel]))) begin : gen_bad_walk_cache
+    $error("WalkCacheSets: must be a power of two below the size of the root table, or 0, and the format not flat");
+  end
+  if (Cfg.HitLatency != 1) begin : gen_bad_hit
+    $error("HitLatency: must be 1");
+  end
+  if (32'(Cfg.VaBits) != 32'(Cfg.Format.PageBits) + index_lsb(Cfg.Format, 32'(Cfg.Format.Levels))) begin : gen_bad_va
+    $error("VaBits: must be PageBits plus the index bits of all levels");
+  end
+  if (Cfg.PaBits > Cfg.BusBits || 32'(Cfg.BusBits) > PaMax) begin : gen_bad_pa
+    $error("PaBits: must not exceed BusBits, nor BusBits the 56 bits of a physical address");
+  end
+  if (Cfg.BusBits <= Cfg.Format.PageBits || 32'(Cfg.BusBits) < 3) begin : gen_bad_bus
+    $error("BusBits: the bus must reach more than one page");
+  end
+  if (Cfg.Format.PpnLsb + Cfg.Format.PpnBits > (8'd8 << Cfg.Format.PteBytesLog2)) begin : gen_bad_ppn
+    $error("PpnBits: the PPN field does not fit in the entry; widen PteBytesLog2 or move PpnLsb");
+  end
+  if (!tlb_ok(Cfg.Itlb) || !tlb_ok(Cfg.Dtlb)) begin : gen_bad_tlb
+    $error("Itlb, Dtlb: sets and ways must be powers of two, and the set index shorter than the VPN");
+  end
+  if (!cache_ok(Cfg.Icache) || !cache_ok(Cfg.Dcache)) begin : gen_bad_cache
+    $error("Icache, Dcache: sets, ways and line bytes must be powers of two, lines 4 to 2048 bytes");
+  end
+  if (!index_in_page(Cfg.Icache) || !index_in_page(Cfg.Dcache)) begin : gen_bad_vipt
+    $error("Icache, Dcache: Sets * LineBytes exceeds the page, so aliases would arise; add ways instead of sets");
+  end
+  if (Cfg.WalkPort == WalkCache && Cfg.Dcache.Ways == 0) begin : gen_bad_walk
+    $error("WalkPort: WalkCache needs a data cache; set Dcache or use WalkMemory");
+  end
+  if (32'(Cfg.AsidBits) > AsidMax) begin : gen_bad_asid
+    $error("AsidBits: at most 16");
+  end
+
+endmodule

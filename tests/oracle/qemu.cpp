@@ -33,7 +33,7 @@ class Qemu final : public Oracle {
     close(file);
     if (mapped == MAP_FAILED) throw std::runtime_error("QEMU: cannot map " + name);
     memory_ = static_cast<std::uint8_t*>(mapped);
-    exchange_ = new (memory_ + (QEMU_EXCHANGE_AT - layout_.memory)) qemu_exchange;
+    exchange_ = new (memory_ + (QEMU_EXCHANGE_AT - layout_.memory)) QemuExchange;
     for (std::uint64_t page = layout_.data(); page < layout_.data_end(); page += 4096) {
       const auto code = page_code(PteKind::Riscv, page);
       std::memcpy(memory_ + (page - layout_.memory), code.data(), code.size());
@@ -72,8 +72,8 @@ class Qemu final : public Oracle {
 
   bool in_memory(const SubjectAnswer& hint) const { return hint.code == 0 && layout_.contains(hint.pa); }
 
-  qemu_case ask(const Case& c, const SubjectAnswer& hint) const {
-    qemu_case q{};
+  QemuCase ask(const Case& c, const SubjectAnswer& hint) const {
+    QemuCase q{};
     q.satp = root_value(machine_, c.context);
     q.mstatus = (c.request.kind != AccessKind::Fetch ? kMprv : 0) | (c.request.user ? 0 : kMppSupervisor) |
                 (c.request.sum ? kSum : 0) | (c.request.mxr ? kMxr : 0);
@@ -90,7 +90,7 @@ class Qemu final : public Oracle {
     return q;
   }
 
-  Answer read(const Case& c, const SubjectAnswer& hint, const qemu_case& q) const {
+  Answer read(const Case& c, const SubjectAnswer& hint, const QemuCase& q) const {
     Answer answer;
     const bool page_ran = c.request.kind == AccessKind::Fetch && (q.cause == kUserEcall || q.cause == kSupervisorEcall);
     if (q.cause != QEMU_NO_TRAP && !page_ran) {
@@ -127,7 +127,7 @@ class Qemu final : public Oracle {
   Layout layout_;
   std::filesystem::path memory_file_;
   std::uint8_t* memory_ = nullptr;
-  qemu_exchange* exchange_ = nullptr;
+  QemuExchange* exchange_ = nullptr;
 };
 
 }  // namespace

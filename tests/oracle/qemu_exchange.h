@@ -4,7 +4,7 @@
 #ifndef VM_ORACLE_QEMU_EXCHANGE_H
 #define VM_ORACLE_QEMU_EXCHANGE_H
 
-#include <stdint.h>
+#include <stdint.h> /* NOLINT(modernize-deprecated-headers): C, too */
 
 #define QEMU_EXCHANGE_AT 0x81000000u /* behind the layout's 16 MiB */
 #define QEMU_EXCHANGE_CASES 200000u
@@ -12,7 +12,7 @@
 #define QEMU_LEVELS 5u
 #define QEMU_NO_TRAP (~(uint64_t)0)
 
-struct qemu_case {
+struct QemuCase {
   /* asked */
   uint64_t satp, mstatus, menvcfg, va, stored;
   uint64_t hint; /* physical address a store is looked for at; 0: nowhere */
@@ -24,10 +24,10 @@ struct qemu_case {
   uint64_t after[QEMU_LEVELS];
 };
 
-struct qemu_exchange {
+struct QemuExchange {
   uint64_t count;
   uint64_t answered;
-  struct qemu_case cases[QEMU_EXCHANGE_CASES];
+  struct QemuCase cases[QEMU_EXCHANGE_CASES];
 };
 
 #endif

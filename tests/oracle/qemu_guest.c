@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Bare-metal program for qemu-system-riscv64 (machine virt): answers the cases the host left in memory, then powers off.
- * Machine mode makes loads and stores with MPRV, and fetches by MRET. */
+ * Bare-metal program for qemu-system-riscv64 (machine virt): answers the cases the host left in memory, then powers
+ * off. Machine mode makes loads and stores with MPRV, and fetches by MRET. */
 #include "qemu_exchange.h"
 
 struct ends {
@@ -9,7 +9,8 @@ struct ends {
 };
 struct ends ask(uint64_t kind, uint64_t va, uint64_t mstatus, uint64_t stored);
 
-/* ask: a trap, the fetched page's ECALL among them, comes back to its caller. The registers a page changes are a0 only. */
+/* ask: a trap, the fetched page's ECALL among them, comes back to its caller. The registers a page changes are a0 only.
+ */
 __asm__(
     ".section .start, \"ax\", @progbits\n"
     ".globl _start\n"
@@ -53,9 +54,9 @@ __asm__(
 
 #define WRITE_CSR(csr, value) __asm__ volatile("csrw " csr ", %0" ::"r"((uint64_t)(value)) : "memory")
 
-static volatile uint64_t *word(uint64_t pa) { return (volatile uint64_t *)pa; }
+static volatile uint64_t* word(uint64_t pa) { return (volatile uint64_t*)pa; }
 
-static void answer(volatile struct qemu_case *c) {
+static void answer(volatile struct QemuCase* c) {
   for (uint32_t i = 0; i < c->length; ++i) *word(c->at[i]) = c->value[i];
   WRITE_CSR("0x30A", c->menvcfg);
   WRITE_CSR("satp", c->satp);
@@ -78,7 +79,7 @@ static void answer(volatile struct qemu_case *c) {
 }
 
 int main(void) {
-  volatile struct qemu_exchange *x = (volatile struct qemu_exchange *)(uint64_t)QEMU_EXCHANGE_AT;
+  volatile struct QemuExchange* x = (volatile struct QemuExchange*)(uint64_t)QEMU_EXCHANGE_AT;
   for (uint64_t i = 0; i < x->count; ++i) {
     answer(&x->cases[i]);
     x->answered = i + 1;

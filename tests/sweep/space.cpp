@@ -24,7 +24,7 @@ constexpr std::array<std::uint64_t, 13> kHighBits{0,
 constexpr unsigned kPlaces = 4;  // for the page number: right, two ways of being wrong, outside memory
 
 // x86 (X17).
-constexpr std::uint64_t kP = 1, kRw = 2, kUs = 4, kA = 0x20, kD = 0x40, kPs = 0x80, kGlobal = 0x100, kXd = 1ULL << 63;
+constexpr std::uint64_t kP = 1, kRw = 2, kUs = 4, kA = 0x20, kD = 0x40, kPs = 0x80, kXd = 1ULL << 63;
 constexpr unsigned kX86Places = 5;
 
 }  // namespace

@@ -42,7 +42,11 @@ module example_soc
     input  logic        sfence_rs2_is_x0_i,
     input  logic [63:0] sfence_rs1_i,
     input  logic [63:0] sfence_rs2_i,
-    output logic        sfence_done_o
+    output logic        sfence_done_o,
+
+    // Performance counter `index` of the MMU, one cycle later.
+    input  logic [5:0]  counter_index_i,
+    output logic [63:0] counter_value_o
 );
 
   // ------------------------------------------------------------------ the machine: Sv39 with this SoC's memory map
@@ -136,6 +140,28 @@ module example_soc
       .events_o         (events)
   );
 
+  // Of 49 events four are counted: misses of both L1 TLBs, walks, and updates of accessed and dirty bits.
+  function automatic events_t counted();
+    events_t e;
+    e = '0;
+    e.mmu.port[0].l1_miss = 1'b1;
+    e.mmu.port[1].l1_miss = 1'b1;
+    e.mmu.walker.walk = 1'b1;
+    e.mmu.walker.update = 1'b1;
+    return e;
+  endfunction
+
+  vm_counters #(
+      .Width (40),
+      .Enable(counted())
+  ) u_counters (
+      .clk_i,
+      .rst_ni,
+      .events_i('{cache: '0, mmu: events}),
+      .index_i (counter_index_i),
+      .value_o (counter_value_o)
+  );
+
   // A store's data waits while its address is translated.
   logic [63:0] wdata_q;
   always_ff @(posedge clk_i) begin
@@ -223,7 +249,7 @@ module example_soc
   end
 
   logic unused;
-  assign unused = ^{walk_slot, walk_req, xlat, ctl_rsp, fence_rsp, events, core_write_i[0], core_wdata_i[0],
+  assign unused = ^{walk_slot, walk_req, xlat, ctl_rsp, fence_rsp, core_write_i[0], core_wdata_i[0],
                     sfence_rs2_i};
 
 endmodule

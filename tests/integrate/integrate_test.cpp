@@ -103,6 +103,12 @@ class Soc {
     step();
   }
 
+  std::uint64_t counter(unsigned index) {
+    top_->counter_index_i = static_cast<std::uint8_t>(index);
+    for (int i = 0; i < 3; ++i) step();  // strobe to register to counter to output
+    return top_->counter_value_o;
+  }
+
   // Both ports at once, the data port so many cycles later; answers in the order of the arguments.
   std::array<Answer, 2> both(const Access& fetch, const Access& data, unsigned delay = 0) {
     offer(fetch);
@@ -263,14 +269,18 @@ BOOST_AUTO_TEST_CASE(a_mapped_page_is_loaded_stored_and_fetched_from) {
 
 BOOST_AUTO_TEST_CASE(a_tlb_hit_and_the_ram_take_two_cycles_and_each_level_of_a_walk_two_more) {
   Mapped soc;
+  soc.menvcfg(true);
   soc.map(7, entry(kFirstPage + 5, V | R | W | A | D));
   soc.map(8, entry(kFirstPage + 6, V | R | W | A | D));
+  soc.map(9, entry(kFirstPage + 6, V | R | W));
   soc.translate();
   const unsigned first = soc.load(0x7000).cycles;
   BOOST_TEST(soc.load(0x7000).cycles == 2U);
   BOOST_TEST(first == 11U);
   // The walk cache knows the pointers now: two levels fewer, each the RAM's cycle and one to judge.
   BOOST_TEST(soc.load(0x8000).cycles + 4 == first);
+  // And a compare-and-set.
+  BOOST_TEST(soc.load(0x9000).cycles + 4 == first + 3);
 }
 
 BOOST_AUTO_TEST_CASE(a_superpage_covers_what_lies_in_it) {
@@ -391,6 +401,24 @@ BOOST_AUTO_TEST_CASE(a_changed_entry_counts_after_the_fence_that_covers_it) {
   expect_data(soc.load(0x1000), 0x55);
   soc.sfence(0x1000, {});
   expect_data(soc.load(0x1000), 0x66);
+}
+
+BOOST_AUTO_TEST_CASE(the_counters_count_misses_walks_and_updates_and_nothing_that_is_not_enabled) {
+  constexpr unsigned kFetchHit = 15, kFetchMiss = 17, kDataMiss = 36, kWalk = 39, kUpdate = 41;
+  Mapped soc;
+  soc.menvcfg(true);
+  soc.map(1, entry(kFirstPage + 5, V | R | W | X));
+  soc.translate();
+  BOOST_TEST(soc.counter(kWalk) == 0U);
+  soc.fetch(0x1000);
+  soc.fetch(0x1000);
+  soc.load(0x1000);      // found in the L2 TLB
+  soc.store(0x1000, 0);  // has to be walked: D is clear
+  BOOST_TEST(soc.counter(kFetchMiss) == 1U);
+  BOOST_TEST(soc.counter(kDataMiss) == 2U);
+  BOOST_TEST(soc.counter(kWalk) == 2U);
+  BOOST_TEST(soc.counter(kUpdate) == 2U);
+  BOOST_TEST(soc.counter(kFetchHit) == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(a_satp_with_a_mode_that_is_not_there_changes_nothing) {

@@ -72,8 +72,8 @@ module vm_legal
       $clog2(32'(Cfg.WalkCacheSets)) >= 32'(Cfg.Format.IndexBits[RootLevel]))) begin : gen_bad_walk_cache
     $error("WalkCacheSets: must be a power of two below the size of the root table, or 0, and the format not flat");
   end
-  if (Cfg.HitLatency != 1) begin : gen_bad_hit
-    $error("HitLatency: must be 1");
+  if (Cfg.HitLatency != 1 && Cfg.HitLatency != 2) begin : gen_bad_hit
+    $error("HitLatency: must be 1 or 2");
   end
   if (32'(Cfg.VaBits) != 32'(Cfg.Format.PageBits) + index_lsb(Cfg.Format, 32'(Cfg.Format.Levels))) begin : gen_bad_va
     $error("VaBits: must be PageBits plus the index bits of all levels");

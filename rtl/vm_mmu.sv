@@ -17,6 +17,10 @@ module vm_mmu
     input  logic [1:0]      req_valid_i,
     output logic [1:0]      req_ready_o,
     input  xlat_req_t [1:0] req_i,
+    // For a VIPT cache beside the port: the request of which S1 begins in the next cycle, if ahead_go_i. Otherwise 1.
+    output logic [1:0]      ahead_valid_o,
+    input  logic [1:0]      ahead_go_i,
+    output logic [1:0]      s1_busy_o,
     output logic [1:0]      rsp_valid_o,
     input  logic [1:0]      rsp_ready_i,
     output xlat_rsp_t [1:0] rsp_o,
@@ -41,7 +45,7 @@ module vm_mmu
 
   localparam int unsigned PpnW = ppn_w(Cfg);
 
-  logic [1:0] miss_valid, miss_ready, miss_skip_l2, walk_done, walk_release, walk_fill;
+  logic [1:0] miss_valid, miss_ready, miss_skip_l2, walk_done, walk_release;
   xlat_req_t [1:0] miss_req;
   logic walk_from_l2, walk_wide;
   logic [PpnW-1:0] walk_ppn;
@@ -76,6 +80,9 @@ module vm_mmu
         .req_valid_i   (req_valid_i[p]),
         .req_ready_o   (req_ready_o[p]),
         .req_i         (req_i[p]),
+        .ahead_valid_o (ahead_valid_o[p]),
+        .ahead_go_i    (ahead_go_i[p]),
+        .s1_busy_o     (s1_busy_o[p]),
         .rsp_valid_o   (rsp_valid_o[p]),
         .rsp_ready_i   (rsp_ready_i[p]),
         .rsp_o         (rsp_o[p]),
@@ -90,7 +97,6 @@ module vm_mmu
         .walk_attr_i   (walk_attr),
         .walk_result_i (walk_result),
         .walk_release_o(walk_release[p]),
-        .walk_fill_o   (walk_fill[p]),
         .hit_base_o    (hit_base[p]),
         .hit_super_o   (hit_super[p]),
         .inv_i,
@@ -117,7 +123,6 @@ module vm_mmu
       .attr_o     (walk_attr),
       .result_o   (walk_result),
       .release_i  (walk_release),
-      .fill_i     (walk_fill),
       .walk_slot_o,
       .walk_valid_o,
       .walk_ready_i,

@@ -66,7 +66,8 @@ module vm_mmu_unit
     events_o.fence = fence_done;
   end
 
-  // There is no array port.
+  // No VIPT cache beside the ports, no array port.
+  logic [1:0] unused_ahead_valid, unused_s1_busy;
   array_rsp_t [1:0] unused_tlb_array;
 
   vm_mmu #(
@@ -79,6 +80,9 @@ module vm_mmu_unit
       .req_valid_i  (block ? 2'b00 : req_valid_i),
       .req_ready_o  (req_ready),
       .req_i,
+      .ahead_valid_o(unused_ahead_valid),
+      .ahead_go_i   (2'b11),
+      .s1_busy_o    (unused_s1_busy),
       .rsp_valid_o,
       .rsp_ready_i,
       .rsp_o,
@@ -164,7 +168,7 @@ module vm_mmu_unit
   );
 
   logic unused;
-  assign unused = ^{unused_tlb_array, unused_maint_valid, unused_tlb_valid, unused_cache_valid, unused_maint,
+  assign unused = ^{unused_ahead_valid, unused_s1_busy, unused_tlb_array, unused_maint_valid, unused_tlb_valid, unused_cache_valid, unused_maint,
                     unused_array, unused_array_rsp, unused_array_ready, unused_array_rsp_valid, unused_is_tag};
 
 endmodule

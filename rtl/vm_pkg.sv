@@ -131,14 +131,15 @@ package vm_pkg;
 
   // Means something only if cause is not FaultNone.
   // va: the first byte of the access that faulted (for a crossing access, in the page that faulted: R15).
-  // level, pte_addr, pte: the entry that decided; zero where none did (FaultVa, FaultLimit, FaultAccess in Bare
-  // mode), without meaning for FaultBus. FaultEntryAccess and FaultEntryBus have pte = 0. FaultAccess carries the
+  // by_entry: an entry decided, level, pte_addr and pte; without it (FaultVa, FaultLimit, FaultBus, FaultAccess in Bare
+  // mode) these mean nothing. FaultEntryAccess and FaultEntryBus have pte = 0. FaultAccess carries the
   // leaf entry that named the hole. code: as the architecture reports it (arch_code).
   typedef struct packed {
     fault_e cause;
     access_e access;
     logic user;
     logic [VaMax-1:0] va;
+    logic by_entry;
     logic [2:0] level;
     logic [PaMax-1:0] pte_addr;
     logic [63:0] pte;

@@ -2,7 +2,8 @@
 //
 // One core port behind its splitter: joins translation (vm_xlat) and cache (vm_cache) of an access.
 //
-//   S0  an access is accepted by both at once
+//   S0  an access enters S1 of the translation and is accepted by the cache at once; with HitLatency 2 one cycle after
+//       it was accepted from the core
 //   S1  the translation's answer meets the cache's RAMs: a hit answers here
 //
 // In order, at most two accesses inside: one that the cache has taken over (miss or uncached), and the next one,
@@ -11,7 +12,9 @@
 // answer without the cache. Whose address goes to the cache depends on registers only.
 module vm_port
   import vm_pkg::*;
-(
+#(
+    parameter machine_t Cfg = '0
+) (
     input logic clk_i,
     input logic rst_ni,
 
@@ -26,6 +29,9 @@ module vm_port
     input  logic      xlat_req_ready_i,
     output xlat_req_t xlat_req_o,
     input  logic      xlat_idle_i,
+    input  logic      xlat_ahead_valid_i,
+    output logic      xlat_ahead_go_o,
+    input  logic      xlat_s1_busy_i,
     input  logic      xlat_rsp_valid_i,
     output logic      xlat_rsp_ready_o,
     input  xlat_rsp_t xlat_rsp_i,
@@ -65,10 +71,27 @@ module vm_port
   assign at_once = xlat_rsp_i.fault.cause != FaultNone || xlat_rsp_i.req.probe;
   assign cache_go_o = xlat_rsp_valid_i && !at_once && tried_q && cache_s1_open_i && !pending_valid_q;
   assign xlat_rsp_ready_o = !pending_valid_q && (at_once || (tried_q && cache_s1_open_i));
-  assign held = !xlat_idle_i && !tried_q;
+  assign held = xlat_s1_busy_i && !tried_q;
   assign again = held && xlat_rsp_valid_i && !pending_valid_q && !at_once;
 
-  assign xlat_req_valid_o = req_valid_i && cache_req_ready_i && !held;
+  // The access that enters S1: the incoming one, or with HitLatency 2 the one before it.
+  cache_req_t incoming, front;
+  assign incoming = '{
+          write: req_i.access == AccessStore,
+          uncached: 1'b0,
+          strb: req_i.strb,
+          addr: req_i.va[PaMax-1:0],
+          wdata: req_i.wdata
+      };
+  if (Cfg.HitLatency == 8'd2) begin : gen_front
+    always_ff @(posedge clk_i) begin
+      if (req_valid_i && req_ready_o) front <= incoming;
+    end
+  end else begin : gen_no_front
+    assign front = incoming;
+  end
+
+  assign xlat_req_valid_o = req_valid_i;
   assign xlat_req_o = '{
           id: req_i.id,
           access: req_i.access,
@@ -79,18 +102,13 @@ module vm_port
           phys: req_i.phys,
           va: req_i.va
       };
-  assign req_ready_o = xlat_req_ready_i && cache_req_ready_i && !held;
-  assign accept = req_valid_i && req_ready_o;
+  assign req_ready_o = xlat_req_ready_i;
+  assign xlat_ahead_go_o = cache_req_ready_i && !held;
+  assign accept = xlat_ahead_valid_i && xlat_ahead_go_o;
 
-  assign cache_req_valid_o = held ? again : (req_valid_i && xlat_req_ready_i);
+  assign cache_req_valid_o = held ? again : xlat_ahead_valid_i;
   always_comb begin
-    cache_req_o = '{
-        write: req_i.access == AccessStore,
-        uncached: 1'b0,
-        strb: req_i.strb,
-        addr: req_i.va[PaMax-1:0],
-        wdata: req_i.wdata
-    };
+    cache_req_o = front;
     if (held) begin
       cache_req_o = '{
           write: xlat_rsp_i.req.access == AccessStore,
@@ -108,7 +126,7 @@ module vm_port
     body_d = body_q;
     pending_d = pending_q;
     pending_valid_d = pending_valid_q;
-    if (accept) body_d = '{strb: req_i.strb, wdata: req_i.wdata};
+    if (accept) body_d = '{strb: front.strb, wdata: front.wdata};
     tried_d = accept || (again && cache_req_ready_i);
     if (cache_done_valid_i) pending_valid_d = 1'b0;
     if (cache_go_o && !cache_hit_i) pending_valid_d = 1'b1;
@@ -129,6 +147,7 @@ module vm_port
       rsp_o.fault.access = pending_q.req.access;
       rsp_o.fault.user = pending_q.req.user;
       rsp_o.fault.va = pending_q.req.va;
+      rsp_o.fault.by_entry = 1'b0;
     end
   end
 

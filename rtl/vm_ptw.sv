@@ -14,7 +14,8 @@
 //   StUpdate      asks for the compare-and-set of accessed and dirty bits; what it finds is judged afresh (M17, X11,
 //                 R13)
 //   StUpdateWait
-//   StHold        keeps the result until the port has answered its core (release_i)
+//   StHold        keeps the result until the port has answered its core (release_i); in its first cycle a base page whose
+//                 address lies in the physical memory map goes into the L2 TLB
 //
 // A walk that began at a walk-cache entry and would end in anything but success starts over from the root, without the
 // walk cache: every fault is judged on memory. Pointers go into the walk cache when the entry below is asked for, so
@@ -45,7 +46,6 @@ module vm_ptw
     output attr_t           attr_o,     // with done_o
     output walk_result_t    result_o,   // from done_o to release_i
     input  logic [1:0]      release_i,
-    input  logic [1:0]      fill_i,     // with release_i: the translation had no fault
 
     output logic      walk_slot_o,       // from registers: a request may come; the cache's S0 is the walker's
     output logic      walk_valid_o,
@@ -139,6 +139,7 @@ module vm_ptw
   logic [PpnW-1:0] known_ppn;
   attr_t known_attr;
   logic pointer_fill;
+  logic fresh_q;                 // first cycle of StHold, and a base page was found
   logic [PpnW-1:0] leaf_ppn_q;   // of the walk that is held
   attr_t leaf_attr_q;
 
@@ -239,8 +240,12 @@ module vm_ptw
   mem_type_e read_type;
 
   assign next_addr = (PaMax + 1)'({entry_ppn, PageBits'(0)}) | entry_offset(vpn, level_q - 1'b1);
-  // Only machines of several levels ask in StCheck.
-  assign read_addr = (Levels > 1 && state_q == StCheck) ? next_addr : addr_q;
+  // Only machines of several levels ask in StCheck. In StHold the leaf's address is looked up.
+  always_comb begin
+    read_addr = addr_q;
+    if (Levels > 1 && state_q == StCheck) read_addr = next_addr;
+    if (Cfg.L2Tlb.Ways != 0 && state_q == StHold) read_addr = (PaMax + 1)'({leaf_ppn_q, PageBits'(0)});
+  end
   assign read_type = (Levels > 1 && state_q == StCheck) ? path.mem_type : path_q.mem_type;
 
   vm_pma #(
@@ -302,7 +307,7 @@ module vm_ptw
           walking: state_q inside {StRead, StWait, StCheck, StUpdate, StUpdateWait}
       };
   // The L2 holds base pages.
-  assign fill_l2 = state_q == StHold && release_i[port_q] && fill_i[port_q] && level_q == '0 && !entry.napot;
+  assign fill_l2 = fresh_q && pma_mapped;
 
   always_comb begin
     state_d = state_q;
@@ -438,6 +443,7 @@ module vm_ptw
     cause_q <= cause_d;
     path_q <= path_d;
     cached_q <= cached_d;
+    fresh_q <= state_q == StCheck && |done_o && verdict == FaultNone && !wide_o && level_q == '0 && !entry.napot;
     if (state_q == StCheck) begin
       leaf_ppn_q <= ppn_o;
       leaf_attr_q <= attr_o;

@@ -2,12 +2,14 @@
 //
 // Set-associative TLB: the base part of an L1 TLB, and the walk cache of one level. The set index is the low bits of
 // the key (a VPN, or for a walk cache its upper bits). The lookup is combinational: keys and data lie in LUT RAM, one
-// memory per way, read asynchronously; valid bits stand apart in flip-flops, so that "invalidate all" takes one
-// cycle. Zero ways is legal and never hits.
+// memory per way, read asynchronously. Whether a set is live stands apart in flip-flops, so that "invalidate all" takes
+// one cycle. Zero ways is legal and never hits.
 //
-// One read port serves lookup, selective invalidation and the array port; the owner sees to it that no lookup
-// happens in a cycle with inv_set_i or array_valid_i. If two entries match, the lowest way wins and nothing is
-// mixed (R17, M7).
+// One read port and one set of comparators serve lookup, selective invalidation and the array port: in a cycle with
+// inv_i.set_valid, key_i and asid_i are those of the fence; in one with array_valid_i nothing is looked up. If two
+// entries match, the lowest way wins and nothing is mixed (R17, M7).
+//
+// The pseudo-LRU state lies in LUT RAM, which has no reset: that of a set without a valid entry counts as zero.
 module vm_tlb
   import vm_pkg::*;
 #(
@@ -15,6 +17,7 @@ module vm_tlb
     parameter  tlb_geometry_t Geometry = '0,
     parameter  int unsigned   KeyW = vpn_bits(Cfg),
     parameter  bit            MatchGlobal = 1'b1,   // a global entry matches every ASID
+    parameter  bit            Registered = 1'b0,    // the answer of a lookup comes one cycle later, while hold_i is low
     localparam int unsigned   PpnW = ppn_w(Cfg),
     localparam int unsigned   WayBits = idx_bits(32'(Geometry.Ways))
 ) (
@@ -23,23 +26,25 @@ module vm_tlb
 
     input  logic [KeyW-1:0]    key_i,
     input  logic [AsidMax-1:0] asid_i,
+    input  logic               hold_i,    // Registered: keep the answer
     output logic               hit_o,
     output logic [WayBits-1:0] hit_way_o,
     output logic [PpnW-1:0]    ppn_o,     // zero without a hit
     output attr_t              attr_o,    // means nothing without a hit
-    output logic [WayBits-1:0] victim_o,  // way to replace in this set: the lowest invalid one, else pseudo-LRU
 
-    // A hit was used: `touch_way_i` of the set of `update_key_i` becomes most recent.
+    // Way to replace in the set of `update_key_i`: the lowest invalid one, else pseudo-LRU.
+    output logic [WayBits-1:0] victim_o,
+    // A hit was used: `touch_way_i` of that set becomes most recent.
     input logic               touch_i,
     input logic [WayBits-1:0] touch_way_i,
-    // A translation is written into `touch_way_i` of that set.
+    // A translation is written into `touch_way_i`.
     input logic               fill_i,
     input logic [KeyW-1:0]    update_key_i,
     input logic [AsidMax-1:0] fill_asid_i,
     input logic [PpnW-1:0]    fill_ppn_i,
     input attr_t              fill_attr_i,
 
-    input tlb_inv_t inv_i,  // `vpn` is a key; `start` is not looked at
+    input tlb_inv_t inv_i,  // `start`, `vpn` and `asid` are not looked at
 
     input  logic       array_valid_i,  // one cycle; the answer is combinational
     input  array_req_t array_req_i,
@@ -59,7 +64,7 @@ module vm_tlb
 
   if (Ways == 0) begin : gen_none
     logic unused;
-    assign unused = ^{clk_i, rst_ni, key_i, asid_i, touch_i, touch_way_i, fill_i, update_key_i, fill_asid_i,
+    assign unused = ^{clk_i, rst_ni, key_i, asid_i, hold_i, touch_i, touch_way_i, fill_i, update_key_i, fill_asid_i,
                       fill_ppn_i, fill_attr_i, inv_i, array_valid_i, array_req_i, inv_way};
     assign inv_way = '0;
     assign hit_o = 1'b0;
@@ -76,21 +81,19 @@ module vm_tlb
       logic [AttrW-1:0] attr;
     } entry_t;
 
-    logic [Sets-1:0][Ways-1:0] valid_d, valid_q;
     entry_t [Ways-1:0] read;
+    attr_t [Ways-1:0] attr;
     entry_t write;
-    logic [Ways-1:0] write_way;
-    logic [SetW-1:0] read_set, write_set, update_set, inv_set, array_set;
+    logic [Ways-1:0] write_way, valid;
+    logic [SetW-1:0] read_set, write_set, update_set, array_set;
     logic array_write;
 
     assign update_set = (Sets > 1) ? SetW'(update_key_i) : '0;
-    assign inv_set = (Sets > 1) ? SetW'(inv_i.vpn) : '0;
     assign array_set = (Sets > 1) ? SetW'(array_req_i.index) : '0;
     assign array_write = array_valid_i && array_req_i.write;
 
     always_comb begin
       read_set = (Sets > 1) ? SetW'(key_i) : '0;
-      if (inv_i.set_valid) read_set = inv_set;
       if (Cfg.ArrayPort && array_valid_i) read_set = array_set;
     end
 
@@ -126,95 +129,113 @@ module vm_tlb
       assign read[w] = mem[read_set];
     end
 
-    attr_t [Ways-1:0] attr;
-    logic [Ways-1:0] tag_match, match, hit_way;
+    // ---------------------------------------------------------------- lookup, and what a fence removes
+
+    logic [Ways-1:0] key_match, asid_match, match, hit_way;
     always_comb begin
       for (int unsigned w = 0; w < Ways; w++) begin
         attr[w] = attr_from_bits(Cfg.Format, 8'(read[w].attr));
-        tag_match[w] = read[w].tag == TagW'(key_i >> SetBits);
-        match[w] = valid_q[read_set][w] && tag_match[w] &&
-            (Cfg.AsidBits == 0 || read[w].asid == AsidW'(asid_i) || (MatchGlobal && attr[w].g));
+        key_match[w] = read[w].tag == TagW'(key_i >> SetBits);
+        asid_match[w] = Cfg.AsidBits == 0 || read[w].asid == AsidW'(asid_i);
+        match[w] = valid[w] && key_match[w] && (asid_match[w] || (MatchGlobal && attr[w].g));
+        inv_way[w] = inv_i.set_valid && valid[w] && (!inv_i.by_vpn || key_match[w]) &&
+            (attr[w].g ? inv_i.globals : !inv_i.by_asid || asid_match[w]);
       end
+    end
+
+    // The answer: of this cycle's lookup, or of the one before.
+    logic [Ways-1:0] found;
+    entry_t [Ways-1:0] found_entry;
+    if (Registered) begin : gen_registered
+      always_ff @(posedge clk_i) begin
+        if (!hold_i) begin
+          found <= match;
+          found_entry <= read;
+        end
+      end
+    end else begin : gen_at_once
+      logic unused_hold;
+      assign unused_hold = hold_i;
+      assign found = match;
+      assign found_entry = read;
+    end
+
+    always_comb begin
       for (int unsigned w = 0; w < Ways; w++) begin
-        hit_way[w] = match[w];
-        for (int unsigned v = 0; v < w; v++) hit_way[w] &= !match[v];
+        hit_way[w] = found[w];
+        for (int unsigned v = 0; v < w; v++) hit_way[w] &= !found[v];
       end
-      hit_o = |match;
+      hit_o = |found;
       hit_way_o = '0;
       ppn_o = '0;
       attr_o = '0;
       for (int unsigned w = 0; w < Ways; w++) begin
         if (hit_way[w]) begin
           hit_way_o |= WayBits'(w);
-          ppn_o |= read[w].ppn;
-          attr_o |= attr[w];
+          ppn_o |= found_entry[w].ppn;
+          attr_o |= attr_from_bits(Cfg.Format, 8'(found_entry[w].attr));
         end
       end
     end
 
+    // ---------------------------------------------------------------- valid bits
+
+    // Those of a set are one word of LUT RAM, which counts once the set is live.
+    (* ram_style = "distributed", no_rw_check *) logic [Ways-1:0] valid_mem[Sets];
+    logic [Sets-1:0] live_q;
+    logic [SetW-1:0] change_set;
+    logic [Ways-1:0] valid_there, valid_new;  // of the set written
+    logic change;
+
+    assign valid = live_q[read_set] ? valid_mem[read_set] : '0;
+    assign valid_there = live_q[write_set] ? valid_mem[write_set] : '0;
+    // A fill and a fence never come together.
+    assign change = fill_i || inv_i.set_valid || (Cfg.ArrayPort && array_write);
+    assign change_set = inv_i.set_valid ? read_set : write_set;
     always_comb begin
-      for (int unsigned w = 0; w < Ways; w++) begin
-        inv_way[w] = inv_i.set_valid && valid_q[inv_set][w] &&
-            (!inv_i.by_vpn || read[w].tag == TagW'(inv_i.vpn >> SetBits)) &&
-            (attr[w].g ? inv_i.globals
-                       : !inv_i.by_asid || Cfg.AsidBits == 0 || read[w].asid == AsidW'(inv_i.asid));
+      valid_new = inv_i.set_valid ? valid & ~inv_way : valid_there | write_way;
+      if (Cfg.ArrayPort && array_write && !array_req_i.data0[63]) valid_new = valid_there & ~write_way;
+    end
+    always_ff @(posedge clk_i) begin
+      if (change) valid_mem[change_set] <= valid_new;
+    end
+    for (genvar s = 0; s < Sets; s++) begin : gen_live
+      always_ff @(posedge clk_i) begin
+        if (!rst_ni || inv_i.all) live_q[s] <= 1'b0;
+        else if (change && change_set == SetW'(s)) live_q[s] <= 1'b1;
       end
     end
 
-    always_comb begin
-      for (int unsigned s = 0; s < Sets; s++) begin
-        valid_d[s] = valid_q[s];
-        if (write_set == SetW'(s)) begin
-          valid_d[s] |= write_way;
-          if (Cfg.ArrayPort && array_write && !array_req_i.data0[63]) valid_d[s] &= ~write_way;
-        end
-        if (inv_set == SetW'(s)) valid_d[s] &= ~inv_way;
-        if (inv_i.all) valid_d[s] = '0;
+    // ---------------------------------------------------------------- replacement
+
+    logic [WayBits-1:0] plru_victim;
+    if (Ways > 1) begin : gen_plru
+      localparam int unsigned PlruW = Ways - 1;
+      (* ram_style = "distributed", no_rw_check *) logic [PlruW-1:0] plru_mem[Sets];
+      logic [PlruW-1:0] state, touched;
+
+      assign state = (valid_there == '0) ? '0 : plru_mem[update_set];
+      always_ff @(posedge clk_i) begin
+        if (touch_i || fill_i) plru_mem[update_set] <= touched;
       end
+      vm_plru #(
+          .Ways(Ways)
+      ) u_plru (
+          .state_i    (state),
+          .touch_way_i(touch_way_i),
+          .touched_o  (touched),
+          .victim_o   (plru_victim)
+      );
+    end else begin : gen_direct
+      logic unused;
+      assign unused = touch_i;
+      assign plru_victim = '0;
     end
-
-    localparam int unsigned PlruW = (Ways > 1) ? Ways - 1 : 1;
-    logic [Sets-1:0][PlruW-1:0] plru_d, plru_q;
-    logic [PlruW-1:0] touched, unused_touched;
-    logic [WayBits-1:0] plru_victim, unused_victim;
-
-    vm_plru #(
-        .Ways(Ways)
-    ) u_plru_victim (
-        .state_i    (plru_q[read_set]),
-        .touch_way_i('0),
-        .touched_o  (unused_touched),
-        .victim_o   (plru_victim)
-    );
-    vm_plru #(
-        .Ways(Ways)
-    ) u_plru_touch (
-        .state_i    (plru_q[update_set]),
-        .touch_way_i(touch_way_i),
-        .touched_o  (touched),
-        .victim_o   (unused_victim)
-    );
 
     always_comb begin
       victim_o = plru_victim;
       for (int w = Ways - 1; w >= 0; w--) begin
-        if (!valid_q[read_set][w]) victim_o = WayBits'(w);
-      end
-    end
-
-    always_comb begin
-      for (int unsigned s = 0; s < Sets; s++) begin
-        plru_d[s] = ((touch_i || fill_i) && update_set == SetW'(s)) ? touched : plru_q[s];
-      end
-    end
-
-    always_ff @(posedge clk_i) begin
-      if (!rst_ni) begin
-        valid_q <= '0;
-        plru_q <= '0;
-      end else begin
-        valid_q <= valid_d;
-        plru_q <= plru_d;
+        if (!valid_there[w]) victim_o = WayBits'(w);
       end
     end
 
@@ -223,7 +244,7 @@ module vm_tlb
         entry_t e;
         e = read[WayBits'(array_req_i.way)];
         array_rsp_o = '0;
-        array_rsp_o.data0[63] = valid_q[array_set][WayBits'(array_req_i.way)];
+        array_rsp_o.data0[63] = valid[WayBits'(array_req_i.way)];
         array_rsp_o.data0[60:52] = attr_from_bits(Cfg.Format, 8'(e.attr));
         array_rsp_o.data0[51:0] = (52'(e.tag) << SetBits) | ((Sets > 1) ? 52'(array_set) : '0);
         array_rsp_o.data1[59:44] = (Cfg.AsidBits != 0) ? 16'(e.asid) : '0;
@@ -234,7 +255,7 @@ module vm_tlb
     end
 
     logic unused;
-    assign unused = ^{asid_i, fill_asid_i, inv_i, array_valid_i, array_req_i, unused_touched, unused_victim};
+    assign unused = ^{asid_i, fill_asid_i, inv_i, array_valid_i, array_req_i, array_set, touch_way_i};
   end
 
 endmodule

@@ -90,7 +90,6 @@ module vm_tlb_l2
     } scope_t;
 
     logic reading_d, reading_q;    // a set is read for the sweep in this cycle
-    logic reset_sweep_q;           // the sweep is the one after reset
     logic judging_q;               // the set read in the cycle before is gone through
     logic [SetW-1:0] sweep_d, sweep_q, judge_q;
     scope_t scope_d, scope_q;
@@ -152,10 +151,17 @@ module vm_tlb_l2
     logic [SetW-1:0] valid_set;
     assign valid = valid_mem[fill_o ? set_q : look_set];
 
+    // One set of comparators for lookups and the sweep, which never come together.
+    logic [TagW-1:0] key_tag;
+    logic [AsidW-1:0] key_asid;
+    logic [Ways-1:0] key_match, asid_match;
+    assign key_tag = judging_q ? scope_q.tag : TagW'(vpn_i >> SetBits);
+    assign key_asid = judging_q ? scope_q.asid : AsidW'(asid_i);
     always_comb begin
       for (int unsigned w = 0; w < Ways; w++) begin
-        match[w] = valid[w] && !busy_o && read[w].tag == TagW'(vpn_i >> SetBits) &&
-            (Cfg.AsidBits == 0 || attr[w].g || read[w].asid == AsidW'(asid_i));
+        key_match[w] = read[w].tag == key_tag;
+        asid_match[w] = Cfg.AsidBits == 0 || read[w].asid == key_asid;
+        match[w] = valid[w] && !busy_o && key_match[w] && (attr[w].g || asid_match[w]);
       end
       for (int unsigned w = 0; w < Ways; w++) begin
         hit_way[w] = match[w];
@@ -194,9 +200,8 @@ module vm_tlb_l2
       valid_d = valid | write_way;
       if (judging_q) begin
         for (int unsigned w = 0; w < Ways; w++) begin
-          if (scope_q.all || ((!scope_q.by_vpn || read[w].tag == scope_q.tag) &&
-              (attr[w].g ? scope_q.globals
-                         : !scope_q.by_asid || Cfg.AsidBits == 0 || read[w].asid == scope_q.asid))) begin
+          if (scope_q.all || ((!scope_q.by_vpn || key_match[w]) &&
+              (attr[w].g ? scope_q.globals : !scope_q.by_asid || asid_match[w]))) begin
             valid_d[w] = 1'b0;
           end
         end
@@ -208,11 +213,12 @@ module vm_tlb_l2
 
     // ---------------------------------------------------------------- replacement
 
-    logic plru_clear;
-    assign plru_clear = judging_q && reset_sweep_q;
+    logic [PlruW-1:0] state;
+    // As in the L1 TLBs: the state of a set without a valid entry counts as zero.
+    assign state = (fill_o && valid == '0) ? '0 : plru_mem[set_q];
     assign touch_way = fill_way_q;  // a hit's way is the one a fill would take
     always_ff @(posedge clk_i) begin
-      if (touch_i || fill_o || plru_clear) plru_mem[plru_clear ? judge_q : set_q] <= plru_clear ? '0 : touched;
+      if (touch_i || fill_o) plru_mem[set_q] <= touched;
     end
     vm_plru #(
         .Ways(Ways)
@@ -225,7 +231,7 @@ module vm_tlb_l2
     vm_plru #(
         .Ways(Ways)
     ) u_plru_touch (
-        .state_i    (plru_mem[set_q]),
+        .state_i    (state),
         .touch_way_i(touch_way),
         .touched_o  (touched),
         .victim_o   (unused_victim)
@@ -235,9 +241,7 @@ module vm_tlb_l2
       if (!rst_ni) begin
         reading_q <= 1'b1;
         judging_q <= 1'b0;
-        reset_sweep_q <= 1'b1;
       end else begin
-        if (!busy_o) reset_sweep_q <= 1'b0;
         reading_q <= reading_d;
         judging_q <= reading_q;
       end

@@ -81,6 +81,7 @@ module vm_top
   unit_req_t [1:0] unit_req;
   unit_rsp_t [1:0] unit_rsp;
   logic [1:0] xlat_req_valid, xlat_req_ready, xlat_rsp_valid, xlat_rsp_ready, xlat_idle;
+  logic [1:0] xlat_ahead_valid, xlat_ahead_go, xlat_s1_busy;
   xlat_req_t [1:0] xlat_req;
   xlat_rsp_t [1:0] xlat_rsp;
   logic [1:0] cache_req_valid, cache_req_ready, cache_s1_open, cache_go, cache_uncached;
@@ -132,7 +133,9 @@ module vm_top
         .port_idle_i     (port_idle[p])
     );
 
-    vm_port u_port (
+    vm_port #(
+        .Cfg(Cfg)
+    ) u_port (
         .clk_i,
         .rst_ni,
         .idle_o            (port_idle[p]),
@@ -145,6 +148,9 @@ module vm_top
         .xlat_req_ready_i  (xlat_req_ready[p]),
         .xlat_req_o        (xlat_req[p]),
         .xlat_idle_i       (xlat_idle[p]),
+        .xlat_ahead_valid_i(xlat_ahead_valid[p]),
+        .xlat_ahead_go_o   (xlat_ahead_go[p]),
+        .xlat_s1_busy_i    (xlat_s1_busy[p]),
         .xlat_rsp_valid_i  (xlat_rsp_valid[p]),
         .xlat_rsp_ready_o  (xlat_rsp_ready[p]),
         .xlat_rsp_i        (xlat_rsp[p]),
@@ -187,6 +193,9 @@ module vm_top
       .req_valid_i   (xlat_req_valid),
       .req_ready_o   (xlat_req_ready),
       .req_i         (xlat_req),
+      .ahead_valid_o (xlat_ahead_valid),
+      .ahead_go_i    (xlat_ahead_go),
+      .s1_busy_o     (xlat_s1_busy),
       .rsp_valid_o   (xlat_rsp_valid),
       .rsp_ready_i   (xlat_rsp_ready),
       .rsp_o         (xlat_rsp),

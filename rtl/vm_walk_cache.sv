@@ -68,6 +68,7 @@ module vm_walk_cache
           .rst_ni,
           .key_i        (vpn_i[VpnW-1:Below]),
           .asid_i,
+          .hold_i       (1'b0),
           .hit_o        (hit[l]),
           .hit_way_o    (unused_way),
           .ppn_o        (ppn[l]),

@@ -3,9 +3,12 @@
 // Translation for one core port: L1 TLB (base part and super part), permission check, and the request to the walker.
 //
 //   S0  request accepted; the TLB is read with the incoming VPN
+//   F   (HitLatency 2) the way that hit is selected; after a fill, the TLB is read again
 //   S1  rights and physical memory map are checked from registers; the response is valid unless a walk is needed
 //
-// Latency: response valid 1 cycle after acceptance for a TLB hit that grants, for Bare mode, and for what is
+// The request enters S1 when ahead_valid_o and ahead_go_i meet: that is when a VIPT cache beside it has its S0.
+//
+// Latency: response valid HitLatency cycles after acceptance (1 after entering S1) for a TLB hit that grants, for Bare mode, and for what is
 // refused before any lookup. Otherwise a walk is asked for in S1; the response is valid in the cycle after
 // walk_done_i and then waits for rsp_ready_i like every other. The walker may hand over a hit of the L2 TLB: it is
 // judged in S1 like a hit of the L1, and if it denies, the walker is asked again (walk_skip_l2_o).
@@ -32,6 +35,9 @@ module vm_xlat
     input  logic      req_valid_i,
     output logic      req_ready_o,
     input  xlat_req_t req_i,
+    output logic      ahead_valid_o,  // could enter S1 in this cycle
+    input  logic      ahead_go_i,     // and may
+    output logic      s1_busy_o,      // S1 holds a request
     output logic      rsp_valid_o,
     input  logic      rsp_ready_i,
     output xlat_rsp_t rsp_o,
@@ -48,7 +54,6 @@ module vm_xlat
     input  attr_t            walk_attr_i,
     input  walk_result_t     walk_result_i,
     output logic             walk_release_o,
-    output logic             walk_fill_o,     // with walk_release_o: there was no fault
 
     output logic hit_base_o,   // the access that is answered hit this part of the L1 TLB
     output logic hit_super_o,
@@ -65,6 +70,7 @@ module vm_xlat
   localparam int unsigned WayBits = idx_bits(32'(Geometry.Ways));
   localparam int unsigned SuperBits = idx_bits(32'(Cfg.SuperEntries));
   localparam bit Flat = Cfg.Format.Kind == PteFlat;
+  localparam bit Front = Cfg.HitLatency == 8'd2;
 
   // ------------------------------------------------------------------ S0: lookup
 
@@ -73,23 +79,71 @@ module vm_xlat
   logic [SuperBits-1:0] super_idx, super_victim;
   logic [PpnW-1:0] base_ppn, super_ppn;
   attr_t base_attr, super_attr;
-  logic accept, bare;
+  logic accept;          // a request enters S1
+  logic s1_ready;        // and could
+  logic learned;         // what S1 holds is taken, and goes into the TLB
+  logic relook;          // F: the TLB is read again for the request there
+  logic hold;            // F: the answer stays
+  xlat_req_t front_req;  // the request that enters S1
+  logic bare;
 
-  assign bare = !context_i.translate || req_i.phys;
-  assign accept = req_valid_i && req_ready_o;
+  // What the TLB compares with: a request, or in the cycles of a fence, when there is none, what that names.
+  logic [VpnW-1:0] key;
+  logic [AsidMax-1:0] key_asid;
+  logic fencing;
+  assign fencing = inv_i.start || inv_i.set_valid;
+  always_comb begin
+    key = req_i.va[VaBits-1:PageBits];
+    if (relook) key = front_req.va[VaBits-1:PageBits];
+    if (fencing) key = inv_i.vpn[VpnW-1:0];
+  end
+  assign key_asid = fencing ? inv_i.asid : context_i.asid;
+  assign bare = !context_i.translate || front_req.phys;
+  assign accept = ahead_valid_o && ahead_go_i;
+
+  if (Front) begin : gen_front
+    logic valid_q, relook_q;
+    xlat_req_t req_q;
+    assign front_req = req_q;
+    assign relook = relook_q;
+    assign ahead_valid_o = valid_q && !relook_q && s1_ready;
+    assign req_ready_o = !relook_q && (!valid_q || accept);
+    assign hold = valid_q && !accept && !relook_q;
+    assign idle_o = !valid_q && !s1_busy_o;
+    always_ff @(posedge clk_i) begin
+      if (!rst_ni) begin
+        valid_q <= 1'b0;
+        relook_q <= 1'b0;
+      end else begin
+        if (req_ready_o) valid_q <= req_valid_i;
+        // A fill in this cycle is not yet in the answer that is held, or being read.
+        relook_q <= learned && (valid_q || req_valid_i);
+      end
+    end
+    always_ff @(posedge clk_i) begin
+      if (req_valid_i && req_ready_o) req_q <= req_i;
+    end
+  end else begin : gen_no_front
+    assign front_req = req_i;
+    assign relook = 1'b0;
+    assign hold = 1'b0;
+    assign ahead_valid_o = req_valid_i && s1_ready;
+    assign req_ready_o = s1_ready && ahead_go_i;
+    assign idle_o = !s1_busy_o;
+  end
 
   // ------------------------------------------------------------------ S1: verdict
 
   typedef struct packed {
     xlat_req_t req;
     logic bare;
+    logic va_bad;
+    logic limit_bad;
     logic hit;                    // the L1 TLB, or then the L2, has the page
-    logic in_super;               // the L1 hit is in the super part
-    logic [WayBits-1:0] way;      // of the base part: of the hit, or the one to replace
-    logic [SuperBits-1:0] idx;    // of the super part, likewise
-    logic [PpnW-1:0] ppn;
-    logic wide;                   // the walk's PPN reaches beyond PaBits
-    attr_t attr;
+    logic base_hit;
+    logic super_hit;
+    logic [WayBits-1:0] way;      // of the hit in the base part
+    logic [SuperBits-1:0] idx;    // of the hit in the super part
     logic walk_asked;
     logic from_l2;
     logic walked;
@@ -98,22 +152,31 @@ module vm_xlat
   logic s1_valid_d, s1_valid_q;
   s1_t s1_d, s1_q;
 
-  logic va_bad, limit_bad, refused, granted, needs_walk;
+  // The page: from the lookup when a request enters, from the walker when it is waited for.
+  typedef struct packed {
+    logic [PpnW-1:0] ppn;
+    logic wide;  // the walk's PPN reaches beyond PaBits
+    attr_t attr;
+  } page_t;
+  page_t page_d, page_q;
+
+  logic va_bad, limit_bad;  // of the request that enters S1
+  logic refused, granted, needs_walk;
   fault_e rights, cause;
 
   always_comb begin
     va_bad = 1'b0;
     for (int unsigned l = 32'(Cfg.Format.MinLevels); l <= 32'(Cfg.Format.Levels); l++) begin
       if (Cfg.Format.MinLevels == Cfg.Format.Levels || 32'(context_i.levels) == l) begin
-        va_bad = upper_bad(Cfg.Format.UpperVa, s1_q.req.va, PageBits + index_lsb(Cfg.Format, l));
+        va_bad = upper_bad(Cfg.Format.UpperVa, front_req.va, PageBits + index_lsb(Cfg.Format, l));
       end
     end
   end
-  assign limit_bad = Flat && (VpnW + 1)'(s1_q.req.va[VaBits-1:PageBits]) >= (VpnW + 1)'(context_i.limit);
-  assign refused = !s1_q.bare && (va_bad || limit_bad);
+  assign limit_bad = Flat && (VpnW + 1)'(front_req.va[VaBits-1:PageBits]) >= (VpnW + 1)'(context_i.limit);
+  assign refused = s1_q.va_bad || s1_q.limit_bad;
   always_comb begin
-    rights = access_fault(s1_q.attr, context_i.env, s1_q.req.access, s1_q.req.user, s1_q.req.sum, s1_q.req.mxr);
-    if (rights == FaultNone && s1_q.req.access == AccessStore && !s1_q.attr.d) rights = FaultDirty;
+    rights = access_fault(page_q.attr, context_i.env, s1_q.req.access, s1_q.req.user, s1_q.req.sum, s1_q.req.mxr);
+    if (rights == FaultNone && s1_q.req.access == AccessStore && !page_q.attr.d) rights = FaultDirty;
   end
   assign granted = s1_q.hit && rights == FaultNone;
   assign needs_walk = !s1_q.bare && !refused && !s1_q.walked && !granted;
@@ -121,9 +184,9 @@ module vm_xlat
   // Final physical address, wide enough that nothing is cut off (R6).
   logic [PaMax:0] pa;
   logic pa_wide, pma_mapped, pma_cacheable, hole;
-  assign pa = (PaMax + 1)'({s1_q.ppn, s1_q.req.va[PageBits-1:0]});
+  assign pa = (PaMax + 1)'({page_q.ppn, s1_q.req.va[PageBits-1:0]});
   // A translation reaches PaBits (what fills a TLB does); Bare mode reaches whatever the map has.
-  assign pa_wide = s1_q.bare ? (s1_q.req.va >> Cfg.BusBits) != '0 : s1_q.walked && s1_q.wide;
+  assign pa_wide = s1_q.bare ? (s1_q.req.va >> Cfg.BusBits) != '0 : s1_q.walked && page_q.wide;
   vm_pma #(
       .Cfg(Cfg)
   ) u_pma (
@@ -135,8 +198,8 @@ module vm_xlat
 
   always_comb begin
     cause = FaultNone;
-    if (!s1_q.bare && va_bad) cause = FaultVa;
-    else if (!s1_q.bare && limit_bad) cause = FaultLimit;
+    if (s1_q.va_bad) cause = FaultVa;
+    else if (s1_q.limit_bad) cause = FaultLimit;
     else if (s1_q.walked && walk_result_i.cause != FaultNone) cause = walk_result_i.cause;
     else if (hole) cause = FaultAccess;
   end
@@ -151,42 +214,45 @@ module vm_xlat
     else if (s1_q.walked) rsp_o.source = SourceWalk;
     else rsp_o.source = s1_q.from_l2 ? SourceL2 : SourceTlb;
     rsp_o.pa = PaMax'(pa[32'(Cfg.BusBits)-1:0]);
-    rsp_o.mem_type = s1_q.bare ? TypeWriteBack : s1_q.attr.mem_type;
+    rsp_o.mem_type = s1_q.bare ? TypeWriteBack : page_q.attr.mem_type;
     rsp_o.cacheable = pma_cacheable && rsp_o.mem_type == TypeWriteBack;
     rsp_o.fault.cause = cause;
     rsp_o.fault.access = s1_q.req.access;
     rsp_o.fault.user = s1_q.req.user;
     rsp_o.fault.va = s1_q.req.va;
     rsp_o.fault.code = arch_code(Cfg.Format.Kind, context_i.env, cause, s1_q.req.access, s1_q.req.user);
-    if (s1_q.walked) begin
-      rsp_o.fault.level = walk_result_i.level;
-      rsp_o.fault.pte_addr = walk_result_i.pte_addr;
-      rsp_o.fault.pte = walk_result_i.pte;
-    end
+    rsp_o.fault.by_entry = s1_q.walked;
+    rsp_o.fault.level = walk_result_i.level;
+    rsp_o.fault.pte_addr = walk_result_i.pte_addr;
+    rsp_o.fault.pte = walk_result_i.pte;
   end
 
   // ------------------------------------------------------------------ what becomes of it
 
-  logic take, learned, spans, fill_base, fill_super, touch_base, touch_super;
+  logic [WayBits-1:0] way;
+  logic [SuperBits-1:0] idx;
+  logic take, spans, fill_base, fill_super, touch_base, touch_super;
   assign take = rsp_valid_o && rsp_ready_i;
   assign learned = take && (s1_q.walked || (s1_q.from_l2 && !refused)) && cause == FaultNone;
   // A superpage or a NAPOT range; the L2 has base pages only.
   assign spans = s1_q.walked && (walk_result_i.level != '0 || walk_result_i.napot);
   assign fill_base = learned && !spans;
   assign fill_super = learned && spans;
-  assign touch_base = take && rsp_o.source == SourceTlb && !s1_q.in_super;
-  assign touch_super = take && rsp_o.source == SourceTlb && s1_q.in_super;
+  assign touch_base = take && rsp_o.source == SourceTlb && s1_q.base_hit;
+  assign touch_super = take && rsp_o.source == SourceTlb && !s1_q.base_hit;
+  // The matching entry is replaced, if there is one.
+  assign way = s1_q.base_hit ? s1_q.way : base_victim;
+  assign idx = s1_q.super_hit ? s1_q.idx : super_victim;
   assign hit_base_o = touch_base;
   assign hit_super_o = touch_super;
   assign walk_release_o = take && s1_q.walked;
-  assign walk_fill_o = learned;
 
   assign walk_valid_o = s1_valid_q && needs_walk && !s1_q.walk_asked;
   assign walk_req_o = s1_q.req;
   assign walk_skip_l2_o = s1_q.from_l2;
 
-  assign req_ready_o = !s1_valid_q || (take && !s1_q.walked && !s1_q.from_l2);
-  assign idle_o = !s1_valid_q;
+  assign s1_ready = !s1_valid_q || (take && !s1_q.walked && !s1_q.from_l2);
+  assign s1_busy_o = s1_valid_q;
 
   always_comb begin
     s1_valid_d = s1_valid_q;
@@ -198,23 +264,18 @@ module vm_xlat
       s1_d.from_l2 = walk_from_l2_i;
       s1_d.hit = walk_from_l2_i;
       s1_d.walk_asked = !walk_from_l2_i;
-      s1_d.ppn = walk_ppn_i;
-      s1_d.wide = walk_wide_i;
-      s1_d.attr = walk_attr_i;
     end
     if (accept) begin
       s1_valid_d = 1'b1;
-      s1_d.req = req_i;
+      s1_d.req = front_req;
       s1_d.bare = bare;
+      s1_d.va_bad = !bare && va_bad;
+      s1_d.limit_bad = !bare && limit_bad;
       s1_d.hit = (base_hit || super_hit) && !bare;
-      s1_d.in_super = !base_hit;
-      s1_d.way = base_hit ? base_way : base_victim;
-      s1_d.idx = super_hit ? super_idx : super_victim;
-      s1_d.ppn = base_hit ? base_ppn : super_ppn;
-      if (bare) s1_d.ppn = PpnW'(req_i.va >> PageBits);
-      s1_d.attr = base_hit ? base_attr : super_attr;
-      if (Cfg.SuperEntries == '0) s1_d.attr = base_attr;
-      s1_d.wide = 1'b0;
+      s1_d.base_hit = base_hit;
+      s1_d.super_hit = super_hit;
+      s1_d.way = base_way;
+      s1_d.idx = super_idx;
       s1_d.walk_asked = 1'b0;
       s1_d.from_l2 = 1'b0;
       s1_d.walked = 1'b0;
@@ -227,26 +288,40 @@ module vm_xlat
   end
   always_ff @(posedge clk_i) s1_q <= s1_d;
 
+  always_comb begin
+    page_d.ppn = base_hit ? base_ppn : super_ppn;
+    if (bare) page_d.ppn = PpnW'(front_req.va >> PageBits);
+    page_d.attr = (base_hit || Cfg.SuperEntries == '0) ? base_attr : super_attr;
+    page_d.wide = 1'b0;
+    if (s1_valid_q && s1_q.walk_asked) page_d = '{ppn: walk_ppn_i, wide: walk_wide_i, attr: walk_attr_i};
+  end
+  // No request enters while the walker is waited for.
+  always_ff @(posedge clk_i) begin
+    if (accept || walk_done_i) page_q <= page_d;
+  end
+
   vm_tlb #(
-      .Cfg     (Cfg),
-      .Geometry(Geometry)
+      .Cfg       (Cfg),
+      .Geometry  (Geometry),
+      .Registered(Front)
   ) u_tlb (
       .clk_i,
       .rst_ni,
-      .key_i       (req_i.va[VaBits-1:PageBits]),
-      .asid_i      (context_i.asid),
+      .key_i       (key),
+      .asid_i      (key_asid),
+      .hold_i      (hold),
       .hit_o       (base_hit),
       .hit_way_o   (base_way),
       .ppn_o       (base_ppn),
       .attr_o      (base_attr),
       .victim_o    (base_victim),
       .touch_i     (touch_base),
-      .touch_way_i (s1_q.way),
+      .touch_way_i (way),
       .fill_i      (fill_base),
       .update_key_i(s1_q.req.va[VaBits-1:PageBits]),
       .fill_asid_i (context_i.asid),
-      .fill_ppn_i  (s1_q.ppn),
-      .fill_attr_i (s1_q.attr),
+      .fill_ppn_i  (page_q.ppn),
+      .fill_attr_i (page_q.attr),
       .inv_i,
       .array_valid_i,
       .array_req_i,
@@ -254,24 +329,27 @@ module vm_xlat
   );
 
   vm_tlb_super #(
-      .Cfg(Cfg)
+      .Cfg       (Cfg),
+      .Registered(Front)
   ) u_super (
       .clk_i,
       .rst_ni,
-      .vpn_i       (req_i.va[VaBits-1:PageBits]),
-      .asid_i      (context_i.asid),
+      .vpn_i       (key),
+      .asid_i      (key_asid),
+      .hold_i      (hold),
+      .answer_vpn_i(front_req.va[VaBits-1:PageBits]),
       .hit_o       (super_hit),
       .hit_idx_o   (super_idx),
       .ppn_o       (super_ppn),
       .attr_o      (super_attr),
       .victim_o    (super_victim),
       .touch_i     (touch_super),
-      .touch_idx_i (s1_q.idx),
+      .touch_idx_i (idx),
       .fill_i      (fill_super),
       .fill_vpn_i  (s1_q.req.va[VaBits-1:PageBits]),
       .fill_asid_i (context_i.asid),
-      .fill_ppn_i  (s1_q.ppn),
-      .fill_attr_i (s1_q.attr),
+      .fill_ppn_i  (page_q.ppn),
+      .fill_attr_i (page_q.attr),
       .fill_level_i(walk_result_i.level),
       .fill_napot_i(walk_result_i.napot),
       .inv_i

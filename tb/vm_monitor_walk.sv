@@ -10,8 +10,6 @@ module vm_monitor_walk
 ) (
     input logic clk_i,
     input logic rst_ni,
-    input logic [1:0] accept_i,            // a port's request is accepted: its TLB is looked up
-    input logic [1:0] take_i,              // a port's answer is taken
     input logic [1:0] start_i,             // a port's miss is accepted by the walker
     input xlat_req_t [1:0] req_i,
     input logic [1:0] tlb_hit_i,           // the TLB had the page, but not the right
@@ -54,8 +52,6 @@ module vm_monitor_walk
 );
 
   logic asked_q;  // an entry is awaited
-  // The lookup was in the cycle in which the answer before it was taken.
-  logic [1:0] overlapped_q;
   logic [15:0] start_seq_q, read_seq_q, data_seq_q, end_seq_q, look_seq_q, update_seq_q, pointer_seq_q, restart_seq_q,
       l2_seq_q, cas_seq_q, inv_seq_q;
 
@@ -80,7 +76,6 @@ module vm_monitor_walk
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       asked_q <= 1'b0;
-      overlapped_q <= '0;
       start_seq_q <= '0;
       read_seq_q <= '0;
       data_seq_q <= '0;
@@ -94,10 +89,9 @@ module vm_monitor_walk
       inv_seq_q <= '0;
     end else begin
       for (int unsigned p = 0; p < 2; p++) begin
-        if (accept_i[p]) overlapped_q[p] <= take_i[p];
         if (start_i[p]) begin
           start_seq_q <= start_seq_q + 1'b1;
-          vm_event(32'd2, {start_seq_q, 44'd0, skip_l2_i[p], overlapped_q[p], tlb_hit_i[p], p[0]}, req_i[p].va, 64'd0,
+          vm_event(32'd2, {start_seq_q, 44'd0, skip_l2_i[p], 1'b0, tlb_hit_i[p], p[0]}, req_i[p].va, 64'd0,
                    64'd0, 64'd0, 64'd0);
         end
         if (done_i[p] && !from_l2_i) begin

@@ -199,7 +199,7 @@ module vm_sim_top
     core_rsp_t r;
     r = raw;
     if (raw.fault.cause == FaultNone) r.fault = '0;
-    if (raw.fault.cause == FaultBus) begin
+    if (!raw.fault.by_entry || raw.fault.cause == FaultBus) begin
       r.fault.level = '0;
       r.fault.pte_addr = '0;
       r.fault.pte = '0;

@@ -10,31 +10,31 @@ namespace {
 
 // Indices are bits of events_t (docs/architecture.md).
 constexpr unsigned kOutcomes = 15;
-enum PortCounter : unsigned { kL1Base = kOutcomes, kL1Super, kL1Miss, kL2Hit, kPortCounters };
+enum PortCounter : unsigned { L1Base = kOutcomes, L1Super, L1Miss, L2Hit, PortCounters };
 enum WalkerCounter : unsigned {
-  kWalking = 2 * kPortCounters,
-  kWalk,
-  kWalkCacheHit,
-  kUpdate,
-  kUpdateFailed,
-  kRestart,
-  kFence
+  Walking = 2 * PortCounters,
+  Walk,
+  WalkCacheHit,
+  Update,
+  UpdateFailed,
+  Restart,
+  FirstFence
 };
 constexpr unsigned kFences = 5;
-constexpr unsigned kCache = kFence + kFences;
-enum CacheCounter : unsigned { kHit, kMiss, kUncached, kWriteBack, kCacheCounters };
-static_assert(kCache + 2 * kCacheCounters == CounterCheck::kCounters);
+constexpr unsigned kCache = FirstFence + kFences;
+enum CacheCounter : unsigned { Hit, Miss, Uncached, WriteBack, CacheCounters };
+static_assert(kCache + 2 * CacheCounters == CounterCheck::kCounters);
 
-unsigned of_port(Port port, unsigned counter) { return static_cast<unsigned>(port) * kPortCounters + counter; }
-unsigned of_cache(unsigned cache, unsigned counter) { return kCache + cache * kCacheCounters + counter; }
+unsigned of_port(Port port, unsigned counter) { return static_cast<unsigned>(port) * PortCounters + counter; }
+unsigned of_cache(unsigned cache, unsigned counter) { return kCache + cache * CacheCounters + counter; }
 
-constexpr std::array<std::string_view, kPortCounters - kOutcomes> kPortNames = {
+constexpr std::array<std::string_view, PortCounters - kOutcomes> kPortNames = {
     "hit of the L1 TLB's base part", "hit of the L1 TLB's super part", "L1 TLB miss", "L2 TLB hit"};
-constexpr std::array<std::string_view, kFence - kWalking> kWalkerNames = {
+constexpr std::array<std::string_view, FirstFence - Walking> kWalkerNames = {
     "cycle of a walk", "walk", "walk-cache hit", "compare-and-set done", "compare-and-set failed", "restart of a walk"};
 constexpr std::array<std::string_view, kFences> kFenceNames = {"FenceTlb", "CacheClean", "CacheInvalidate",
                                                                "CacheCleanInvalidate", "FetchSync"};
-constexpr std::array<std::string_view, kCacheCounters> kCacheNames = {"hit", "miss", "uncached access", "write-back"};
+constexpr std::array<std::string_view, CacheCounters> kCacheNames = {"hit", "miss", "uncached access", "write-back"};
 
 }  // namespace
 
@@ -43,21 +43,21 @@ CounterCheck::CounterCheck(const Machine& machine, Reporter& reporter)
       looks_(machine.l2tlb.ways != 0 || (machine.walk_cache_sets != 0 && machine.format.levels > 1)) {}
 
 std::string CounterCheck::name(unsigned index) {
-  if (index < kWalking) {
-    const std::string_view port = index < kPortCounters ? "fetch" : "data";
-    const unsigned counter = index % kPortCounters;
+  if (index < Walking) {
+    const std::string_view port = index < PortCounters ? "fetch" : "data";
+    const unsigned counter = index % PortCounters;
     if (counter < kOutcomes) return fmt::format("{} translation with cause {}", port, counter);
     return fmt::format("{} {}", port, kPortNames[counter - kOutcomes]);
   }
-  if (index < kFence) return std::string(kWalkerNames[index - kWalking]);
-  if (index < kCache) return std::string(kFenceNames[index - kFence]);
+  if (index < FirstFence) return std::string(kWalkerNames[index - Walking]);
+  if (index < kCache) return std::string(kFenceNames[index - FirstFence]);
   const unsigned counter = index - kCache;
-  return fmt::format("{} cache {}", counter < kCacheCounters ? "instruction" : "data",
-                     kCacheNames[counter % kCacheCounters]);
+  return fmt::format("{} cache {}", counter < CacheCounters ? "instruction" : "data",
+                     kCacheNames[counter % CacheCounters]);
 }
 
 void CounterCheck::on_cycle(const Cycle& cycle) {
-  if (walking_) count(kWalking);
+  if (walking_) count(Walking);
   for (const Event& event : cycle.events) on_event(event);
   for (const Port port : {Port::Fetch, Port::Data}) {
     const CoreResponse& response = cycle.response(port);
@@ -67,7 +67,7 @@ void CounterCheck::on_cycle(const Cycle& cycle) {
   }
   if (cycle.fence_accepted()) fence_ = cycle.in->fence.op;
   if (cycle.out->fence.valid && fence_) {
-    if (!cycle.out->fence.refused && *fence_ < kFences) count(kFence + *fence_);
+    if (!cycle.out->fence.refused && *fence_ < kFences) count(FirstFence + *fence_);
     fence_.reset();
   }
 }
@@ -76,21 +76,21 @@ void CounterCheck::on_event(const Event& event) {
   switch (event.kind) {
     case EventKind::Xlat:
       count(of_port(event.port(), static_cast<unsigned>(event.xlat_cause())));
-      if (event.source() == Source::Tlb) count(of_port(event.port(), event.xlat_super() ? kL1Super : kL1Base));
+      if (event.source() == Source::Tlb) count(of_port(event.port(), event.xlat_super() ? L1Super : L1Base));
       break;
     case EventKind::WalkStart:
-      if (!event.skip_l2()) count(of_port(event.port(), kL1Miss));
+      if (!event.skip_l2()) count(of_port(event.port(), L1Miss));
       if (!looks_) {
-        count(kWalk);
+        count(Walk);
         walking_ = true;
       }
       break;
     case EventKind::WalkLook:
       if (event.l2_hit()) {
-        count(of_port(event.port(), kL2Hit));
+        count(of_port(event.port(), L2Hit));
       } else {
-        count(kWalk);
-        if (event.walk_cache_level() != 0) count(kWalkCacheHit);
+        count(Walk);
+        if (event.walk_cache_level() != 0) count(WalkCacheHit);
         walking_ = true;
       }
       break;
@@ -98,22 +98,22 @@ void CounterCheck::on_event(const Event& event) {
       walking_ = false;
       break;
     case EventKind::WalkUpdate:
-      if (!event.walk_err()) count(event.update_success() ? kUpdate : kUpdateFailed);
+      if (!event.walk_err()) count(event.update_success() ? Update : UpdateFailed);
       break;
     case EventKind::WalkRestart:
-      count(kRestart);
+      count(Restart);
       break;
     case EventKind::CacheLookup:
-      count(of_cache(event.cache(), event.uncached() ? kUncached : event.hit() ? kHit : kMiss));
+      count(of_cache(event.cache(), event.uncached() ? Uncached : event.hit() ? Hit : Miss));
       break;
     case EventKind::CacheVictim:
       // The instruction cache never writes.
       if (event.cache() == 1 && event.victim_valid() && event.victim_dirty()) {
-        count(of_cache(event.cache(), kWriteBack));
+        count(of_cache(event.cache(), WriteBack));
       }
       break;
     case EventKind::CacheMaint:
-      if (event.wrote_back()) count(of_cache(event.cache(), kWriteBack));
+      if (event.wrote_back()) count(of_cache(event.cache(), WriteBack));
       break;
     default:
       break;

@@ -169,7 +169,8 @@ package vm_pkg;
   // ---------------------------------------------------------------- inside a port (after the splitter)
 
   // One access inside one aligned unit of UnitBytes (see unit_bytes). `probe` asks for the translation
-  // only; `phys` says that `va` is a physical address which a probe of this same access has passed.
+  // only; `phys` says that `va` is a physical address which a probe of this same access has passed, and `uncached` what
+  // that said about it.
   typedef struct packed {
     logic [IdBits-1:0] id;
     access_e access;
@@ -178,6 +179,7 @@ package vm_pkg;
     logic mxr;
     logic probe;
     logic phys;
+    logic uncached;
     logic [7:0] strb;
     logic [VaMax-1:0] va;
     logic [63:0] wdata;
@@ -187,6 +189,7 @@ package vm_pkg;
     logic [IdBits-1:0] id;
     logic [63:0] rdata;
     logic [PaMax-1:0] pa;
+    logic cacheable;
     fault_t fault;
   } unit_rsp_t;
 
@@ -283,7 +286,7 @@ package vm_pkg;
     endcase
   endfunction
 
-  // What the MMU is asked. phys: va is a physical address that has been checked already.
+  // What the MMU is asked. phys: va is a physical address that has been checked already, and uncached what came out.
   typedef struct packed {
     logic [IdBits-1:0] id;
     access_e access;
@@ -292,6 +295,7 @@ package vm_pkg;
     logic mxr;
     logic probe;
     logic phys;
+    logic uncached;
     logic [VaMax-1:0] va;
   } xlat_req_t;
 

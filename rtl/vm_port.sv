@@ -100,6 +100,7 @@ module vm_port
           mxr: req_i.mxr,
           probe: req_i.probe,
           phys: req_i.phys,
+          uncached: req_i.uncached,
           va: req_i.va
       };
   assign req_ready_o = xlat_req_ready_i;
@@ -139,6 +140,7 @@ module vm_port
     rsp_o.id = xlat_rsp_i.req.id;
     rsp_o.rdata = cache_rdata_i;
     rsp_o.pa = xlat_rsp_i.pa;
+    rsp_o.cacheable = xlat_rsp_i.cacheable;
     rsp_o.fault = xlat_rsp_i.fault;
     if (pending_valid_q) begin
       rsp_o.id = pending_q.req.id;

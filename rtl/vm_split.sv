@@ -63,6 +63,7 @@ module vm_split
   logic probing_d, probing_q;  // first round
   logic [1:0] piece_d, piece_q;
   logic [MaxPieces-1:0][PaMax-1:0] pa_d, pa_q;
+  logic [3:0] cacheable_d, cacheable_q;
   logic [63:0] rdata_d, rdata_q;
 
   logic [MaskBits-1:0] req_mask, mask;
@@ -91,6 +92,7 @@ module vm_split
     piece_d = piece_q;
     piece_va_d = piece_va_q;
     pa_d = pa_q;
+    cacheable_d = cacheable_q;
     rdata_d = rdata_q;
 
     core_req_ready_o = 1'b0;
@@ -111,6 +113,7 @@ module vm_split
         mxr: req_q.mxr,
         probe: state_q == StProbe,
         phys: state_q == StAccess,
+        uncached: !cacheable_q[piece_q],
         strb: piece_strb,
         va: (state_q == StAccess) ? VaMax'(pa_q[piece_q]) : piece_va_q,
         wdata: req_q.wdata
@@ -127,6 +130,7 @@ module vm_split
             mxr: core_req_i.mxr,
             probe: 1'b0,
             phys: 1'b0,
+            uncached: 1'b0,
             strb: unit_strb(req_mask[Unit-1:0], core_req_i.va),
             va: core_req_i.va,
             wdata: core_req_i.wdata
@@ -144,6 +148,7 @@ module vm_split
         if (unit_req_ready_i) state_d = StProbeWait;
       end
       StProbeWait: begin
+        cacheable_d[piece_q] = unit_rsp_i.cacheable;
         pa_d[piece_q] = unit_rsp_i.pa;  // the last cycle here is the one of the answer
         if (unit_rsp_valid_i) begin
           core_rsp_valid_o = unit_rsp_i.fault.cause != FaultNone;
@@ -187,6 +192,7 @@ module vm_split
     piece_q <= piece_d;
     piece_va_q <= piece_va_d;
     pa_q <= pa_d;
+    cacheable_q <= cacheable_d;
     rdata_q <= rdata_d;
   end
 

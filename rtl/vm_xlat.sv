@@ -215,7 +215,7 @@ module vm_xlat
     else rsp_o.source = s1_q.from_l2 ? SourceL2 : SourceTlb;
     rsp_o.pa = PaMax'(pa[32'(Cfg.BusBits)-1:0]);
     rsp_o.mem_type = s1_q.bare ? TypeWriteBack : page_q.attr.mem_type;
-    rsp_o.cacheable = pma_cacheable && rsp_o.mem_type == TypeWriteBack;
+    rsp_o.cacheable = pma_cacheable && rsp_o.mem_type == TypeWriteBack && !(s1_q.req.phys && s1_q.req.uncached);
     rsp_o.fault.cause = cause;
     rsp_o.fault.access = s1_q.req.access;
     rsp_o.fault.user = s1_q.req.user;

@@ -83,6 +83,7 @@ module example_soc
             mxr: core_mxr_i,
             probe: 1'b0,
             phys: 1'b0,
+            uncached: 1'b0,
             va: core_va_i[p]
         };
   end

@@ -168,7 +168,8 @@ module vm_mmu_unit
   );
 
   logic unused;
-  assign unused = ^{unused_ahead_valid, unused_s1_busy, unused_tlb_array, unused_maint_valid, unused_tlb_valid, unused_cache_valid, unused_maint,
-                    unused_array, unused_array_rsp, unused_array_ready, unused_array_rsp_valid, unused_is_tag};
+  assign unused = ^{unused_ahead_valid, unused_s1_busy, unused_tlb_array, unused_maint_valid, unused_tlb_valid,
+                    unused_cache_valid, unused_maint, unused_array, unused_array_rsp, unused_array_ready,
+                    unused_array_rsp_valid, unused_is_tag};
 
 endmodule

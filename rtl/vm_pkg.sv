@@ -22,7 +22,7 @@ package vm_pkg;
   // How the bits of an entry are read; vm_pte_pkg is the only file that knows the layouts.
   typedef enum logic [1:0] {
     PteFlat  = 2'd0,  // positions given by the *Bit fields below
-    PteRiscv = 2'd1,  // Sv32, Sv39, Sv48, Sv57 (R2)
+    PteRiscv = 2'd1,  // all widths of RISC-V (R2)
     PteX86   = 2'd2   // 4- and 5-level paging (X17)
   } pte_kind_e;
 

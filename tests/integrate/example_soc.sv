@@ -74,18 +74,15 @@ module example_soc
   walk_rsp_t walk_rsp;
   mmu_events_t events;
 
-  for (genvar p = 0; p < 2; p++) begin : gen_request
-    assign xlat_req[p] = '{
-            id: '0,
-            access: (p == 0) ? AccessFetch : (core_write_i[p] ? AccessStore : AccessLoad),
-            user: core_user_i[p],
-            sum: core_sum_i,
-            mxr: core_mxr_i,
-            probe: 1'b0,
-            phys: 1'b0,
-            uncached: 1'b0,
-            va: core_va_i[p]
-        };
+  always_comb begin
+    xlat_req = '0;
+    for (int unsigned p = 0; p < 2; p++) begin
+      xlat_req[p].access = (p == 0) ? AccessFetch : (core_write_i[p] ? AccessStore : AccessLoad);
+      xlat_req[p].user = core_user_i[p];
+      xlat_req[p].sum = core_sum_i;
+      xlat_req[p].mxr = core_mxr_i;
+      xlat_req[p].va = core_va_i[p];
+    end
   end
 
   always_comb begin

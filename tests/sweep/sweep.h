@@ -32,7 +32,7 @@ using Progress = std::function<void(std::uint64_t done)>;
 void sweep_model(const Machine& machine, const Progress& progress, Findings& findings);
 
 // `accesses` random ones on a platform: groups of paths with one mode, written through the host port; one fence
-// (R25); then accesses of all kinds to all of them in random order, and the tables read back. One group in eight asks
+// (R25); then accesses of all kinds to all of them in random order, and the tables read back. One group in four asks
 // each path cold, after its neighbour, after the other port, and again: the answer must not depend on where the
 // translation lies (M8, R20).
 void sweep_platform(Platform& platform, std::uint64_t seed, std::uint64_t accesses, const Progress& progress,

@@ -5,9 +5,9 @@
 //
 //   StIdle        accepts a miss
 //   StLook        (machines with L2 TLB or walk cache) looks both up
-//   StHandover    hands an L2 hit to the port, which judges it like a hit of its own; if it denies, the port comes back
-//                 with skip_l2
-//   StRead        asks the walk port for the first entry, if its address lies in the physical memory map (M6)
+//   StRead        after a hit in the L2 TLB hands it to the port, which judges it like a hit of its own; if it denies, the
+//                 port comes back with skip_l2. Otherwise asks the walk port for the first entry, if its address lies in
+//                 the physical memory map (M6)
 //   StWait        waits for an entry; a cache that had to turn the read away (walk_retry_i) is asked again
 //   StCheck       judges the entry: asks for the next one in the same cycle, or for a compare-and-set, or ends the
 //                 walk (done_o)
@@ -17,8 +17,8 @@
 //   StHold        keeps the result until the port has answered its core (release_i); in its first cycle a base page whose
 //                 address lies in the physical memory map goes into the L2 TLB
 //
-// A walk that began at a walk-cache entry and would end in anything but success starts over from the root, without the
-// walk cache: every fault is judged on memory. Pointers go into the walk cache when the entry below is asked for, so
+// A walk that began at a walk-cache entry and would end in anything but success, the physical map included, starts over
+// from the root, without the walk cache: every fault is judged on memory. Pointers go into the walk cache when the entry below is asked for, so
 // with every check passed and, on x86, A set (X12). The owner empties TLBs and walk caches only while no walk runs (R23).
 //
 // Latency from acceptance to done_o: L2 hit 2; walk 1 (+1 with StLook) + for each level the walk port's latency + 1,
@@ -73,7 +73,6 @@ module vm_ptw
   typedef enum logic [3:0] {
     StIdle,
     StLook,
-    StHandover,
     StRead,
     StWait,
     StCheck,
@@ -134,6 +133,7 @@ module vm_ptw
   logic l2_hit, l2_off;
   logic [PpnW-1:0] l2_ppn;
   attr_t l2_attr;
+  logic looked_q;                // the cycle after StLook
   logic look, handover, updating, fill_l2;
   logic [2:0] known_level;
   logic [PpnW-1:0] known_ppn;
@@ -144,10 +144,10 @@ module vm_ptw
   attr_t leaf_attr_q;
 
   assign look = state_q == StLook;
-  assign handover = state_q == StHandover;
+  assign handover = state_q == StRead && looked_q && l2_hit && !skip_l2_q;
   assign updating = state_q == StUpdateWait;
 
-  logic [idx_bits(32'(Cfg.L2Tlb.Ways))-1:0] l2_hit_way, l2_fill_way;
+  logic [idx_bits(32'(Cfg.L2Tlb.Ways))-1:0] l2_fill_way;
   logic l2_filled;
   vm_tlb_l2 #(
       .Cfg(Cfg)
@@ -160,7 +160,6 @@ module vm_ptw
       .vpn_i     (vpn),
       .asid_i    (context_i.asid),
       .hit_o     (l2_hit),
-      .hit_way_o (l2_hit_way),
       .off_o     (l2_off),
       .ppn_o     (l2_ppn),
       .attr_o    (l2_attr),
@@ -240,12 +239,18 @@ module vm_ptw
   mem_type_e read_type;
 
   assign next_addr = (PaMax + 1)'({entry_ppn, PageBits'(0)}) | entry_offset(vpn, level_q - 1'b1);
-  // Only machines of several levels ask in StCheck. In StHold the leaf's address is looked up.
+  // Only machines of several levels ask in StCheck; at a leaf the address of the access itself is looked up.
+  logic leaf_hole, wide;
   always_comb begin
     read_addr = addr_q;
-    if (Levels > 1 && state_q == StCheck) read_addr = next_addr;
-    if (Cfg.L2Tlb.Ways != 0 && state_q == StHold) read_addr = (PaMax + 1)'({leaf_ppn_q, PageBits'(0)});
+    if (Levels > 1 && state_q == StCheck) begin
+      read_addr = next_addr;
+      if (entry.leaf) begin
+        read_addr = (PaMax + 1)'({(entry_ppn & ~span) | (64'(vpn) & span), req_q.va[PageBits-1:0]});
+      end
+    end
   end
+  assign leaf_hole = Levels > 1 && entry.leaf && (wide || !pma_mapped);
   assign read_type = (Levels > 1 && state_q == StCheck) ? path.mem_type : path_q.mem_type;
 
   vm_pma #(
@@ -266,21 +271,22 @@ module vm_ptw
         desired: Format.HwAd ? pte_to_lanes(Format, pte_with_accessed(Format, pte_q, entry.leaf && store)) : '0
     };
     walk_valid_o = state_q == StRead || state_q == StUpdate || (Levels > 1 && state_q == StCheck && descend);
-    if (!pma_mapped) walk_valid_o = 1'b0;
+    if (!pma_mapped || handover) walk_valid_o = 1'b0;
   end
-  assign walk_slot_o = state_q == StRead || (Format.HwAd && state_q == StUpdate) ||
+  assign walk_slot_o = (state_q == StRead && !handover) || (Format.HwAd && state_q == StUpdate) ||
       (Levels > 1 && state_q == StCheck && level_q != '0 && cause_q == FaultNone);
 
   // ------------------------------------------------------------------ answers
 
   logic restart;
-  assign restart = state_q == StCheck && cached_q && !update && !descend && verdict != FaultNone;
+  assign restart = state_q == StCheck && cached_q && !update && !descend && (verdict != FaultNone || leaf_hole);
 
   assign from_l2_o = handover;
+  assign wide = ((entry_ppn & ~span) >> (32'(Cfg.PaBits) - PageBits)) != '0;
   always_comb begin
     ppn_o = PpnW'(entry_ppn & ~span) | PpnW'(64'(vpn) & span);
     attr_o = path;
-    wide_o = ((entry_ppn & ~span) >> (32'(Cfg.PaBits) - PageBits)) != '0;
+    wide_o = wide;
     if (handover) begin
       ppn_o = l2_ppn;
       attr_o = l2_attr;
@@ -296,7 +302,7 @@ module vm_ptw
       };
   // Events
   logic walk_begins;
-  assign walk_begins = HasLook ? look && (!l2_hit || skip_l2_q) : |(req_valid_i & req_ready_o);
+  assign walk_begins = HasLook ? looked_q && !handover : |(req_valid_i & req_ready_o);
   assign l2_hit_o = handover ? done_o : '0;
   assign events_o = '{
           restart: restart,
@@ -307,7 +313,7 @@ module vm_ptw
           walking: state_q inside {StRead, StWait, StCheck, StUpdate, StUpdateWait}
       };
   // The L2 holds base pages.
-  assign fill_l2 = fresh_q && pma_mapped;
+  assign fill_l2 = fresh_q;
 
   always_comb begin
     state_d = state_q;
@@ -348,14 +354,13 @@ module vm_ptw
           addr_d = entry_address((PaMax + 1)'({known_ppn, PageBits'(0)}), vpn, known_level - 1'b1);
           path_d = known_attr;
         end
-        state_d = (l2_hit && !skip_l2_q) ? StHandover : StRead;
-      end
-      StHandover: begin
-        done_o[port_q] = 1'b1;
-        state_d = StIdle;
+        state_d = StRead;
       end
       StRead: begin
-        if (!pma_mapped) begin
+        if (handover) begin
+          done_o[port_q] = 1'b1;
+          state_d = StIdle;
+        end else if (!pma_mapped) begin
           cause_d = FaultEntryAccess;
           state_d = StCheck;
         end else if (walk_ready_i) begin
@@ -429,8 +434,10 @@ module vm_ptw
     if (!rst_ni) begin
       state_q <= StIdle;
       port_q <= 1'b0;
+      looked_q <= 1'b0;
     end else begin
       state_q <= state_d;
+      looked_q <= look;
       port_q <= port_d;
     end
   end
@@ -443,7 +450,7 @@ module vm_ptw
     cause_q <= cause_d;
     path_q <= path_d;
     cached_q <= cached_d;
-    fresh_q <= state_q == StCheck && |done_o && verdict == FaultNone && !wide_o && level_q == '0 && !entry.napot;
+    fresh_q <= state_q == StCheck && |done_o && verdict == FaultNone && !leaf_hole && level_q == '0 && !entry.napot;
     if (state_q == StCheck) begin
       leaf_ppn_q <= ppn_o;
       leaf_attr_q <= attr_o;
@@ -451,6 +458,6 @@ module vm_ptw
   end
 
   logic unused;
-  assign unused = ^{l2_off, l2_hit_way, l2_fill_way, l2_filled, req_q.id, req_q.probe, req_q.phys};
+  assign unused = ^{l2_off, l2_fill_way, l2_filled, req_q.id, req_q.probe, req_q.phys};
 
 endmodule

@@ -186,18 +186,28 @@ module vm_tlb
     logic [SetW-1:0] change_set;
     logic [Ways-1:0] valid_there, valid_new;  // of the set written
     logic change;
+    // What a fence removes goes a cycle later: the owner lets nothing be looked up before.
+    logic dropping_q;
+    logic [SetW-1:0] drop_set_q;
+    logic [Ways-1:0] drop_q;
 
     assign valid = live_q[read_set] ? valid_mem[read_set] : '0;
-    assign valid_there = live_q[write_set] ? valid_mem[write_set] : '0;
+    assign valid_there = live_q[change_set] ? valid_mem[change_set] : '0;
     // A fill and a fence never come together.
-    assign change = fill_i || inv_i.set_valid || (Cfg.ArrayPort && array_write);
-    assign change_set = inv_i.set_valid ? read_set : write_set;
+    assign change = fill_i || dropping_q || (Cfg.ArrayPort && array_write);
+    assign change_set = dropping_q ? drop_set_q : write_set;
     always_comb begin
-      valid_new = inv_i.set_valid ? valid & ~inv_way : valid_there | write_way;
+      valid_new = dropping_q ? valid_there & ~drop_q : valid_there | write_way;
       if (Cfg.ArrayPort && array_write && !array_req_i.data0[63]) valid_new = valid_there & ~write_way;
     end
     always_ff @(posedge clk_i) begin
       if (change) valid_mem[change_set] <= valid_new;
+    end
+    always_ff @(posedge clk_i) begin
+      if (!rst_ni) dropping_q <= 1'b0;
+      else dropping_q <= inv_i.set_valid;
+      drop_set_q <= read_set;
+      drop_q <= inv_way;
     end
     for (genvar s = 0; s < Sets; s++) begin : gen_live
       always_ff @(posedge clk_i) begin

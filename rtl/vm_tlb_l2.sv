@@ -4,9 +4,9 @@
 // pseudo-LRU state in LUT RAM. Zero ways is legal and never hits.
 //
 //   cycle 0   read_i, read_vpn_i: the set is read
-//   cycle 1   look_i, vpn_i, asid_i: keys are compared; hit_o combinational
-//   cycle 2   ppn_o, attr_o of the hit, until the next read; fill_i may come any time after, into the way chosen in
-//             cycle 1: the matching one, else the lowest invalid, else pseudo-LRU. touch_i: the hit was used
+//   cycle 1   look_i, vpn_i, asid_i: keys are compared
+//   cycle 2   hit_o, and ppn_o, attr_o of the hit, until the next read. touch_i: the hit is used. fill_i may come any time
+//             from then on, into the matching way, else the lowest invalid, else pseudo-LRU
 //
 // RAM has no reset and no "invalidate all": inv_i.start begins a sweep, one set per cycle (one set only for a scope by
 // VPN), and so does reset. Meanwhile off_o is high, nothing hits, and what was looked up is not filled. The
@@ -27,9 +27,8 @@ module vm_tlb_l2
     input  logic               look_i,
     input  logic [VpnW-1:0]    vpn_i,
     input  logic [AsidMax-1:0] asid_i,
-    output logic               hit_o,
-    output logic [WayBits-1:0] hit_way_o,
-    output logic               off_o,
+    output logic               hit_o,      // cycle 2
+    output logic               off_o,      // cycle 1: nothing can hit
     output logic [PpnW-1:0]    ppn_o,
     output attr_t              attr_o,
 
@@ -46,12 +45,15 @@ module vm_tlb_l2
 
   localparam int unsigned Ways = 32'(Cfg.L2Tlb.Ways);
 
+  // Cycle 1: what matches.
+  logic [((Ways != 0) ? Ways : 1)-1:0] match;
+
   if (Ways == 0) begin : gen_none
     logic unused;
-    assign unused = ^{clk_i, rst_ni, read_i, read_vpn_i, look_i, vpn_i, asid_i, touch_i, fill_i, fill_ppn_i,
+    assign match = '0;
+    assign unused = ^{clk_i, rst_ni, match, read_i, read_vpn_i, look_i, vpn_i, asid_i, touch_i, fill_i, fill_ppn_i,
                       fill_attr_i, inv_i};
     assign hit_o = 1'b0;
-    assign hit_way_o = '0;
     assign off_o = 1'b0;
     assign ppn_o = '0;
     assign attr_o = AttrAll;
@@ -90,8 +92,10 @@ module vm_tlb_l2
     } scope_t;
 
     logic reading_d, reading_q;    // a set is read for the sweep in this cycle
-    logic judging_q;               // the set read in the cycle before is gone through
-    logic [SetW-1:0] sweep_d, sweep_q, judge_q;
+    logic judging_q;               // the set read in the cycle before is compared with the scope
+    logic dropping_q;              // and in the next cycle loses what goes
+    logic [SetW-1:0] sweep_d, sweep_q, judge_q, drop_set_q;
+    logic [Ways-1:0] drop_d, drop_q;
     scope_t scope_d, scope_q;
 
     always_comb begin
@@ -115,7 +119,7 @@ module vm_tlb_l2
         };
       end
     end
-    assign busy_o = reading_q || judging_q;
+    assign busy_o = reading_q || judging_q || dropping_q;
     assign off_o = busy_o;
 
     // ---------------------------------------------------------------- arrays
@@ -124,15 +128,15 @@ module vm_tlb_l2
     attr_t [Ways-1:0] attr;
     entry_t write;
     logic [SetW-1:0] read_set, look_set, set_q;
-    logic [Ways-1:0] valid, write_way, match, hit_way, hit_way_q, valid_d;
-    logic [WayBits-1:0] victim, fill_way_d, fill_way_q, plru_victim, unused_victim, touch_way;
-    logic [PlruW-1:0] touched, unused_touched;
+    logic [Ways-1:0] valid, write_way, match_q, hit_way, valid_d;
+    logic [WayBits-1:0] victim, way, plru_victim;
+    logic [PlruW-1:0] touched;
     logic fill_legal_q;     // the last look was not in a sweep
     logic [TagW-1:0] tag_q;
     logic [AsidW-1:0] asid_q;
 
     assign read_set = reading_q ? sweep_q : set_of(read_vpn_i);
-    assign look_set = judging_q ? judge_q : set_of(vpn_i);
+    assign look_set = dropping_q ? drop_set_q : set_of(vpn_i);
     assign write = '{tag: tag_q, asid: asid_q, ppn: fill_ppn_i, attr: AttrW'(attr_to_bits(Cfg.Format, fill_attr_i))};
 
     for (genvar w = 0; w < Ways; w++) begin : gen_way
@@ -149,41 +153,32 @@ module vm_tlb_l2
     (* ram_style = "distributed", no_rw_check *) logic [PlruW-1:0] plru_mem[Sets];
     logic valid_write;
     logic [SetW-1:0] valid_set;
-    assign valid = valid_mem[fill_o ? set_q : look_set];
+    assign valid = valid_mem[look_set];
+    logic [Ways-1:0] valid_there;  // of the set that was looked up
+    assign valid_there = valid_mem[set_q];
 
     // One set of comparators for lookups and the sweep, which never come together.
-    logic [TagW-1:0] key_tag;
-    logic [AsidW-1:0] key_asid;
     logic [Ways-1:0] key_match, asid_match;
-    assign key_tag = judging_q ? scope_q.tag : TagW'(vpn_i >> SetBits);
-    assign key_asid = judging_q ? scope_q.asid : AsidW'(asid_i);
     always_comb begin
       for (int unsigned w = 0; w < Ways; w++) begin
-        key_match[w] = read[w].tag == key_tag;
-        asid_match[w] = Cfg.AsidBits == 0 || read[w].asid == key_asid;
+        key_match[w] = read[w].tag == tag_q;
+        asid_match[w] = Cfg.AsidBits == 0 || read[w].asid == asid_q;
         match[w] = valid[w] && !busy_o && key_match[w] && (attr[w].g || asid_match[w]);
       end
-      for (int unsigned w = 0; w < Ways; w++) begin
-        hit_way[w] = match[w];
-        for (int unsigned v = 0; v < w; v++) hit_way[w] &= !match[v];
-      end
-      hit_o = |match;
-      hit_way_o = '0;
-      for (int unsigned w = 0; w < Ways; w++) begin
-        if (hit_way[w]) hit_way_o |= WayBits'(w);
-      end
-      victim = plru_victim;
-      for (int w = Ways - 1; w >= 0; w--) begin
-        if (!valid[w]) victim = WayBits'(w);
-      end
-      fill_way_d = hit_o ? hit_way_o : victim;
     end
 
     always_comb begin
+      for (int unsigned w = 0; w < Ways; w++) begin
+        hit_way[w] = match_q[w];
+        for (int unsigned v = 0; v < w; v++) hit_way[w] &= !match_q[v];
+      end
+      hit_o = |match_q;
       ppn_o = '0;
       attr_o = '0;
+      way = victim;
       for (int unsigned w = 0; w < Ways; w++) begin
-        if (hit_way_q[w]) begin
+        if (hit_way[w]) begin
+          way = WayBits'(w);
           ppn_o |= read[w].ppn;
           attr_o |= attr[w];
         end
@@ -191,20 +186,17 @@ module vm_tlb_l2
     end
 
     assign fill_o = fill_i && fill_legal_q && !busy_o;
-    assign fill_way_o = fill_way_q;
+    assign fill_way_o = way;
     always_comb begin
       write_way = '0;
-      write_way[fill_way_q] = fill_o;
-      valid_write = fill_o || judging_q;
-      valid_set = judging_q ? judge_q : set_q;
-      valid_d = valid | write_way;
-      if (judging_q) begin
-        for (int unsigned w = 0; w < Ways; w++) begin
-          if (scope_q.all || ((!scope_q.by_vpn || key_match[w]) &&
-              (attr[w].g ? scope_q.globals : !scope_q.by_asid || asid_match[w]))) begin
-            valid_d[w] = 1'b0;
-          end
-        end
+      write_way[way] = fill_o;
+      valid_write = fill_o || dropping_q;
+      valid_set = dropping_q ? drop_set_q : set_q;
+      valid_d = valid_there | write_way;
+      if (dropping_q) valid_d = valid & ~drop_q;
+      for (int unsigned w = 0; w < Ways; w++) begin
+        drop_d[w] = scope_q.all || ((!scope_q.by_vpn || key_match[w]) &&
+            (attr[w].g ? scope_q.globals : !scope_q.by_asid || asid_match[w]));
       end
     end
     always_ff @(posedge clk_i) begin
@@ -215,35 +207,34 @@ module vm_tlb_l2
 
     logic [PlruW-1:0] state;
     // As in the L1 TLBs: the state of a set without a valid entry counts as zero.
-    assign state = (fill_o && valid == '0) ? '0 : plru_mem[set_q];
-    assign touch_way = fill_way_q;  // a hit's way is the one a fill would take
+    assign state = (valid_there == '0) ? '0 : plru_mem[set_q];
     always_ff @(posedge clk_i) begin
       if (touch_i || fill_o) plru_mem[set_q] <= touched;
     end
     vm_plru #(
         .Ways(Ways)
-    ) u_plru_victim (
-        .state_i    (plru_mem[look_set]),
-        .touch_way_i('0),
-        .touched_o  (unused_touched),
+    ) u_plru (
+        .state_i    (state),
+        .touch_way_i(way),
+        .touched_o  (touched),
         .victim_o   (plru_victim)
     );
-    vm_plru #(
-        .Ways(Ways)
-    ) u_plru_touch (
-        .state_i    (state),
-        .touch_way_i(touch_way),
-        .touched_o  (touched),
-        .victim_o   (unused_victim)
-    );
+    always_comb begin
+      victim = plru_victim;
+      for (int w = Ways - 1; w >= 0; w--) begin
+        if (!valid_there[w]) victim = WayBits'(w);
+      end
+    end
 
     always_ff @(posedge clk_i) begin
       if (!rst_ni) begin
         reading_q <= 1'b1;
         judging_q <= 1'b0;
+        dropping_q <= 1'b0;
       end else begin
         reading_q <= reading_d;
         judging_q <= reading_q;
+        dropping_q <= judging_q;
       end
     end
     always_ff @(posedge clk_i) begin
@@ -255,18 +246,22 @@ module vm_tlb_l2
         scope_q <= scope_d;
       end
       judge_q <= sweep_q;
+      drop_set_q <= judge_q;
+      drop_q <= drop_d;
+      // The key comes with the set it is compared in.
+      if (read_i || reading_q) begin
+        tag_q <= reading_q ? scope_q.tag : TagW'(read_vpn_i >> SetBits);
+        asid_q <= reading_q ? scope_q.asid : AsidW'(asid_i);
+      end
       if (look_i) begin
-        hit_way_q <= hit_way;
-        fill_way_q <= fill_way_d;
+        match_q <= match;
         fill_legal_q <= !busy_o;
         set_q <= set_of(vpn_i);
-        tag_q <= TagW'(vpn_i >> SetBits);
-        asid_q <= AsidW'(asid_i);
       end
     end
 
     logic unused;
-    assign unused = ^{asid_i, inv_i, unused_touched, unused_victim};
+    assign unused = ^{asid_i, inv_i};
   end
 
 endmodule

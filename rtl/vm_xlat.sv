@@ -13,7 +13,7 @@
 // walk_done_i and then waits for rsp_ready_i like every other. The walker may hand over a hit of the L2 TLB: it is
 // judged in S1 like a hit of the L1, and if it denies, the walker is asked again (walk_skip_l2_o).
 //
-// A TLB entry only ever grants. A hit that would deny is walked as a miss, so every fault record shows the entry
+// A TLB entry only ever grants. A hit that would deny, or leads into a hole (M16), is walked as a miss, so every fault record shows the entry
 // as it is in memory, hit and miss give the same verdict (M8), and a right that was widened is seen without a
 // fence (X24). Only a translation without any fault fills (M5): the base part with base pages, the super part with
 // superpages and NAPOT ranges; the matching entry is replaced if there is one. If both parts match, the base part wins.
@@ -162,6 +162,7 @@ module vm_xlat
 
   logic va_bad, limit_bad;  // of the request that enters S1
   logic refused, granted, needs_walk;
+  logic hole;  // nothing lies at the physical address
   fault_e rights, cause;
 
   always_comb begin
@@ -178,12 +179,12 @@ module vm_xlat
     rights = access_fault(page_q.attr, context_i.env, s1_q.req.access, s1_q.req.user, s1_q.req.sum, s1_q.req.mxr);
     if (rights == FaultNone && s1_q.req.access == AccessStore && !page_q.attr.d) rights = FaultDirty;
   end
-  assign granted = s1_q.hit && rights == FaultNone;
+  assign granted = s1_q.hit && rights == FaultNone && !hole;
   assign needs_walk = !s1_q.bare && !refused && !s1_q.walked && !granted;
 
   // Final physical address, wide enough that nothing is cut off (R6).
   logic [PaMax:0] pa;
-  logic pa_wide, pma_mapped, pma_cacheable, hole;
+  logic pa_wide, pma_mapped, pma_cacheable;
   assign pa = (PaMax + 1)'({page_q.ppn, s1_q.req.va[PageBits-1:0]});
   // A translation reaches PaBits (what fills a TLB does); Bare mode reaches whatever the map has.
   assign pa_wide = s1_q.bare ? (s1_q.req.va >> Cfg.BusBits) != '0 : s1_q.walked && page_q.wide;

@@ -17,9 +17,8 @@ module vm_monitor_walk
     input context_t context_i,
     input logic port_i,                    // whose walk it is
     input logic look_i,                    // L2 and walk caches are looked up
-    input logic l2_hit_i,
+    input logic [7:0] l2_match_i,          // ways of the L2 that match; the lowest hits
     input logic l2_off_i,
-    input logic [7:0] l2_way_i,
     input logic [15:0] l2_set_i,           // of the VPN being walked
     input logic [2:0] known_level_i,       // walk cache hit
     input logic ask_i,                     // the walk port accepts a request
@@ -70,6 +69,14 @@ module vm_monitor_walk
     end
     return key;
   endfunction
+  logic l2_hit;
+  logic [7:0] l2_way;
+  always_comb begin
+    l2_hit = l2_match_i != '0;
+    l2_way = '0;
+    for (int unsigned w = 8; w > 0; w--) if (l2_match_i[w-1]) l2_way = 8'(w - 1);
+  end
+
   logic [63:0] key;
   assign key = key_of(vpn_i, level_i);
 
@@ -101,8 +108,8 @@ module vm_monitor_walk
       end
       if (look_i) begin
         look_seq_q <= look_seq_q + 1'b1;
-        vm_event(32'd15, {look_seq_q, 8'd0, l2_hit_i ? l2_way_i : 8'd0, l2_hit_i ? l2_set_i : 16'd0, 9'd0,
-                          known_level_i, 1'b0, l2_off_i, l2_hit_i, port_i}, 64'd0, 64'd0, 64'd0, 64'd0, 64'd0);
+        vm_event(32'd15, {look_seq_q, 8'd0, l2_hit ? l2_way : 8'd0, l2_hit ? l2_set_i : 16'd0, 9'd0,
+                          known_level_i, 1'b0, l2_off_i, l2_hit, port_i}, 64'd0, 64'd0, 64'd0, 64'd0, 64'd0);
       end
       if (ask_i) begin
         asked_q <= 1'b1;

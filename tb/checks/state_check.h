@@ -39,7 +39,7 @@ class StateCheck final : public Check {
   };
   // The shared TLB. Reset and fences sweep it, one set a cycle; meanwhile it neither hits nor fills.
   struct L2 {
-    explicit L2(const Machine& machine) : mirror(machine, machine.l2tlb), sweep_end(machine.l2tlb.sets) {}
+    explicit L2(const Machine& machine) : mirror(machine, machine.l2tlb), sweep_end(machine.l2tlb.sets + 1) {}
     TlbArray mirror;
     std::uint64_t sweep_end;  // last cycle of the sweep
     bool looked = false;      // for the walk that is running, and was there

@@ -26,7 +26,7 @@ void StateCheck::on_tlb_invalidate(const Event& event) {
     case TlbUnit::L2:
       if (event.tlb_all() && !everything) wrong("a fence of some translations removed all of the L2 TLB");
       l2_.mirror.invalidate(*fence);
-      l2_.sweep_end = now_ + (fence->by_addr ? 1 : l2_.mirror.sets()) + 1;
+      l2_.sweep_end = now_ + (fence->by_addr ? 1 : l2_.mirror.sets()) + 2;
       return;
     case TlbUnit::Base:
     case TlbUnit::Super:

@@ -39,7 +39,7 @@ TimeCheck::TimeCheck(const Machine& machine, Tracker& tracker, Reporter& reporte
       reporter_(reporter),
       follower_(machine, tracker),
       l2_(static_cast<std::size_t>(machine.l2tlb.sets) * machine.l2tlb.ways),
-      l2_sweep_end_(machine.l2tlb.sets) {
+      l2_sweep_end_(machine.l2tlb.sets + 1) {
   const std::array<const CacheGeometry*, 2> geometry{&machine.icache, &machine.dcache};
   for (unsigned k = 0; k < 2; ++k) {
     caches_[k].sets = geometry[k]->sets;
@@ -78,7 +78,7 @@ void TimeCheck::remember(const Cycle& cycle) {
   for (const Event& event : cycle.events) follower_.on_event(event);
   if (seen_.l2_sweep != nullptr) {
     const bool one_set = seq_kind_ == SeqKind::Fence && fence_.by_addr;
-    l2_sweep_end_ = cycle.number + (one_set ? 1 : machine_.l2tlb.sets) + 1;
+    l2_sweep_end_ = cycle.number + (one_set ? 1 : machine_.l2tlb.sets) + 2;
   }
   const Event* fill = seen_.l2_fill;
   if (fill == nullptr || fill->set() >= machine_.l2tlb.sets || fill->tlb_way() >= machine_.l2tlb.ways) return;

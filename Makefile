@@ -2,11 +2,11 @@
 #
 # Every task in a line; `make help` lists them. Variables, not flags:
 #   SCENARIO=csapp14   run, waves: one scenario of sim/scenarios instead of all
-#   MACHINE=flat32     synth, bench: which machine
+#   MACHINE=flat32     synth, bench: this machine
 #   SEEDS=1,2,3        synth: place-and-route seeds
 #   UNIT=vm_mmu        synth: this module alone instead of the whole machine
+#   ACCESSES=40000     bench: how long the trace is
 #   JSON=1             run, bench, synth: print JSON
-MACHINE ?= flat32
 SEEDS ?= 1,2,3
 JOBS := $(shell nproc)
 SCENARIOS := $(if $(SCENARIO),sim/scenarios/$(SCENARIO).pwt,$(sort $(wildcard sim/scenarios/*.pwt)))
@@ -43,9 +43,10 @@ format:   ## lay out the C++ sources
 waves: program  ## record a scenario's waves and open GTKWave (SCENARIO=csapp14)
 	@scripts/waves $(or $(SCENARIO),csapp14)
 
-bench: program  ## simulation speed with and without the checks (JSON=1)
-	@build/pagewalk bench $(JSON_FLAG)
+bench: program  ## simulation speed with and without the checks (MACHINE=, ACCESSES=, JSON=1)
+	@build/pagewalk bench $(if $(MACHINE),--machine $(MACHINE)) $(if $(ACCESSES),--accesses $(ACCESSES)) $(JSON_FLAG)
 
+synth: MACHINE ?= flat32
 synth:    ## area and Fmax of a machine on ECP5 (MACHINE=, SEEDS=1,2,3, UNIT=, JSON=1)
 	@scripts/setup synth
 	@.venv/bin/python fpga/synth.py --machine $(MACHINE) --seeds "$(SEEDS)" $(if $(UNIT),--unit $(UNIT)) $(JSON_FLAG)

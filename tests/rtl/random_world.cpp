@@ -155,9 +155,11 @@ void RandomWorld::offer_host() {
   request.write = !in_tables && random_.one_in(2);
   request.wdata = random_.next();
   bench_->submit_host(request);
+  ++host_after_change_;
 }
 
 void RandomWorld::change_entry() {
+  if (walk_may_overtake_store() && bench_->fence_waits()) return;
   const std::uint64_t page = pages_[random_.below(pages_.size())];
   const auto bytes = pte_to_bytes(machine_.format, random_entry());
   const std::uint64_t entry = bases_[random_.below(2)] + (page << machine_.format.pte_bytes_log2);
@@ -173,12 +175,14 @@ void RandomWorld::change_entry() {
     request.wdata = to_lanes(value, request.addr);
     while (!bench_->can_submit_host()) bench_->step();
     bench_->submit_host(request);
+    host_after_change_ = 0;
   }
 }
 
 void RandomWorld::offer_fence() {
   FenceRequest request;
   const bool cache_operation = mix_.cache_operations && random_.one_in(3);
+  if (!cache_operation && walk_may_overtake_store() && change_under_way()) return;
   request.op = static_cast<std::uint8_t>(cache_operation ? random_.between(1, 4) : 0);
   request.user = random_.one_in(10);
   // The whole of a large cache takes long.

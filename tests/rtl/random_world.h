@@ -55,6 +55,10 @@ class RandomWorld {
   void offer_ctl();
   void offer_array();
   void offer_side();
+  // A walk straight to memory may overtake a host store that is not answered yet, whatever fence comes between. So what
+  // changes an entry is answered before the fence that it owes is offered, as an operating system has to do it.
+  bool walk_may_overtake_store() const { return machine_.walk_port == WalkPort::Memory; }
+  bool change_under_way() const { return bench_->host_unanswered() > host_after_change_; }
   bool chance(unsigned percent) { return random_.below(100) < percent; }
 
   const Machine& machine_;
@@ -62,7 +66,8 @@ class RandomWorld {
   Random random_;
   std::unique_ptr<Testbench> bench_;
   std::vector<std::uint64_t> bases_, pages_, frames_;
-  std::uint64_t hot_ = 0;  // address that accesses come back to
+  std::uint64_t hot_ = 0;           // address that accesses come back to
+  unsigned host_after_change_ = 0;  // host requests since the last store to an entry
   bool trap_base_given_ = false, trap_entered_ = false;
 };
 

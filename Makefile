@@ -9,14 +9,14 @@
 #   N=1000000          oracle, sweep: how many cases
 #   TARGET=rtl         oracle, sweep: the hardware instead of the model
 #   SEED=1             oracle, sweep: repeats a run
+#   ACCESSES=40000     bench: how long the trace is
 #   JSON=1             run, bench, synth, oracle, sweep: print JSON
-MACHINE ?= flat32
 SEEDS ?= 1,2,3
 JOBS := $(shell nproc)
 SCENARIOS := $(if $(SCENARIO),sim/scenarios/$(SCENARIO).pwt,$(sort $(wildcard sim/scenarios/*.pwt)))
 JSON_FLAG := $(if $(JSON),--json)
 # flat32 has no oracle.
-ORACLE_MACHINE := $(if $(filter flat32,$(MACHINE)),sv39,$(MACHINE))
+ORACLE_MACHINE := $(or $(MACHINE),sv39)
 SEED_FLAG := $(if $(SEED),--seed $(SEED))
 
 .DEFAULT_GOAL := help
@@ -50,9 +50,10 @@ format:   ## lay out the C++ sources
 waves: program  ## record a scenario's waves and open GTKWave (SCENARIO=csapp14)
 	@scripts/waves $(or $(SCENARIO),csapp14)
 
-bench: program  ## simulation speed with and without the checks (JSON=1)
-	@build/pagewalk bench $(JSON_FLAG)
+bench: program  ## simulation speed with and without the checks (MACHINE=, ACCESSES=, JSON=1)
+	@build/pagewalk bench $(if $(MACHINE),--machine $(MACHINE)) $(if $(ACCESSES),--accesses $(ACCESSES)) $(JSON_FLAG)
 
+synth: MACHINE ?= flat32
 synth:    ## area and Fmax of a machine on ECP5 (MACHINE=, SEEDS=1,2,3, UNIT=, JSON=1)
 	@scripts/setup synth
 	@.venv/bin/python fpga/synth.py --machine $(MACHINE) --seeds "$(SEEDS)" $(if $(UNIT),--unit $(UNIT)) $(JSON_FLAG)

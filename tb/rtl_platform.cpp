@@ -56,7 +56,7 @@ void RtlPlatform::issue(std::size_t index, const Access& access) {
 }
 
 std::size_t RtlPlatform::perform(std::span<const Access> accesses, std::span<AccessResult> results,
-                                 const std::function<bool(std::size_t)>& surely_ok) {
+                                 FunctionRef<bool(std::size_t)> surely_ok) {
   std::size_t issued = 0, answered = 0;
   std::size_t first_fault = accesses.size();
   while (answered < issued || (issued < accesses.size() && first_fault == accesses.size())) {

@@ -7,7 +7,6 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <span>
 
 #include "platform/platform.h"
@@ -23,7 +22,7 @@ class RtlPlatform final : public Platform {
   void preload(PhysAddr pa, std::span<const std::uint8_t> bytes) override { bench_.preload(pa, bytes); }
   std::uint64_t backdoor_accesses() const override { return bench_.backdoor_accesses(); }
   std::size_t perform(std::span<const Access> accesses, std::span<AccessResult> results,
-                      const std::function<bool(std::size_t)>& surely_ok) override;
+                      FunctionRef<bool(std::size_t)> surely_ok) override;
   bool host_read(PhysAddr pa, std::span<std::uint8_t> bytes) override;
   bool host_write(PhysAddr pa, std::span<const std::uint8_t> bytes) override;
   bool ctl_write(CtlReg reg, std::uint64_t value, bool user) override;

@@ -82,6 +82,8 @@ class Testbench {
   void submit_fence(FenceRequest request);
   void submit_array(ArrayRequest request);
   bool can_submit_host() const { return !host_.full(); }
+  unsigned host_unanswered() const { return host_unanswered_; }  // answers come in order
+  bool fence_waits() const { return !fence_.idle(); }            // submitted and not yet accepted
   bool side_idle() const { return ctl_unanswered_ + fence_unanswered_ + array_unanswered_ == 0; }
 
   // Findings.

@@ -8,13 +8,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <span>
 
 #include "machine/access.h"
 #include "machine/address.h"
 #include "machine/control.h"
 #include "machine/fence.h"
+#include "machine/function_ref.h"
 #include "machine/machine.h"
 
 namespace vm {
@@ -61,7 +61,7 @@ class Platform {
   // fault; results[returned] is then the faulting one and later accesses had no effect. `surely_ok(i)` says the OS
   // knows access i cannot fault: such an access may be issued before the answers of earlier ones; others wait.
   virtual std::size_t perform(std::span<const Access> accesses, std::span<AccessResult> results,
-                              const std::function<bool(std::size_t)>& surely_ok) = 0;
+                              FunctionRef<bool(std::size_t)> surely_ok) = 0;
 
   // Physical memory through the host port, coherent with the data cache; any length and alignment. False: hole or bus
   // error somewhere in the range.

@@ -140,7 +140,7 @@ AccessResult ReferencePlatform::access(const Access& access) {
 }
 
 std::size_t ReferencePlatform::perform(std::span<const Access> accesses, std::span<AccessResult> results,
-                                       const std::function<bool(std::size_t)>&) {
+                                       FunctionRef<bool(std::size_t)>) {
   running_ = true;
   for (std::size_t i = 0; i < accesses.size(); ++i) {
     results[i] = access(accesses[i]);

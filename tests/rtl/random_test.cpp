@@ -39,7 +39,7 @@ std::vector<std::string> textbook_machines() {
   return result;
 }
 
-constexpr std::uint64_t kCycles = 2500;
+constexpr std::uint64_t kCycles = 20000;
 
 void expect_no_mismatch(test::RandomWorld& world) {
   world.run(kCycles);

@@ -189,6 +189,7 @@ void RandomWorld::offer_host() {
   request.write = !in_tables(request.addr) && random_.one_in(2);
   request.wdata = random_.next();
   bench_->submit_host(request);
+  ++host_after_change_;
 }
 
 bool RandomWorld::in_tables(std::uint64_t pa) const {
@@ -197,6 +198,7 @@ bool RandomWorld::in_tables(std::uint64_t pa) const {
 }
 
 void RandomWorld::change_entry() {
+  if (walk_may_overtake_store() && bench_->fence_waits()) return;
   if (tables_) {
     // Pointers live longer than leaves: what is below them would hardly be used otherwise.
     std::size_t slot = random_.one_in(2) ? tables_->slot_of(hot_) : random_.below(tables_->slots().size());
@@ -229,6 +231,7 @@ void RandomWorld::store_entry(std::uint64_t entry, std::uint64_t raw) {
     request.wdata = to_lanes(value, request.addr);
     while (!bench_->can_submit_host()) bench_->step();
     bench_->submit_host(request);
+    host_after_change_ = 0;
   }
 }
 
@@ -237,6 +240,7 @@ void RandomWorld::offer_fence() {
   // The whole of a large cache takes long.
   const bool large = machine_.dcache.sets * machine_.dcache.ways > 32;
   const bool cache_operation = mix_.cache_operations && random_.one_in(large ? 8 : 3);
+  if (!cache_operation && walk_may_overtake_store() && change_under_way()) return;
   request.op = static_cast<std::uint8_t>(cache_operation ? random_.between(1, 4) : 0);
   request.user = random_.one_in(10);
   request.by_addr = random_.one_in(2) || (cache_operation && large && !random_.one_in(20));

@@ -67,6 +67,10 @@ class RandomWorld {
   std::uint64_t random_env();
   void offer_array();
   void offer_side();
+  // A walk straight to memory may overtake a host store that is not answered yet, whatever fence comes between. So what
+  // changes an entry is answered before the fence that it owes is offered, as an operating system has to do it.
+  bool walk_may_overtake_store() const { return machine_.walk_port == WalkPort::Memory; }
+  bool change_under_way() const { return bench_->host_unanswered() > host_after_change_; }
   bool chance(unsigned percent) { return random_.below(100) < percent; }
 
   const Machine& machine_;
@@ -76,6 +80,7 @@ class RandomWorld {
   std::optional<RandomTables> tables_;                 // of several levels; else flat ones at these bases
   std::vector<std::uint64_t> bases_, pages_, frames_;  // pages: numbers as in an address
   std::uint64_t hot_ = 0;                              // address that accesses come back to
+  unsigned host_after_change_ = 0;                     // host requests since the last store to an entry
   bool trap_base_given_ = false, trap_entered_ = false;
 };
 

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Runs every example trace in the README and in docs/: each block that begins with ```trace.
+// Runs every example trace in the README and in docs/ (each block that begins with ```trace), and compares the lines of
+// `make run` in the README with what the program prints.
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -40,6 +43,24 @@ BOOST_AUTO_TEST_CASE(every_example_in_the_documents_runs) {
     }
   }
   BOOST_TEST(count >= 6U);
+}
+
+// A line of the README stands for a line that begins so: the rest is left out there after "…".
+BOOST_AUTO_TEST_CASE(the_lines_of_make_run_in_the_readme_are_what_the_program_prints) {
+  const Program pagewalk;
+  const std::filesystem::path source = VM_SOURCE_DIR;
+  const std::string printed = "\n" + pagewalk("run " + (source / "sim/scenarios").string() + "/*.pwt").out;
+  std::istringstream readme(Program::read(source / "README.md"));
+  std::size_t count = 0;
+  for (std::string line; std::getline(readme, line);) {
+    if (!line.starts_with("    ok   ")) continue;
+    std::string shown = "\n";
+    shown += line.substr(4, std::min(line.find("…"), line.size()) - 4);
+    if (!line.ends_with("…")) shown += "\n";
+    BOOST_TEST(contains(printed, shown), "README.md:" << shown << "\nexpected a line of" << printed);
+    ++count;
+  }
+  BOOST_TEST(count == 3U);
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Random lives of processes on every machine: the kernel's books stay in order, entries in memory say what the kernel
-// means, and every load returns what the process wrote. PAGEWALK_SEED repeats a run.
+// means, and every load returns what the process wrote. VM_SEED repeats a run.
 #include <cstdlib>
 #include <iostream>
 #include <random>
@@ -166,12 +166,12 @@ class Life {
 BOOST_AUTO_TEST_SUITE(kernel_random)
 
 BOOST_AUTO_TEST_CASE(any_life_keeps_the_books_in_order) {
-  const char* wished = std::getenv("PAGEWALK_SEED");
+  const char* wished = std::getenv("VM_SEED");
   const std::uint64_t seed = wished != nullptr ? std::strtoull(wished, nullptr, 0) : std::random_device{}();
-  std::cout << "PAGEWALK_SEED=" << seed << std::endl;
+  std::cout << "seed " << seed << " (VM_SEED=" << seed << " repeats this run)" << std::endl;
   for (const Machine& machine : machines()) {
     for (std::uint64_t run = 0; run < 4; ++run) {
-      BOOST_TEST_CONTEXT(machine.name << ", PAGEWALK_SEED=" << seed + run) {
+      BOOST_TEST_CONTEXT(machine.name << ", VM_SEED=" << seed + run) {
         Life life(machine, seed + run);
         for (unsigned i = 0; i < 1500; ++i) {
           life.step();

@@ -13,7 +13,7 @@ struct Bench {
   AccessResult perform(AccessKind kind, std::uint64_t va, std::uint8_t size_log2, std::uint64_t data = 0) {
     const Access access{.kind = kind, .user = true, .size_log2 = size_log2, .va = VirtAddr(va), .data = data};
     AccessResult result;
-    platform.perform(std::span(&access, 1), std::span(&result, 1), {});
+    platform.perform(std::span(&access, 1), std::span(&result, 1), [](std::size_t) { return false; });
     return result;
   }
   AccessResult load(std::uint64_t va, std::uint8_t size_log2) { return perform(AccessKind::Load, va, size_log2); }

@@ -32,7 +32,7 @@ Machine machine_of(const Options& options) {
   const Machine* const found = find_machine(options.machine);
   if (found == nullptr || found->format.kind == PteKind::Flat || found->format.page_bits != 12) {
     throw InputError(
-        fmt::format("oracle: machine '{}', expected one with x86 or RISC-V tables and 4 KiB pages", options.machine));
+        fmt::format("machine '{}', expected one with x86 or RISC-V tables and 4 KiB pages", options.machine));
   }
   Machine machine = *found;
   if (machine.format.kind == PteKind::X86 && options.target == "model") {

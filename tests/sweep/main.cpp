@@ -33,7 +33,7 @@ std::vector<Machine> machines_of(const Options& options) {
   for (const std::string& name : options.machines) {
     const Machine* const machine = find_machine(name);
     if (machine == nullptr || machine->format.kind == PteKind::Flat) {
-      throw InputError(fmt::format("sweep: format '{}', expected a machine with x86 or RISC-V tables", name));
+      throw InputError(fmt::format("format '{}', expected a machine with x86 or RISC-V tables", name));
     }
     chosen.push_back(*machine);
   }

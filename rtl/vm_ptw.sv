@@ -308,9 +308,9 @@ module vm_ptw
           restart: restart,
           update_failed: updating && walk_rsp_valid_i && !walk_rsp_i.err && !walk_rsp_i.success,
           update: updating && walk_rsp_valid_i && !walk_rsp_i.err && walk_rsp_i.success,
-          walk_cache_hit: walk_begins && look && known_level != '0,
+          walk_cache_hit: walk_begins && cached_q,
           walk: walk_begins,
-          walking: state_q inside {StRead, StWait, StCheck, StUpdate, StUpdateWait}
+          walking: state_q inside {StRead, StWait, StCheck, StUpdate, StUpdateWait} && !handover
       };
   // The L2 holds base pages.
   assign fill_l2 = fresh_q;

@@ -88,7 +88,7 @@ void TimeCheck::walker_now(const Cycle& cycle) {
   const WalkFollower::Due due = follower_.due();
   const bool verdict = walk_ == WalkState::Check &&
                        (walk_hole_seen_ || due == WalkFollower::Due::End || due == WalkFollower::Due::Restart);
-  const bool again = verdict && follower_.from_cache() && follower_.cause() != Cause::None;
+  const bool again = verdict && follower_.from_cache() && follower_.fails();
   expect(seen_.restart != nullptr, again, "T9", "WalkRestart");
   expect(seen_.walk_end != nullptr, verdict && !again, "T9", "WalkEnd");
 }

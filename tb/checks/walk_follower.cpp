@@ -100,6 +100,7 @@ void WalkFollower::enter(unsigned level, PhysAddr table) {
   entry_ = table + (vpn().value >> f.index_lsb(level) & low_mask(f.index_bits.at(level))) * f.pte_bytes();
   in_hole_ = machine_.region_of(entry_) == nullptr;
   cause_ = in_hole_ ? Cause::EntryAccess : Cause::None;
+  leads_nowhere_ = false;
   due_ = Due::Read;
 }
 
@@ -117,6 +118,7 @@ void WalkFollower::judge() {
     due_ = Due::Update;
     return;
   }
+  leads_nowhere_ = !below && result_.fault.cause == Cause::Access;
   if (!below) return end(Cause::None);
   above_ = along_path(machine_.format, above_, decode_pte(machine_, context_, value_, level_));
   enter(level_ - 1, PhysAddr(above_.ppn.value << machine_.format.page_bits));
@@ -124,7 +126,7 @@ void WalkFollower::judge() {
 
 void WalkFollower::end(Cause cause) {
   cause_ = cause;
-  due_ = cause != Cause::None && from_cache_ ? Due::Restart : Due::End;
+  due_ = fails() && from_cache_ ? Due::Restart : Due::End;
 }
 
 }  // namespace vm

@@ -46,6 +46,8 @@ class WalkFollower {
   std::uint64_t value() const { return value_; }
   std::uint64_t wanted() const { return wanted_; }
   Cause cause() const { return cause_; }
+  // The walk, or the look at the address it found, ends in a fault.
+  bool fails() const { return cause_ != Cause::None || leads_nowhere_; }
   bool from_cache() const { return from_cache_; }
   // The translation the walk found, final address included; means something at the End without a cause.
   const WalkResult& result() const { return result_; }
@@ -74,6 +76,7 @@ class WalkFollower {
   Pte above_;
   std::uint64_t value_ = 0, wanted_ = 0;
   Cause cause_ = Cause::None;
+  bool leads_nowhere_ = false;  // a good leaf, but nothing lies at the address
   WalkResult result_;
 };
 

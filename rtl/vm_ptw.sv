@@ -308,7 +308,7 @@ module vm_ptw
           restart: restart,
           update_failed: updating && walk_rsp_valid_i && !walk_rsp_i.err && !walk_rsp_i.success,
           update: updating && walk_rsp_valid_i && !walk_rsp_i.err && walk_rsp_i.success,
-          walk_cache_hit: walk_begins && cached_q,
+          walk_cache_hit: HasLook && walk_begins && cached_q,
           walk: walk_begins,
           walking: state_q inside {StRead, StWait, StCheck, StUpdate, StUpdateWait} && !handover
       };

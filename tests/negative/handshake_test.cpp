@@ -2,7 +2,8 @@
 //
 // Each handshake rule (docs/verification.md) trips when it is broken: on the driver's side by driving the ports
 // wrongly, on the hardware's side by a harness that shows the rules something that did not happen (mutant
-// broken_rules).
+// broken_rules). H4 is half of M1: no answer without a request. H9 is why no walk is under way while a fence acts
+// (R23).
 #include <algorithm>
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>

@@ -41,7 +41,7 @@ constexpr std::array kMutants{
     Mutant{"global_entry_lost", "sv39", "state", false},
     Mutant{"cycle_per_level", "sv39", "time"},
     Mutant{"cycle_on_l2_hit", "sv39", "time"},
-    Mutant{"waiting_miss_counted_again", "toy5", "counters"},
+    Mutant{"waiting_miss_counted_again", "toy5", "counters"},  // M14
 };
 
 // The checks that found something in random traffic of this seed.

@@ -32,7 +32,7 @@ BOOST_AUTO_TEST_CASE(hits_are_answered_one_per_cycle_in_the_cycle_after_acceptan
   BOOST_TEST(b.clean(), b.bench().report());
 }
 
-BOOST_AUTO_TEST_CASE(a_walk_under_way_when_the_fence_comes_leaves_nothing_stale_behind) {
+BOOST_AUTO_TEST_CASE(R23_a_walk_under_way_when_the_fence_comes_leaves_nothing_stale_behind) {
   TestbenchOptions slow;
   slow.latency = {Latency::Kind::Fixed, 30, 30, {}};
   SmallBench b("csapp14", slow);
@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(a_walk_under_way_when_the_fence_comes_leaves_nothing_stale_
   BOOST_TEST(b.clean(), b.bench().report());
 }
 
-BOOST_AUTO_TEST_CASE(two_fences_back_to_back_are_both_carried_out) {
+BOOST_AUTO_TEST_CASE(M4_two_fences_back_to_back_are_both_carried_out) {
   SmallBench b("lewis16");
   b.map(1, 2);
   b.map(2, 3);
@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(an_access_across_two_pages_goes_to_two_frames) {
   BOOST_TEST(b.clean(), b.bench().report());
 }
 
-BOOST_AUTO_TEST_CASE(a_store_across_pages_whose_second_page_is_missing_changes_nothing) {
+BOOST_AUTO_TEST_CASE(M19_a_store_across_pages_whose_second_page_is_missing_changes_nothing) {
   SmallBench b("csapp14");
   b.map(3, 9);
   b.translate();
@@ -158,7 +158,7 @@ BOOST_AUTO_TEST_CASE(dirty_lines_reach_memory_when_the_cache_is_cleaned) {
   BOOST_TEST(b.clean(), b.bench().report());
 }
 
-BOOST_AUTO_TEST_CASE(the_walker_sees_an_entry_that_is_dirty_in_the_data_cache) {
+BOOST_AUTO_TEST_CASE(M12_the_walker_sees_an_entry_that_is_dirty_in_the_data_cache) {
   SmallBench b("flat32");
   b.translate();
   b.remap(7, 0x321);  // through the host port: stays dirty in the cache

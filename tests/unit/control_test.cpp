@@ -125,7 +125,7 @@ BOOST_FIXTURE_TEST_CASE(R3_bare_translates_nothing, Sv39) {
   BOOST_TEST(root_value(machine, context()) == 0U);
 }
 
-BOOST_FIXTURE_TEST_CASE(R18_satp_forgets_nothing_but_when_the_number_of_levels_changes, Sv57) {
+BOOST_FIXTURE_TEST_CASE(R18_M15_satp_forgets_nothing_but_when_the_number_of_levels_changes, Sv57) {
   BOOST_TEST(write(CtlReg::Root, satp(10, 1, 1)));
   BOOST_TEST(!forgotten.has_value());
   BOOST_TEST(write(CtlReg::Root, satp(10, 2, 3)));

@@ -96,7 +96,7 @@ BOOST_FIXTURE_TEST_CASE(with_nothing_stale_there_is_one_answer, FlatScene) {
   BOOST_TEST(legal.mean_size() == 1.0);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_replaced_entry_that_was_used_stays_legal_until_its_fence, FlatScene) {
+BOOST_FIXTURE_TEST_CASE(R17_a_replaced_entry_that_was_used_stays_legal_until_its_fence, FlatScene) {
   set(5, entry(7));
   touch(0x5000);
   set(5, entry(8));
@@ -126,7 +126,7 @@ BOOST_FIXTURE_TEST_CASE(a_fence_that_does_not_cover_changes_nothing, FlatScene) 
   BOOST_TEST(answers(0x5000) == "8");
 }
 
-BOOST_FIXTURE_TEST_CASE(an_access_accepted_after_the_fence_was_accepted_sees_only_new, FlatScene) {
+BOOST_FIXTURE_TEST_CASE(R23_an_access_accepted_after_the_fence_was_accepted_sees_only_new, FlatScene) {
   set(5, entry(7));
   touch(0x5000);
   set(5, entry(8));
@@ -242,7 +242,7 @@ BOOST_FIXTURE_TEST_CASE(an_old_pointer_only_grants, TreeScene) {
   BOOST_TEST(answers(0x2000) == "85");
 }
 
-BOOST_FIXTURE_TEST_CASE(an_old_path_to_a_new_leaf_is_a_legal_mixture, TreeScene) {
+BOOST_FIXTURE_TEST_CASE(R17_an_old_path_to_a_new_leaf_is_a_legal_mixture, TreeScene) {
   touch(0x1000);
   set(kMiddle, pointer(0x81003));
   set(kLeaf + 8 * 2, leaf(0x66));

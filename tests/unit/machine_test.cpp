@@ -159,6 +159,7 @@ BOOST_AUTO_TEST_CASE(each_illegal_combination_is_refused_with_a_sentence) {
   BOOST_TEST(says(why([](Machine& m) { m.itlb.sets = 3; }), "Itlb has 3 sets"));
   BOOST_TEST(says(why([](Machine& m) { m.dtlb.ways = 5; }), "Dtlb has 5 ways"));
   BOOST_TEST(says(why([](Machine& m) { m.icache.line_bytes = 2; }), "Icache has lines of 2 bytes"));
+  // M10: index bits above the page offset.
   BOOST_TEST(says(why([](Machine& m) { m.dcache.sets = 128; }), "exceeds the page"));
   BOOST_TEST(says(why([](Machine& m) { m.dcache.ways = 0; }), "there is no data cache"));
   BOOST_TEST(says(why([](Machine& m) { m.regions.clear(); }), "no memory region"));

@@ -138,13 +138,13 @@ BOOST_FIXTURE_TEST_CASE(a_hit_without_the_right_is_denied_and_its_refill_takes_t
   BOOST_TEST(!base().entry(5, 2).valid);
 }
 
-BOOST_FIXTURE_TEST_CASE(the_lowest_matching_way_wins, FlatTlb) {
+BOOST_FIXTURE_TEST_CASE(M7_the_lowest_matching_way_wins, FlatTlb) {
   base().write(5, 1, {.valid = true, .vpn = Vpn(5), .asid = 0, .page = page(1)});
   base().write(5, 3, {.valid = true, .vpn = Vpn(5), .asid = 0, .page = page(3)});
   BOOST_TEST(look(5, 0).entry.page.ppn.value == 1U);
 }
 
-BOOST_FIXTURE_TEST_CASE(each_fence_removes_exactly_what_matches, FlatTlb) {
+BOOST_FIXTURE_TEST_CASE(R21_each_fence_removes_exactly_what_matches, FlatTlb) {
   const auto refill = [&] {
     tlb.reset();
     fill(5, 1, page(1));
@@ -198,7 +198,7 @@ BOOST_FIXTURE_TEST_CASE(a_napot_range_is_sixteen_pages, TreeTlb) {
   BOOST_TEST((verdict(0x130, 1) == Verdict::Miss));
 }
 
-BOOST_FIXTURE_TEST_CASE(the_base_part_wins_over_the_super_part, TreeTlb) {
+BOOST_FIXTURE_TEST_CASE(M7_the_base_part_wins_over_the_super_part, TreeTlb) {
   fill(0x40000, 1, page(kRam + 0x200), 1);
   fill(0x40001, 1, page(kRam + 7, false));
   BOOST_TEST(!look(0x40001, 1).super);

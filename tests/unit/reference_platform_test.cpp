@@ -74,7 +74,7 @@ struct Tables : Bench {
     access.mxr = mxr;
     access.va = VirtAddr(kVa);
     AccessResult result;
-    platform.perform(std::span(&access, 1), std::span(&result, 1), {});
+    platform.perform(std::span(&access, 1), std::span(&result, 1), [](std::size_t) { return false; });
     return result;
   }
 };

@@ -88,7 +88,8 @@ package vm_machines_pkg;
   endfunction
 
   // What the RISC-V machines share: 64-entry L1 TLBs, a 512-entry L2 TLB, 16 KiB caches, 2 GiB of memory.
-  function automatic machine_t riscv_machine(format_t f, logic [7:0] pa_bits, logic [7:0] asid_bits);
+  function automatic machine_t riscv_machine(format_t f, logic [7:0] pa_bits, logic [7:0] asid_bits,
+                                             logic [7:0] hit_latency = 8'd1);
     machine_t m;
     m = '0;
     m.Format = f;
@@ -101,7 +102,7 @@ package vm_machines_pkg;
     m.SuperEntries = 8'd4;
     m.L2Tlb = '{Sets: 16'd128, Ways: 8'd4};
     m.WalkCacheSets = 16'd4;
-    m.HitLatency = 8'd1;
+    m.HitLatency = hit_latency;
     m.Icache = '{Sets: 16'd64, Ways: 8'd4, LineBytes: 16'd64};
     m.Dcache = '{Sets: 16'd64, Ways: 8'd4, LineBytes: 16'd64};
     m.WalkPort = WalkCache;
@@ -190,7 +191,8 @@ package vm_machines_pkg;
   localparam machine_t Sv39 = riscv_machine(riscv(8'd3, 8'd3, 8'd9, 8'd12, 8'd3, 8'd44, 1'b1), 8'd56, 8'd16);
   localparam machine_t Sv48 = riscv_machine(riscv(8'd4, 8'd3, 8'd9, 8'd12, 8'd3, 8'd44, 1'b1), 8'd56, 8'd16);
   localparam machine_t Sv57 = riscv_machine(riscv(8'd5, 8'd3, 8'd9, 8'd12, 8'd3, 8'd44, 1'b1), 8'd56, 8'd16);
-  localparam machine_t Sv39Ulx3s = riscv_machine(riscv(8'd3, 8'd3, 8'd9, 8'd12, 8'd3, 8'd44, 1'b1), 8'd34, 8'd9);
+  // Made to be fast on a small board.
+  localparam machine_t Sv39Ulx3s = riscv_machine(riscv(8'd3, 8'd3, 8'd9, 8'd12, 8'd3, 8'd44, 1'b1), 8'd34, 8'd9, 8'd2);
   // The tables of Sv39 with 8 KiB pages.
   localparam machine_t Riscv8k = riscv_machine(riscv(8'd3, 8'd3, 8'd10, 8'd13, 8'd3, 8'd43, 1'b0), 8'd40, 8'd9);
 

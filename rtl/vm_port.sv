@@ -6,10 +6,10 @@
 //       it was accepted from the core
 //   S1  the translation's answer meets the cache's RAMs: a hit answers here
 //
-// In order, at most two accesses inside: one that the cache has taken over (miss or uncached), and the next one,
-// held in S1 of the translation. If the translation came late (a walk) or the cache was busy, S1 goes through the
-// cache's S0 once more by itself ("again"), and nothing new is accepted until it has ("held"). A fault and a probe
-// answer without the cache. Whose address goes to the cache depends on registers only.
+// In order, at most two accesses inside (three with HitLatency 2): one that the cache has taken over (miss or
+// uncached), and the next one, held in S1 of the translation. If the translation came late (a walk) or the cache was
+// busy, S1 goes through the cache's S0 once more by itself ("again"), and nothing new enters until it has ("held").
+// A fault and a probe answer without the cache. Whose address goes to the cache depends on registers only.
 module vm_port
   import vm_pkg::*;
 #(

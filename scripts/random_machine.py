@@ -94,6 +94,7 @@ def make(seed):
     rng = random.Random(seed)
     kind = rng.choice(["flat", "riscv", "riscv", "x86"])
     machine = make_flat(rng) if kind == "flat" else make_tree(rng, kind)
+    machine["hit_latency"] = rng.choice([1, 2])
     return {"name": "random", "summary": f"random machine of seed {seed}", **machine}
 
 

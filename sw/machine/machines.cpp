@@ -247,7 +247,8 @@ Machine sv32() {
 
 Machine sv39_ulx3s() {
   Machine m = riscv64("sv39-ulx3s", 3);
-  m.summary = "sv39 with 34-bit physical addresses and 9-bit ASIDs, for the ULX3S board";
+  m.summary = "sv39 with 34-bit physical addresses, 9-bit ASIDs and hits of two cycles, for the ULX3S board";
+  m.hit_latency = 2;
   m.pa_bits = 34;
   m.bus_bits = 34;
   m.asid_bits = 9;

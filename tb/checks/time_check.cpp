@@ -28,13 +28,14 @@ TlbEntry filled_entry(const Event& fill) {
 }  // namespace
 
 std::string_view to_string(Owner owner) {
-  constexpr std::array<std::string_view, kOwners> kNames{"nobody", "sequencer", "splitter", "s1",    "pending access",
-                                                         "cache",  "slot",      "walker",   "memory"};
+  constexpr std::array<std::string_view, kOwners> kNames{
+      "nobody", "sequencer", "splitter", "front stage", "s1", "pending access", "cache", "slot", "walker", "memory"};
   return kNames[static_cast<std::size_t>(owner)];
 }
 
 TimeCheck::TimeCheck(const Machine& machine, Tracker& tracker, Reporter& reporter)
     : machine_(machine),
+      has_front_(machine.hit_latency == 2),
       tracker_(tracker),
       reporter_(reporter),
       follower_(machine, tracker),
@@ -200,20 +201,28 @@ void TimeCheck::caches_now(const Cycle& cycle) {
   }
 }
 
+bool TimeCheck::slot_taken(unsigned p) const { return p == 1 && (walk_takes_slot() || host_ == HostState::Request); }
+
+Owner TimeCheck::why_s1_takes_none(unsigned p) const {
+  const Port& port = ports_[p];
+  if (port.held) return Owner::S1;
+  const Event* xlat = seen_.xlat[p];
+  if (port.s1 && (xlat == nullptr || xlat->source() == Source::Walk || xlat->source() == Source::L2)) return Owner::S1;
+  if (!caches_[p].open) return Owner::Cache;
+  return slot_taken(p) ? Owner::Slot : Owner::Nobody;
+}
+
 Owner TimeCheck::why_not_accepted(unsigned p, const CoreRequest& request) const {
   const Port& port = ports_[p];
-  const CacheSide& cache = caches_[p];
   if (seq_ != SeqState::Idle) return Owner::Sequencer;
   if (port.split != SplitState::Pass) return Owner::Split;
   if (unit_parts(machine_.unit_bytes(), request) > 1) {
     if (port.pending) return Owner::Pending;
-    return port.s1 ? Owner::S1 : Owner::Nobody;
+    if (port.s1) return Owner::S1;
+    return port.front ? Owner::Front : Owner::Nobody;
   }
-  if (port.held) return Owner::S1;
-  const Event* xlat = seen_.xlat[p];
-  if (port.s1 && (xlat == nullptr || xlat->source() == Source::Walk || xlat->source() == Source::L2)) return Owner::S1;
-  if (!cache.open) return Owner::Cache;
-  return p == 1 && (walk_takes_slot() || host_ == HostState::Request) ? Owner::Slot : Owner::Nobody;
+  if (port.relook) return Owner::Front;
+  return has_front_ && !port.front ? Owner::Nobody : why_s1_takes_none(p);
 }
 
 void TimeCheck::accepts_now(const Cycle& cycle) {
@@ -221,10 +230,12 @@ void TimeCheck::accepts_now(const Cycle& cycle) {
     Port& port = ports_[p];
     CacheSide& cache = caches_[p];
     const Event* xlat = seen_.xlat[p];
-    const bool xlat_ready = !port.s1 || (xlat != nullptr && !port.walked && !port.from_l2);
-    const bool taken = p == 1 && (walk_takes_slot() || host_ == HostState::Request);
-    const bool core_ready = cache.open && !taken;
-    port.unit_accept = port.unit_valid && !port.held && xlat_ready && core_ready;
+    port.ready = !port.s1 || (xlat != nullptr && !port.walked && !port.from_l2);
+    const bool taken = slot_taken(p);
+    const bool offered = (has_front_ ? port.front && !port.relook : port.unit_valid) && port.ready;
+    port.enters = offered && !port.held && cache.open && !taken;
+    port.unit_accept = port.enters;
+    if (has_front_) port.unit_accept = port.unit_valid && !port.relook && (!port.front || port.enters);
 
     const CoreRequest& request = cycle.request(static_cast<vm::Port>(p));
     if (request.valid) {
@@ -234,7 +245,7 @@ void TimeCheck::accepts_now(const Cycle& cycle) {
       ++waits_[static_cast<std::size_t>(owner)];
     }
 
-    const bool wanted = port.held ? port.again : port.unit_valid && xlat_ready;
+    const bool wanted = port.held ? port.again : offered;
     cache.s0_client = !taken ? Client::Core : walk_takes_slot() ? Client::Walk : Client::Host;
     cache.s0 = cache.open && (taken ? cache.s0_client == Client::Host || walk_offers_cache() : wanted);
   }
@@ -286,15 +297,18 @@ void TimeCheck::next_ports(const Cycle& cycle) {
     if (cache.decide && cache.s1_client == Client::Core && !cache.hit) {
       port.pending = true;
     }
-    port.tried = port.unit_accept || again_taken;
-    port.first = port.unit_accept;
+    port.tried = port.enters || again_taken;
+    port.first = port.enters;
+    // A fill of this cycle is not in what the TLB has answered, or is answering.
+    port.front = has_front_ && (port.unit_accept || (port.front && !port.enters));
+    port.relook = port.front && xlat != nullptr && (port.walked || port.from_l2) && xlat->xlat_cause() == Cause::None;
     if (xlat != nullptr) port.s1 = false;
     if (seen_.walk_start != nullptr && static_cast<unsigned>(seen_.walk_start->port()) == p) {
       port.asked = true;
       port.from_l2 = false;
     }
     if (seen_.walk_end != nullptr && static_cast<unsigned>(seen_.walk_end->port()) == p) port.walked = true;
-    if (port.unit_accept) {
+    if (port.enters) {
       port.s1 = true;
       port.needs_walk = port.asked = port.walked = port.passed = port.from_l2 = port.l2_denies = false;
     }

@@ -21,8 +21,8 @@
 namespace vm {
 
 // What a waiting request waits for. docs/timing.md names them.
-enum class Owner : std::uint8_t { Nobody, Sequencer, Split, S1, Pending, Cache, Slot, Walker, Memory };
-inline constexpr std::size_t kOwners = 9;
+enum class Owner : std::uint8_t { Nobody, Sequencer, Split, Front, S1, Pending, Cache, Slot, Walker, Memory };
+inline constexpr std::size_t kOwners = 10;
 std::string_view to_string(Owner owner);
 
 class TimeCheck final : public Check {
@@ -47,6 +47,8 @@ class TimeCheck final : public Check {
     SplitState split = SplitState::Pass;
     unsigned pieces = 0, piece = 0;
     bool probing = false;
+    // The access in F (HitLatency 2); its TLB is read again
+    bool front = false, relook = false;
     // The access in S1 of the translation
     bool s1 = false, first = false, tried = false, needs_walk = false, asked = false, walked = false;
     bool from_l2 = false, l2_denies = false;  // the L2 had the page; it does not grant
@@ -55,6 +57,7 @@ class TimeCheck final : public Check {
     bool pending = false;  // an access the cache has taken over
     // Of this cycle
     bool held = false, again = false, unit_valid = false, unit_accept = false, idle = false;
+    bool ready = false, enters = false;  // S1 could take an access; does
   };
 
   enum class CacheState : std::uint8_t {
@@ -143,11 +146,14 @@ class TimeCheck final : public Check {
   bool tlb_fence() const;
   bool root_write() const;
   bool offers_memory(unsigned source) const;
+  bool slot_taken(unsigned p) const;  // by another client than the core
+  Owner why_s1_takes_none(unsigned p) const;
   Owner why_not_accepted(unsigned p, const CoreRequest& request) const;
   // Report unless `seen` is what the contract says; a rule and what it is about.
   void expect(bool seen, bool due, std::string_view rule, std::string_view what);
 
   const Machine& machine_;
+  const bool has_front_;  // HitLatency 2
   Tracker& tracker_;
   Reporter& reporter_;
   bool resting_ = false;

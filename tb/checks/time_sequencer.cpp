@@ -32,7 +32,7 @@ bool TimeCheck::array_waits(unsigned k) const {
 }
 
 void TimeCheck::sequencer_now(const Cycle& cycle) {
-  for (Port& port : ports_) port.idle = !port.s1 && !port.pending;
+  for (Port& port : ports_) port.idle = !port.front && !port.s1 && !port.pending;
   const bool idle = std::all_of(ports_.begin(), ports_.end(),
                                 [](const Port& port) { return port.split == SplitState::Pass && port.idle; });
   expect(seen_.drained != nullptr, seq_ == SeqState::Drain && idle, "T15", "Drained");

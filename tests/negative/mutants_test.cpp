@@ -41,6 +41,7 @@ constexpr std::array kMutants{
     Mutant{"global_entry_lost", "sv39", "state", false},
     Mutant{"cycle_per_level", "sv39", "time"},
     Mutant{"cycle_on_l2_hit", "sv39", "time"},
+    Mutant{"cycle_in_front_stage", "sv39-ulx3s", "time"},
     Mutant{"waiting_miss_counted_again", "toy5", "counters"},  // M14
 };
 

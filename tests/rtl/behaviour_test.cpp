@@ -32,6 +32,26 @@ BOOST_AUTO_TEST_CASE(hits_are_answered_one_per_cycle_in_the_cycle_after_acceptan
   BOOST_TEST(b.clean(), b.bench().report());
 }
 
+BOOST_AUTO_TEST_CASE(with_hit_latency_2_hits_are_answered_one_per_cycle_two_cycles_after_acceptance) {
+  SmallBench b("sv39-ulx3s");
+  BOOST_TEST_REQUIRE(b.machine().hit_latency == 2U);
+  std::vector<Access> accesses;
+  for (unsigned i = 0; i < 64; ++i) {
+    accesses.push_back({.kind = i % 2 == 0 ? AccessKind::Load : AccessKind::Store,
+                        .va = VirtAddr(b.base() + 64ULL * (i % 4)),
+                        .data = i});
+  }
+  std::vector<AccessResult> results(accesses.size());
+  const auto surely = [](std::size_t) { return true; };
+  b.platform().perform(accesses, results, surely);  // warms the cache; nothing is translated
+  b.platform().perform(accesses, results, surely);
+  for (std::size_t i = 1; i < results.size(); ++i) {
+    BOOST_TEST(results[i].accepted == results[i - 1].accepted + 1);
+    BOOST_TEST(results[i].answered == results[i].accepted + 2);
+  }
+  BOOST_TEST(b.clean(), b.bench().report());
+}
+
 BOOST_AUTO_TEST_CASE(R23_a_walk_under_way_when_the_fence_comes_leaves_nothing_stale_behind) {
   TestbenchOptions slow;
   slow.latency = {Latency::Kind::Fixed, 30, 30, {}};

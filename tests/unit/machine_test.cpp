@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(each_illegal_combination_of_levels_and_translation_caches_i
   BOOST_TEST(says(flat([](Machine& m) { m.format.min_levels = 2; }), "MinLevels is 2: make it 1 to Levels (1)"));
   BOOST_TEST(says(flat([](Machine& m) { m.format.max_leaf_level = 1; }), "MaxLeafLevel is 1: make it less"));
   BOOST_TEST(says(flat([](Machine& m) { m.l2tlb = {.sets = 4, .ways = 1}; }), "L2Tlb: flat formats have none"));
-  BOOST_TEST(says(flat([](Machine& m) { m.hit_latency = 2; }), "HitLatency is 2"));
+  BOOST_TEST(says(flat([](Machine& m) { m.hit_latency = 3; }), "HitLatency is 3: make it 1 or 2"));
   BOOST_TEST(says(sv39([](Machine& m) { m.l2tlb.sets = 3; }), "L2Tlb has 3 sets"));
   BOOST_TEST(says(why([](Machine& m) { m.format.ppn_bits = 44; }, "riscv8k"), "PpnBits + PageBits is 57"));
   BOOST_TEST(says(sv39([](Machine& m) { m.super_entries = 3; }), "SuperEntries is 3"));
@@ -286,7 +286,7 @@ cacheable = true
 asid_bits = 16
 super_entries = 4
 walk_cache_sets = 4
-hit_latency = 1
+hit_latency = 2
 [l2tlb]
 sets = 128
 ways = 4
@@ -304,7 +304,7 @@ hw_ad = true
   BOOST_TEST(sv39.bus_bits == 56U);
   BOOST_TEST(sv39.super_entries == 4U);
   BOOST_TEST(sv39.walk_cache_sets == 4U);
-  BOOST_TEST(sv39.hit_latency == 1U);
+  BOOST_TEST(sv39.hit_latency == 2U);
   BOOST_TEST((sv39.walk_port == WalkPort::Cache));
 
   const TemporaryFile small("pa_bits = 34\n[format]\nkind = \"riscv\"\nindex_bits = [10, 10]\nhw_ad = true\n" + common);

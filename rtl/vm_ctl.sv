@@ -69,7 +69,7 @@ module vm_ctl
 
   if (X86) begin : gen_cr3
     always_comb begin
-      root_refused = req_i.data[62:52] != '0 || (req_i.data[51:0] >> Cfg.PaBits) != '0 ||
+      root_refused = req_i.data[62:52] != '0 || ({12'b0, req_i.data[51:0]} >> Cfg.PaBits) != '0 ||
           (!q.env.pcide && req_i.data[63]);
       root_translate = q.translate;
       root_levels = q.levels;

@@ -170,7 +170,8 @@ package vm_machines_pkg;
   localparam machine_t Csapp14 = '{
     Format: flat(8'd8, 8'd6, 8'd0, 1'b0, 8'd0, 8'd6, 8'd7, NoBit, NoBit, NoBit, NoBit),
     VaBits: 8'd14, PaBits: 8'd12, BusBits: 8'd14, AsidBits: 8'd0,
-    Itlb: NoTlb, Dtlb: '{Sets: 16'd4, Ways: 8'd4}, SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
+    Itlb: NoTlb, Dtlb: '{Sets: 16'd4, Ways: 8'd4},
+    SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
     Icache: NoCache, Dcache: '{Sets: 16'd16, Ways: 8'd1, LineBytes: 16'd4},
     WalkPort: WalkMemory, TrapSwap: 1'b0, ArrayPort: 1'b1,
     Regions: {NoRegion, NoRegion, ram(57'h1000, 57'h3000, 1'b0), ram(57'h0, 57'h1000, 1'b1)}};
@@ -180,8 +181,8 @@ package vm_machines_pkg;
   localparam machine_t Flat32 = '{
     Format: flat(8'd20, 8'd12, 8'd2, 1'b0, 8'd12, 8'd18, 8'd0, 8'd1, 8'd2, 8'd3, 8'd4),
     VaBits: 8'd32, PaBits: 8'd30, BusBits: 8'd30, AsidBits: 8'd8,
-    Itlb: '{Sets: 16'd16, Ways: 8'd4}, Dtlb: '{Sets: 16'd16, Ways: 8'd4}, SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0,
-    HitLatency: 8'd1,
+    Itlb: '{Sets: 16'd16, Ways: 8'd4}, Dtlb: '{Sets: 16'd16, Ways: 8'd4},
+    SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
     Icache: '{Sets: 16'd64, Ways: 8'd4, LineBytes: 16'd64},
     Dcache: '{Sets: 16'd64, Ways: 8'd4, LineBytes: 16'd64},
     WalkPort: WalkCache, TrapSwap: 1'b0, ArrayPort: 1'b0,

@@ -499,7 +499,8 @@ package vm_pkg;
   } array_e;
 
   // TLB entry:  data0 = {valid [63], mem_type [60:58], g [57], d [56], u,r,w,x [55:52], vpn [51:0]},
-  //             data1 = {asid [59:44], ppn [43:0]}; base part of an L1 TLB
+  //             data1 = {asid [59:44], ppn [43:0]}; base part of an L1 TLB. What the format has no bits for reads as
+  //             it is everywhere: written back, dirty, not global
   // Cache tag:  data0 = {valid [63], dirty [62], line address = PA without the line offset [55:0]}
   // Cache data: data0 = the 64-bit word `word` of the line (32-bit lines: low half)
   typedef struct packed {

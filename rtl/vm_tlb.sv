@@ -237,8 +237,8 @@ module vm_tlb
           .victim_o   (plru_victim)
       );
     end else begin : gen_direct
-      logic unused;
-      assign unused = touch_i;
+      logic unused_touch;
+      assign unused_touch = touch_i;
       assign plru_victim = '0;
     end
 

@@ -46,8 +46,8 @@ module vm_monitor_mmu
   function automatic logic [63:0] filled(attr_t attr, logic spans);
     attr_t a;
     a = attr_from_bits(Cfg.Format, attr_to_bits(Cfg.Format, attr));
-    return {35'd0, spans && walk_result_i.napot, spans ? walk_result_i.level : 3'd0, a.mem_type, a.g, a.d, a.u, a.r, a.w,
-            a.x, (Cfg.AsidBits != 0) ? fill_asid_i : 16'd0};
+    return {35'd0, spans && walk_result_i.napot, spans ? walk_result_i.level : 3'd0, a.mem_type, a.g, a.d, a.u, a.r,
+            a.w, a.x, (Cfg.AsidBits != 0) ? fill_asid_i : 16'd0};
   endfunction
 
   // An entry decided: it is part of the record.

@@ -62,12 +62,10 @@ module vm_monitor_walk
   endfunction
 
   function automatic logic [63:0] key_of(logic [63:0] vpn, logic [2:0] level);
-    logic [63:0] key;
-    key = vpn;
     for (int unsigned l = 1; l < 32'(Cfg.Format.Levels); l++) begin
-      if (32'(level) == l) key = vpn >> index_lsb(Cfg.Format, l);
+      if (32'(level) == l) return vpn >> index_lsb(Cfg.Format, l);
     end
-    return key;
+    return vpn;
   endfunction
   logic l2_hit;
   logic [7:0] l2_way;

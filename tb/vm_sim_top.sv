@@ -261,7 +261,8 @@ module vm_sim_top
   fence_rsp_t fence_rsp;
   assign fence_req = '{
     id: fence_req_id_i, user: fence_req_user_i, op: fence_op_e'(fence_req_op_i),
-    by_addr: fence_req_by_addr_i, by_asid: fence_req_by_asid_i, globals: fence_req_globals_i, addr: fence_req_addr_i, asid: fence_req_asid_i};
+    by_addr: fence_req_by_addr_i, by_asid: fence_req_by_asid_i, globals: fence_req_globals_i,
+    addr: fence_req_addr_i, asid: fence_req_asid_i};
   assign fence_rsp_id_o = fence_rsp.id;
   assign fence_rsp_refused_o = fence_rsp.refused;
 

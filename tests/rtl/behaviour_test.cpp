@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "machine/error.h"
 #include "machine/array_layout.h"
+#include "machine/error.h"
 #include "small_bench.h"
 
 namespace vm {

@@ -194,6 +194,7 @@ module vm_ptw
 
   pte_t entry;
   logic [63:0] entry_ppn, span;
+  logic [63:0] leaf_ppn;      // of the base page, if the entry is a leaf
   attr_t path;                // what the path down to and including this entry allows
   fault_e rights, verdict;
   logic store, unset, update, descend;
@@ -201,6 +202,7 @@ module vm_ptw
   assign entry = pte_decode(Format, context_i.env, context_i.pat, pte_q, level_q);
   assign entry_ppn = pte_ppn(Format, pte_q);
   assign span = span_mask(Format, level_q, entry.napot);
+  assign leaf_ppn = (entry_ppn & ~span) | (64'(vpn) & span);
   assign store = req_q.access == AccessStore;
 
   always_comb begin
@@ -246,7 +248,7 @@ module vm_ptw
     if (Levels > 1 && state_q == StCheck) begin
       read_addr = next_addr;
       if (entry.leaf) begin
-        read_addr = (PaMax + 1)'({(entry_ppn & ~span) | (64'(vpn) & span), req_q.va[PageBits-1:0]});
+        read_addr = (PaMax + 1)'({leaf_ppn, req_q.va[PageBits-1:0]});
       end
     end
   end
@@ -282,9 +284,9 @@ module vm_ptw
   assign restart = state_q == StCheck && cached_q && !update && !descend && (verdict != FaultNone || leaf_hole);
 
   assign from_l2_o = handover;
-  assign wide = ((entry_ppn & ~span) >> (32'(Cfg.PaBits) - PageBits)) != '0;
+  assign wide = (leaf_ppn >> (32'(Cfg.PaBits) - PageBits)) != '0;
   always_comb begin
-    ppn_o = PpnW'(entry_ppn & ~span) | PpnW'(64'(vpn) & span);
+    ppn_o = PpnW'(leaf_ppn);
     attr_o = path;
     wide_o = wide;
     if (handover) begin

@@ -23,6 +23,7 @@ module vm_tlb_super
     output logic               hit_o,
     output logic [IdxW-1:0]    hit_idx_o,
     output logic [PpnW-1:0]    ppn_o,      // of the base page; zero without a hit
+    output logic               wide_o,     // which lies beyond PaBits: the superpage is larger than memory
     output attr_t              attr_o,     // zero without a hit
 
     output logic [IdxW-1:0]    victim_o,   // to replace now: the lowest invalid entry, else pseudo-LRU
@@ -61,6 +62,7 @@ module vm_tlb_super
     assign hit_o = 1'b0;
     assign hit_idx_o = '0;
     assign ppn_o = '0;
+    assign wide_o = 1'b0;
     assign attr_o = '0;
     assign victim_o = '0;
   end else begin : gen_super
@@ -150,6 +152,7 @@ module vm_tlb_super
       passed_mask = pass_mask(passed);
       vpn_passed = answer_vpn_i & passed_mask;
       ppn_o |= PpnW'(vpn_passed);
+      wide_o = (64'(vpn_passed) >> (32'(Cfg.PaBits) - 32'(Cfg.Format.PageBits))) != '0;
     end
 
     always_comb begin

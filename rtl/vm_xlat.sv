@@ -78,6 +78,7 @@ module vm_xlat
   logic [WayBits-1:0] base_way, base_victim;
   logic [SuperBits-1:0] super_idx, super_victim;
   logic [PpnW-1:0] base_ppn, super_ppn;
+  logic super_wide;
   attr_t base_attr, super_attr;
   logic accept;          // a request enters S1
   logic s1_ready;        // and could
@@ -155,7 +156,7 @@ module vm_xlat
   // The page: from the lookup when a request enters, from the walker when it is waited for.
   typedef struct packed {
     logic [PpnW-1:0] ppn;
-    logic wide;  // the walk's PPN reaches beyond PaBits
+    logic wide;  // the PPN reaches beyond PaBits
     attr_t attr;
   } page_t;
   page_t page_d, page_q;
@@ -187,7 +188,7 @@ module vm_xlat
   logic pa_wide, pma_mapped, pma_cacheable;
   assign pa = (PaMax + 1)'({page_q.ppn, s1_q.req.va[PageBits-1:0]});
   // A translation reaches PaBits (what fills a TLB does); Bare mode reaches whatever the map has.
-  assign pa_wide = s1_q.bare ? (s1_q.req.va >> Cfg.BusBits) != '0 : s1_q.walked && page_q.wide;
+  assign pa_wide = s1_q.bare ? (s1_q.req.va >> Cfg.BusBits) != '0 : page_q.wide;
   vm_pma #(
       .Cfg(Cfg)
   ) u_pma (
@@ -293,7 +294,7 @@ module vm_xlat
     page_d.ppn = base_hit ? base_ppn : super_ppn;
     if (bare) page_d.ppn = PpnW'(front_req.va >> PageBits);
     page_d.attr = (base_hit || Cfg.SuperEntries == '0) ? base_attr : super_attr;
-    page_d.wide = 1'b0;
+    page_d.wide = !base_hit && super_wide && !bare;
     if (s1_valid_q && s1_q.walk_asked) page_d = '{ppn: walk_ppn_i, wide: walk_wide_i, attr: walk_attr_i};
   end
   // No request enters while the walker is waited for.
@@ -342,6 +343,7 @@ module vm_xlat
       .hit_o       (super_hit),
       .hit_idx_o   (super_idx),
       .ppn_o       (super_ppn),
+      .wide_o      (super_wide),
       .attr_o      (super_attr),
       .victim_o    (super_victim),
       .touch_i     (touch_super),

@@ -80,7 +80,7 @@ BOOST_DATA_TEST_CASE(a_seeded_defect_is_caught_by_exactly_the_check_it_is_meant_
                      boost::unit_test::data::make(kMutants), mutant) {
   // A rare traffic shows nothing of a rare defect: then another, a few times.
   std::set<std::string> names;
-  for (std::uint64_t i = 0; i < 8 && !names.contains(std::string(mutant.check)); ++i) {
+  for (std::uint64_t i = 0; i < 40 && !names.contains(std::string(mutant.check)); ++i) {
     names.merge(checks_that_fire(mutant, "mutant-" + std::string(mutant.patch), test::run_seed() + i));
   }
   if (mutant.alone) BOOST_TEST(names.size() == 1U);

@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(binary_garbage) {
 }
 
 BOOST_AUTO_TEST_CASE(a_page_size_the_machine_does_not_have) {
-  check_trace("machine sv39\nprocess A\nmap A 0 -> 0x80000 4M\n", "3:19", "a page size of sv39: 4K, 2M, 1G, 64K");
+  check_trace("machine sv39\nprocess A\nmap A 0 -> 0x80000 4M\n", "3:20", "a page size of sv39: 4K, 2M, 1G, 64K");
 }
 
 BOOST_AUTO_TEST_CASE(a_superpage_that_does_not_start_at_one) {
@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(a_superpage_that_does_not_start_at_one) {
   const std::string file = pagewalk.file("bad.pwt", "machine sv39\nprocess A\nmap A 1 -> 0x80200 2M\n");
   const ProgramResult result = pagewalk("run " + file);
   BOOST_TEST(result.status == 2);
-  BOOST_TEST(contains(result.err, ":3:1: page 0x1 -> frame 0x80200: both must be multiples of 512"), result.err);
+  BOOST_TEST(contains(result.err, ":3:5: page 0x1 -> frame 0x80200: both must be multiples of 512"), result.err);
 }
 
 BOOST_AUTO_TEST_CASE(a_mode_bit_of_another_architecture) {

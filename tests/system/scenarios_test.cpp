@@ -34,8 +34,10 @@ BOOST_AUTO_TEST_CASE(all_scenarios_pass_as_they_are) {
   const nlohmann::json all = run_all("");
   check_clean(all);
   BOOST_TEST(all["translations"] > 0);
-  // The OS fences at once: nothing but the present translation is ever legal.
-  BOOST_TEST(all["mean_legal_set"] == 1.0);
+  // The OS fences at once: nothing but the present translation is ever legal, except that an access which sets accessed
+  // bits on its way and is then denied may show its entry before or after.
+  BOOST_TEST(all["mean_legal_set"] >= 1.0);
+  BOOST_TEST(all["mean_legal_set"] < 1.005);
 }
 
 BOOST_AUTO_TEST_CASE(every_textbook_machine_has_a_scenario) {

@@ -62,6 +62,9 @@ module vm_legal
   if (Cfg.TrapSwap && !Flat) begin : gen_bad_trap
     $error("TrapSwap: only flat formats");
   end
+  if (Cfg.Format.Napot && Cfg.Format.IndexBits[0] < 4) begin : gen_bad_napot
+    $error("Napot: a range is 16 pages, so IndexBits[0] must be at least 4");
+  end
   if (Cfg.SuperEntries != 0 && !pow2(32'(Cfg.SuperEntries))) begin : gen_bad_super
     $error("SuperEntries: must be a power of two, or 0");
   end

@@ -104,7 +104,11 @@ module vm_tlb_super
       for (genvar k = 0; k < Pieces; k++) begin : gen_piece
         localparam int unsigned Lsb = piece_lsb(k);
         localparam int unsigned Width = ((k == Pieces - 1) ? VpnW : piece_lsb(k + 1)) - Lsb;
-        assign equal[k] = entry_q[i].vpn[Lsb+:Width] == vpn_i[Lsb+:Width];
+        if (Width == 0) begin : gen_nothing
+          assign equal[k] = 1'b1;
+        end else begin : gen_compare
+          assign equal[k] = entry_q[i].vpn[Lsb+:Width] == vpn_i[Lsb+:Width];
+        end
       end
       assign key_match[i] = &{equal[Pieces-1], equal[Pieces-2:0] | entry_q[i].pass};
     end

@@ -154,6 +154,7 @@ std::string why_riscv_illegal(const Machine& m) {
                        f.ppn_lsb + f.ppn_bits - 1, f.ppn_lsb, kPpnLsb, ppn_end - kPpnLsb);
   }
   if (rv32 && (f.napot || f.pbmt)) return "Napot and Pbmt need entries of 8 bytes: leave them out";
+  if (f.napot && f.index_bits[0] < 4) return "Napot: a range is 16 pages, so IndexBits[0] must be at least 4";
   if (f.napot && f.page_bits != 12) return "Napot needs pages of 4 KiB: leave it out, or set PageBits to 12";
   if (rv32 && m.asid_bits > 9) return fmt::format("AsidBits is {}: with entries of 4 bytes at most 9", m.asid_bits);
   return {};

@@ -15,7 +15,6 @@ SEEDS ?= 1,2,3
 JOBS := $(shell nproc)
 SCENARIOS := $(if $(SCENARIO),sim/scenarios/$(SCENARIO).pwt,$(sort $(wildcard sim/scenarios/*.pwt)))
 JSON_FLAG := $(if $(JSON),--json)
-# flat32 has no oracle.
 ORACLE_MACHINE := $(or $(MACHINE),sv39)
 SEED_FLAG := $(if $(SEED),--seed $(SEED))
 

@@ -5,8 +5,8 @@
 //
 //   StIdle        accepts a miss
 //   StLook        (machines with L2 TLB or walk cache) looks both up
-//   StRead        after a hit in the L2 TLB hands it to the port, which judges it like a hit of its own; if it denies, the
-//                 port comes back with skip_l2. Otherwise asks the walk port for the first entry, if its address lies in
+//   StRead        after an L2 hit hands it to the port, which judges it like a hit of its own; if it denies, the
+//                 port comes back with skip_l2. Else asks the walk port for the first entry, if its address lies in
 //                 the physical memory map (M6)
 //   StWait        waits for an entry; a cache that had to turn the read away (walk_retry_i) is asked again
 //   StCheck       judges the entry: asks for the next one in the same cycle, or for a compare-and-set, or ends the
@@ -14,12 +14,12 @@
 //   StUpdate      asks for the compare-and-set of accessed and dirty bits; what it finds is judged afresh (M17, X11,
 //                 R13)
 //   StUpdateWait
-//   StHold        keeps the result until the port has answered its core (release_i); in its first cycle a base page whose
+//   StHold        keeps the result until the port has answered (release_i); in its first cycle a base page whose
 //                 address lies in the physical memory map goes into the L2 TLB
 //
-// A walk that began at a walk-cache entry and would end in anything but success, the physical map included, starts over
-// from the root, without the walk cache: every fault is judged on memory. Pointers go into the walk cache when the entry below is asked for, so
-// with every check passed and, on x86, A set (X12). The owner empties TLBs and walk caches only while no walk runs (R23).
+// A walk that began at a walk-cache entry and would not end in success, the look at the physical map included, starts
+// over from the root without the walk cache: faults are judged on memory. A pointer goes into the walk cache when the
+// entry below is asked for: checked and, on x86, with A set (X12). TLBs, walk caches are emptied between walks (R23).
 //
 // Latency from acceptance to done_o: L2 hit 2; walk 1 (+1 with StLook) + for each level the walk port's latency + 1,
 // with a walk-cache hit only the levels below it; one more if an entry's address lies in a hole.

@@ -8,13 +8,13 @@
 //
 // The request enters S1 when ahead_valid_o and ahead_go_i meet: that is when a VIPT cache beside it has its S0.
 //
-// Latency: response valid HitLatency cycles after acceptance (1 after entering S1) for a TLB hit that grants, for Bare mode, and for what is
+// Latency: response valid HitLatency cycles after acceptance for a TLB hit that grants, for Bare mode, and for what is
 // refused before any lookup. Otherwise a walk is asked for in S1; the response is valid in the cycle after
 // walk_done_i and then waits for rsp_ready_i like every other. The walker may hand over a hit of the L2 TLB: it is
 // judged in S1 like a hit of the L1, and if it denies, the walker is asked again (walk_skip_l2_o).
 //
-// A TLB entry only ever grants. A hit that would deny, or leads into a hole (M16), is walked as a miss, so every fault record shows the entry
-// as it is in memory, hit and miss give the same verdict (M8), and a right that was widened is seen without a
+// A TLB entry only ever grants. A hit that would deny, or leads into a hole (M16), is walked as a miss, so every fault
+// record shows the entry as it is in memory, hit and miss give the same verdict (M8), and a widened right needs no
 // fence (X24). Only a translation without any fault fills (M5): the base part with base pages, the super part with
 // superpages and NAPOT ranges; the matching entry is replaced if there is one. If both parts match, the base part wins.
 //

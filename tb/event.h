@@ -71,7 +71,6 @@ struct Event {
 
   // Walk*
   bool denied_hit() const { return bit(1); }
-  bool lookup_overlapped() const { return bit(2); }       // WalkStart: TLB read in the cycle of the Xlat before
   bool skip_l2() const { return bit(3); }                 // WalkStart: the L2 had the page, and denied
   unsigned walk_level() const { return field(a, 2, 0); }  // WalkRead, WalkData, WalkUpdate(Start), WalkCacheFill
   bool walk_err() const { return bit(3); }

@@ -172,12 +172,11 @@ void StateCheck::on_walk_start(const Event& event) {
     return;
   }
   // The port's own TLB was looked up once, before the first of its walks.
-  if (side.used && !event.lookup_overlapped()) side.mirror.touch(*side.used);
+  if (side.used) side.mirror.touch(*side.used);
   for (const bool super : {false, true}) {
     const TlbArray& array = side.mirror.part(super);
     if (array.present()) side.fill_way[super ? 1 : 0] = array.way_for(vpn, asid);
   }
-  if (side.used && event.lookup_overlapped()) side.mirror.touch(*side.used);
   side.used.reset();
   side.denied = event.denied_hit();
   l2_.looked = false;

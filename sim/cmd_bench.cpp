@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// pagewalk bench: how fast the simulation is with all checks, and what the checks cost: the same binary, trace and
-// memory agent once more with the event sink off.
+// pagewalk bench: how many cycles a load takes by where its translation is found; how fast the simulation is with all
+// checks, and what the checks cost: the same binary, trace and memory agent once more with the event sink off.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "access_cycles.h"
 #include "commands.h"
 #include "testbeds.h"
 #include "trace/runner.h"
@@ -22,7 +23,7 @@ namespace vm::sim {
 namespace {
 
 struct BenchOptions {
-  std::vector<std::string> machines = {"flat32", "csapp14"};
+  std::vector<std::string> machines = {"flat32", "sv39", "corei7"};
   std::uint64_t seed = 1;
   std::size_t accesses = 40'000;
   unsigned repeats = 3;
@@ -79,7 +80,8 @@ Speed measure(const trace::Trace& trace, const BenchOptions& options, bool check
   const std::chrono::duration<double> seconds = Clock::now() - start;
   const Speed speed{report.accesses, testbed->platform().cycles() - cycles, seconds.count()};
   testbed->finish();
-  if (!report.failures.empty() || testbed->mismatches() != 0) throw std::runtime_error("the bench trace failed");
+  if (!report.failures.empty()) throw std::runtime_error("the bench trace failed: " + report.failures.front().text);
+  if (testbed->mismatches() != 0) throw std::runtime_error(testbed->figures().reports.front());
   return speed;
 }
 
@@ -107,18 +109,39 @@ nlohmann::json speed_json(const Speed& s) {
           {"cycles_per_second", s.cycles_per_second()}};
 }
 
+nlohmann::json cycles_json(const std::vector<AccessCycles>& cycles) {
+  nlohmann::json all = nlohmann::json::object();
+  for (const AccessCycles& c : cycles) {
+    all[c.found] = {{"answer", c.answer}, {"later", c.later}, {"entries", c.entries}, {"walk", c.walk}};
+  }
+  if (const std::optional<double> level = cycles_per_level(cycles)) all["per_level"] = *level;
+  return all;
+}
+
+void print_cycles(const std::string& machine, const std::vector<AccessCycles>& cycles) {
+  std::string text;
+  for (const AccessCycles& c : cycles) {
+    text += fmt::format("{} {} {}", text.empty() ? "" : ",", c.found, c.answer);
+    if (c.walk != 0) text += fmt::format(" ({} entries, walk {})", c.entries, c.walk);
+  }
+  fmt::print("{:<8} cycles of a load:{}\n", machine, text);
+}
+
 void bench(const BenchOptions& options) {
   if (!options.json)
     fmt::print("seed {}, {} accesses, best of {} runs\n", options.seed, options.accesses, options.repeats);
   nlohmann::json all = nlohmann::json::array();
   for (const std::string& name : options.machines) {
     const BenchResult r = bench_machine(name, options);
+    const std::vector<AccessCycles> cycles = access_cycles(*find_machine(name));
     if (options.json) {
       all.push_back({{"machine", r.machine},
+                     {"cycles", cycles_json(cycles)},
                      {"checked", speed_json(r.checked)},
                      {"unchecked", speed_json(r.unchecked)},
                      {"ratio", r.ratio()}});
     } else {
+      print_cycles(name, cycles);
       fmt::print(
           "{:<8} checked {:>9.0f} accesses/s {:>9.0f} cycles/s; unchecked {:>9.0f} accesses/s {:>9.0f} cycles/s; "
           "ratio {:.2f}\n",

@@ -87,6 +87,8 @@ class Tracker {
   unsigned outstanding(Port port) const {
     return static_cast<unsigned>(in_flight_[static_cast<unsigned>(port)].size());
   }
+  // Ids of the unanswered accesses of a port, oldest first.
+  const Ring<std::uint8_t>& in_flight(Port port) const { return in_flight_[static_cast<unsigned>(port)]; }
   // The access a CacheLookup event of this cycle belongs to (client core); nullptr if none was expected.
   const PieceRef* owner_of_lookup(unsigned cache) const {
     return lookup_owner_valid_[cache] ? &lookup_owner_[cache] : nullptr;

@@ -34,9 +34,9 @@ class OsView {
   // The result is written into `out`, which is cleared first (the clock loop allocates nothing once it has grown).
   virtual void os_mappings(const Context& context, Vpn vpn, std::vector<OsMapping>& out) const = 0;
 
-  // The per-process image. A store has retired / the bytes a load or fetch should return. `fetch_stale` lists for a
-  // fetch every older value of that byte that an instruction cache may still hold (written since the last FetchSync).
-  // nullopt: the image does not know this byte (unmapped for the OS, or a context the OS does not know).
+  // The per-process image: a store has retired; what a load or fetch should return (nullopt: the image does not know
+  // this byte, unmapped for the OS or in a context it does not know); whether a fetch may find an older value of the
+  // byte (one that was replaced since the last FetchSync).
   virtual void image_store(const Context& context, VirtAddr va, std::uint8_t byte) = 0;
   virtual std::optional<std::uint8_t> image_byte(const Context& context, VirtAddr va) const = 0;
   virtual bool image_fetch_may_be(const Context& context, VirtAddr va, std::uint8_t byte) const = 0;

@@ -45,7 +45,7 @@ void Kernel::State::pay_fetch_sync() {
 }
 
 void Kernel::State::replace_byte(PhysAddr pa, std::uint8_t byte) {
-  if (fetch_is_incoherent()) fetch_history.replaced(pa, shadow.read_byte(pa));
+  fetch_history.replaced(pa, shadow.read_byte(pa));
   shadow.write_byte(pa, byte);
 }
 

@@ -52,6 +52,7 @@ class TranslationCheck final : public Check, private CoherentMemory::Listener {
   bool check_os(const TrackedAccess& access, const Piece& piece, const Fault& actual, std::uint64_t va);
   bool check_answer(const TrackedAccess& access);
   void check_image(const TrackedAccess& access);
+  bool fetch_may_be(const TrackedAccess& fetch, unsigned byte, std::uint8_t actual) const;
   void store_image(const TrackedAccess& access);
 
   const Machine& machine_;
@@ -61,7 +62,8 @@ class TranslationCheck final : public Check, private CoherentMemory::Listener {
   unsigned unit_;
   CoherentMemory memory_;
   LegalSet legal_;
-  bool forgets_ = false;  // the control write under way is among the fences
+  std::uint64_t last_store_ = 0;  // cycle of the answer
+  bool forgets_ = false;          // the control write under way is among the fences
   OsView* os_ = nullptr;
   std::vector<WalkResult> answers_;
   std::vector<OsMapping> mappings_;

@@ -43,8 +43,8 @@ class ProcessImage {
   std::unordered_map<std::uint64_t, Slot> slots_;
 };
 
-// Older values of bytes of physical memory: everything replaced since the last FetchSync. An instruction fetch may still
-// find them where fetches are not coherent with stores, or while the store that replaces them is under way.
+// Older values of bytes of physical memory: everything replaced since the last FetchSync. An instruction fetch may
+// still find them where fetches are not coherent with stores, or while the store that replaces them is under way.
 class FetchHistory {
  public:
   void replaced(PhysAddr pa, std::uint8_t old);

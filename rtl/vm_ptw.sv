@@ -335,8 +335,8 @@ module vm_ptw
   logic advance;     // to the next page and its entry
   logic [LeafIndexBits-1:0] next_index;
   assign base_page = verdict == FaultNone && !leaf_hole && level_q == '0 && !entry.napot;
-  assign ahead_good = ahead_q && cause_q == FaultNone && entry.valid && !entry.reserved && entry.accessed && !leaf_hole &&
-      !entry.napot;
+  assign ahead_good = ahead_q && cause_q == FaultNone && entry.valid && !entry.reserved && entry.accessed &&
+      !leaf_hole && !entry.napot;
   assign last_entry = &vpn[LeafIndexBits-1:0];
   assign next_index = vpn[LeafIndexBits-1:0] + 1'b1;
 

@@ -75,6 +75,9 @@ module vm_legal
       $clog2(32'(Cfg.WalkCacheSets)) >= 32'(Cfg.Format.IndexBits[RootLevel]))) begin : gen_bad_walk_cache
     $error("WalkCacheSets: must be a power of two below the size of the root table, or 0, and the format not flat");
   end
+  if (Cfg.L2Prefetch && Cfg.L2Tlb.Ways == 0) begin : gen_bad_prefetch
+    $error("L2Prefetch: needs an L2 TLB to fill; give L2Tlb ways");
+  end
   if (Cfg.HitLatency != 1 && Cfg.HitLatency != 2) begin : gen_bad_hit
     $error("HitLatency: must be 1 or 2");
   end

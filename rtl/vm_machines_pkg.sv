@@ -89,7 +89,7 @@ package vm_machines_pkg;
 
   // What the RISC-V machines share: 64-entry L1 TLBs, a 512-entry L2 TLB, 16 KiB caches, 2 GiB of memory.
   function automatic machine_t riscv_machine(format_t f, logic [7:0] pa_bits, logic [7:0] asid_bits,
-                                             logic [7:0] hit_latency = 8'd1);
+                                             logic [7:0] hit_latency = 8'd1, logic l2_prefetch = 1'b0);
     machine_t m;
     m = '0;
     m.Format = f;
@@ -102,6 +102,7 @@ package vm_machines_pkg;
     m.SuperEntries = 8'd4;
     m.L2Tlb = '{Sets: 16'd128, Ways: 8'd4};
     m.WalkCacheSets = 16'd4;
+    m.L2Prefetch = l2_prefetch;
     m.HitLatency = hit_latency;
     m.Icache = '{Sets: 16'd64, Ways: 8'd4, LineBytes: 16'd64};
     m.Dcache = '{Sets: 16'd64, Ways: 8'd4, LineBytes: 16'd64};
@@ -116,7 +117,7 @@ package vm_machines_pkg;
     VaBits: 8'd10, PaBits: 8'd11, BusBits: 8'd12, AsidBits: 8'd0,
     Itlb: NoTlb, Dtlb: NoTlb, SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
     Icache: NoCache, Dcache: NoCache,
-    WalkPort: WalkMemory, TrapSwap: 1'b1, ArrayPort: 1'b0,
+    L2Prefetch: 1'b0, WalkPort: WalkMemory, TrapSwap: 1'b1, ArrayPort: 1'b0,
     Regions: {NoRegion, NoRegion, NoRegion, ram(57'h0, 57'h1000, 1'b0)}};
 
   // 5-bit VA, 8-byte pages, 64 bytes of memory, tables above it. Entry: V7 PPN2:0.
@@ -125,7 +126,7 @@ package vm_machines_pkg;
     VaBits: 8'd5, PaBits: 8'd6, BusBits: 8'd7, AsidBits: 8'd0,
     Itlb: NoTlb, Dtlb: NoTlb, SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
     Icache: NoCache, Dcache: NoCache,
-    WalkPort: WalkMemory, TrapSwap: 1'b0, ArrayPort: 1'b0,
+    L2Prefetch: 1'b0, WalkPort: WalkMemory, TrapSwap: 1'b0, ArrayPort: 1'b0,
     Regions: {NoRegion, NoRegion, NoRegion, ram(57'h0, 57'h80, 1'b0)}};
 
   // 18-bit VA, 1 KiB pages, 20-bit PA, 16-bit big-endian entries: V15 K14 PPN13:4.
@@ -134,7 +135,7 @@ package vm_machines_pkg;
     VaBits: 8'd18, PaBits: 8'd20, BusBits: 8'd20, AsidBits: 8'd0,
     Itlb: NoTlb, Dtlb: NoTlb, SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
     Icache: NoCache, Dcache: NoCache,
-    WalkPort: WalkMemory, TrapSwap: 1'b0, ArrayPort: 1'b0,
+    L2Prefetch: 1'b0, WalkPort: WalkMemory, TrapSwap: 1'b0, ArrayPort: 1'b0,
     Regions: {NoRegion, NoRegion, NoRegion, ram(57'h0, 57'h10_0000, 1'b0)}};
 
   // Ptbr16 with write and execute rights in two of the unused bits: W3 X2.
@@ -143,7 +144,7 @@ package vm_machines_pkg;
     VaBits: 8'd18, PaBits: 8'd20, BusBits: 8'd20, AsidBits: 8'd0,
     Itlb: NoTlb, Dtlb: NoTlb, SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
     Icache: NoCache, Dcache: NoCache,
-    WalkPort: WalkMemory, TrapSwap: 1'b0, ArrayPort: 1'b0,
+    L2Prefetch: 1'b0, WalkPort: WalkMemory, TrapSwap: 1'b0, ArrayPort: 1'b0,
     Regions: {NoRegion, NoRegion, NoRegion, ram(57'h0, 57'h10_0000, 1'b0)}};
 
   // Eight words of memory, one-word pages, tables above them. Entry: V7 W6 PPN2:0.
@@ -152,7 +153,7 @@ package vm_machines_pkg;
     VaBits: 8'd5, PaBits: 8'd5, BusBits: 8'd7, AsidBits: 8'd0,
     Itlb: '{Sets: 16'd1, Ways: 8'd2}, Dtlb: '{Sets: 16'd1, Ways: 8'd2},
     SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1, Icache: NoCache, Dcache: NoCache,
-    WalkPort: WalkMemory, TrapSwap: 1'b0, ArrayPort: 1'b0,
+    L2Prefetch: 1'b0, WalkPort: WalkMemory, TrapSwap: 1'b0, ArrayPort: 1'b0,
     Regions: {NoRegion, NoRegion, NoRegion, ram(57'h0, 57'h80, 1'b0)}};
 
   // 16-bit VA and PA, 16-byte pages, tables in uncached memory above 64 KiB. Entry: V15 W14 PPN11:0.
@@ -162,7 +163,7 @@ package vm_machines_pkg;
     Itlb: '{Sets: 16'd4, Ways: 8'd2}, Dtlb: '{Sets: 16'd4, Ways: 8'd2},
     SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
     Icache: NoCache, Dcache: '{Sets: 16'd2, Ways: 8'd2, LineBytes: 16'd8},
-    WalkPort: WalkMemory, TrapSwap: 1'b0, ArrayPort: 1'b0,
+    L2Prefetch: 1'b0, WalkPort: WalkMemory, TrapSwap: 1'b0, ArrayPort: 1'b0,
     Regions: {NoRegion, NoRegion, ram(57'h1_0000, 57'h3_0000, 1'b0), ram(57'h0, 57'h1_0000, 1'b1)}};
 
   // The simple memory system: 14-bit VA, 12-bit PA, 64-byte pages, TLB 4 sets x 4 ways, data cache of 16
@@ -173,7 +174,7 @@ package vm_machines_pkg;
     Itlb: NoTlb, Dtlb: '{Sets: 16'd4, Ways: 8'd4},
     SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
     Icache: NoCache, Dcache: '{Sets: 16'd16, Ways: 8'd1, LineBytes: 16'd4},
-    WalkPort: WalkMemory, TrapSwap: 1'b0, ArrayPort: 1'b1,
+    L2Prefetch: 1'b0, WalkPort: WalkMemory, TrapSwap: 1'b0, ArrayPort: 1'b1,
     Regions: {NoRegion, NoRegion, ram(57'h1000, 57'h3000, 1'b0), ram(57'h0, 57'h1000, 1'b1)}};
 
   // 32-bit VA, 4 KiB pages, 30-bit PA, a flat table of 4 MiB in cacheable memory, walked through the data
@@ -185,7 +186,7 @@ package vm_machines_pkg;
     SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
     Icache: '{Sets: 16'd64, Ways: 8'd4, LineBytes: 16'd64},
     Dcache: '{Sets: 16'd64, Ways: 8'd4, LineBytes: 16'd64},
-    WalkPort: WalkCache, TrapSwap: 1'b0, ArrayPort: 1'b0,
+    L2Prefetch: 1'b0, WalkPort: WalkCache, TrapSwap: 1'b0, ArrayPort: 1'b0,
     Regions: {NoRegion, NoRegion, ram(57'h3C00_0000, 57'h0400_0000, 1'b0), ram(57'h0, 57'h3800_0000, 1'b1)}};
 
   localparam machine_t Sv32 = riscv_machine(riscv(8'd2, 8'd2, 8'd10, 8'd12, 8'd2, 8'd22, 1'b0), 8'd34, 8'd9);
@@ -194,6 +195,9 @@ package vm_machines_pkg;
   localparam machine_t Sv57 = riscv_machine(riscv(8'd5, 8'd3, 8'd9, 8'd12, 8'd3, 8'd44, 1'b1), 8'd56, 8'd16);
   // Made to be fast on a small board.
   localparam machine_t Sv39Ulx3s = riscv_machine(riscv(8'd3, 8'd3, 8'd9, 8'd12, 8'd3, 8'd44, 1'b1), 8'd34, 8'd9, 8'd2);
+  // For programs that go through memory page by page.
+  localparam machine_t Sv39Prefetch = riscv_machine(riscv(8'd3, 8'd3, 8'd9, 8'd12, 8'd3, 8'd44, 1'b1), 8'd56, 8'd16,
+                                                    8'd1, 1'b1);
   // The tables of Sv39 with 8 KiB pages.
   localparam machine_t Riscv8k = riscv_machine(riscv(8'd3, 8'd3, 8'd10, 8'd13, 8'd3, 8'd43, 1'b0), 8'd40, 8'd9);
 
@@ -204,7 +208,7 @@ package vm_machines_pkg;
     Itlb: '{Sets: 16'd32, Ways: 8'd4}, Dtlb: '{Sets: 16'd16, Ways: 8'd4}, SuperEntries: 8'd4,
     L2Tlb: '{Sets: 16'd128, Ways: 8'd4}, WalkCacheSets: 16'd4, HitLatency: 8'd1,
     Icache: '{Sets: 16'd64, Ways: 8'd8, LineBytes: 16'd64}, Dcache: '{Sets: 16'd64, Ways: 8'd8, LineBytes: 16'd64},
-    WalkPort: WalkCache, TrapSwap: 1'b0, ArrayPort: 1'b0,
+    L2Prefetch: 1'b0, WalkPort: WalkCache, TrapSwap: 1'b0, ArrayPort: 1'b0,
     Regions: {NoRegion, NoRegion, ram(57'hF_0000_0000, 57'h0400_0000, 1'b0), ram(57'h0, 57'h1_0000_0000, 1'b1)}};
 
 endpackage

@@ -3,7 +3,7 @@
 // The MMU: a translation unit with its L1 TLB for each core port, and one walker for both, with L2 TLB and walk caches.
 // Translate ports and walk port are valid/ready channels, so it can stand alone in front of someone else's caches
 // (docs/integrate.md). Index [0] is fetch, [1] is data everywhere. context_i and inv_i may change only while both
-// ports are idle; inv_i.start only while inv_busy_o is low.
+// ports are idle; inv_i.start, and a change of context_i, come only while inv_busy_o is low.
 module vm_mmu
   import vm_pkg::*;
 #(

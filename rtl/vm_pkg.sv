@@ -93,6 +93,7 @@ package vm_pkg;
     logic [7:0] SuperEntries;     // of each L1 TLB, fully associative: superpages, NAPOT. Power of two, or 0
     tlb_geometry_t L2Tlb;         // shared by both ports, base pages
     logic [15:0] WalkCacheSets;   // entries of the walk cache of each level above 0. Power of two, or 0
+    logic L2Prefetch;             // after a walk, the next page goes into the L2 TLB too
     logic [7:0] HitLatency;       // cycles from acceptance to the answer of an L1 TLB hit: 1 or 2
     cache_geometry_t Icache;
     cache_geometry_t Dcache;
@@ -531,6 +532,7 @@ package vm_pkg;
   } port_events_t;
 
   typedef struct packed {
+    logic prefetch;         // the page after one that was walked goes into the L2 TLB
     logic restart;          // begun at a walk-cache entry, starts over from the root
     logic update_failed;    // compare-and-set found another entry: judged afresh
     logic update;           // accessed or dirty bit set by hardware

@@ -21,6 +21,11 @@
 // over from the root without the walk cache: faults are judged on memory. A pointer goes into the walk cache when the
 // entry below is asked for: checked and, on x86, with A set (X12). TLBs, walk caches are emptied between walks (R23).
 //
+// L2Prefetch: when the result of a walk for a base page has been taken, or that of an L2 hit whose last table the walk
+// cache knows, and neither port wants the walker, the same states look up the next page in the L2 TLB, read its entry
+// from the same table (not beyond its end) and fill it in, if it is a base page that needs no bit set and leads to
+// memory; anything else is forgotten (R24). Fences wait for it (R23).
+//
 // Latency from acceptance to done_o: L2 hit 2; walk 1 (+1 with StLook) + for each level the walk port's latency + 1,
 // with a walk-cache hit only the levels below it; one more if an entry's address lies in a hole.
 module vm_ptw
@@ -56,7 +61,7 @@ module vm_ptw
     input  walk_rsp_t walk_rsp_i,
 
     input  tlb_inv_t inv_i,
-    output logic     inv_busy_o,  // no inv_i.start now
+    output logic     inv_busy_o,  // no inv_i.start, no change of context_i now
 
     output logic [1:0]   l2_hit_o,  // events of the two ports
     output walk_events_t events_o
@@ -68,6 +73,8 @@ module vm_ptw
   localparam int unsigned VaBits = 32'(Cfg.VaBits);
   localparam int unsigned VpnW = vpn_bits(Cfg);
   localparam int unsigned Levels = 32'(Format.Levels);
+  localparam bit Prefetch = Cfg.L2Prefetch;
+  localparam int unsigned LeafIndexBits = 32'(Format.IndexBits[0]);
   localparam bit HasLook = Cfg.L2Tlb.Ways != 0 || (Cfg.WalkCacheSets != 0 && Levels > 1);
 
   typedef enum logic [3:0] {
@@ -91,6 +98,9 @@ module vm_ptw
   fault_e cause_d, cause_q;
   attr_t path_d, path_q;           // what the entries above allow; mem_type: of the table addr_q lies in
   logic cached_d, cached_q;        // the walk began at a walk-cache entry
+  logic next_d, next_q;            // the page after this one is to be prefetched
+  logic untaken_d, untaken_q;      // once the port has answered the L2 hit before
+  logic ahead_d, ahead_q;          // this is that prefetch
 
   // ------------------------------------------------------------------ whose turn
 
@@ -134,6 +144,7 @@ module vm_ptw
   logic [PpnW-1:0] l2_ppn;
   attr_t l2_attr;
   logic looked_q;                // the cycle after StLook
+  logic l2_busy;
   logic look, handover, updating, fill_l2;
   logic [2:0] known_level;
   logic [PpnW-1:0] known_ppn;
@@ -154,8 +165,8 @@ module vm_ptw
   ) u_l2 (
       .clk_i,
       .rst_ni,
-      .read_i    (state_q == StIdle && |req_valid_i),
-      .read_vpn_i(grant_vpn),
+      .read_i    (state_q == StIdle && (|req_valid_i || next_q)),
+      .read_vpn_i((Prefetch && !(|req_valid_i)) ? vpn : grant_vpn),
       .look_i    (look),
       .vpn_i     (vpn),
       .asid_i    (context_i.asid),
@@ -163,15 +174,16 @@ module vm_ptw
       .off_o     (l2_off),
       .ppn_o     (l2_ppn),
       .attr_o    (l2_attr),
-      .touch_i   (handover),
+      .touch_i   (handover && !ahead_q),
       .fill_i    (fill_l2),
       .fill_ppn_i(leaf_ppn_q),
       .fill_attr_i(leaf_attr_q),
       .fill_way_o(l2_fill_way),
       .fill_o    (l2_filled),
       .inv_i,
-      .busy_o    (inv_busy_o)
+      .busy_o    (l2_busy)
   );
+  assign inv_busy_o = l2_busy || next_q || ahead_q;
 
   vm_walk_cache #(
       .Cfg(Cfg)
@@ -304,18 +316,29 @@ module vm_ptw
       };
   // Events
   logic walk_begins;
-  assign walk_begins = HasLook ? looked_q && !handover : |(req_valid_i & req_ready_o);
+  assign walk_begins = HasLook ? looked_q && !handover && !ahead_q : |(req_valid_i & req_ready_o);
   assign l2_hit_o = handover ? done_o : '0;
   assign events_o = '{
+          prefetch: ahead_q && l2_filled,
           restart: restart,
           update_failed: updating && walk_rsp_valid_i && !walk_rsp_i.err && !walk_rsp_i.success,
           update: updating && walk_rsp_valid_i && !walk_rsp_i.err && walk_rsp_i.success,
           walk_cache_hit: HasLook && walk_begins && cached_q,
           walk: walk_begins,
-          walking: state_q inside {StRead, StWait, StCheck, StUpdate, StUpdateWait} && !handover
+          walking: state_q inside {StRead, StWait, StCheck, StUpdate, StUpdateWait} && !handover && !ahead_q
       };
   // The L2 holds base pages.
   assign fill_l2 = fresh_q;
+  logic base_page;   // a translation without any fault
+  logic ahead_good;  // a prefetch has found one that any access may use, as far as A goes
+  logic last_entry;  // of its table
+  logic advance;     // to the next page and its entry
+  logic [LeafIndexBits-1:0] next_index;
+  assign base_page = verdict == FaultNone && !leaf_hole && level_q == '0 && !entry.napot;
+  assign ahead_good = ahead_q && cause_q == FaultNone && entry.valid && !entry.reserved && entry.accessed &&
+      !leaf_hole && !entry.napot;
+  assign last_entry = &vpn[LeafIndexBits-1:0];
+  assign next_index = vpn[LeafIndexBits-1:0] + 1'b1;
 
   always_comb begin
     state_d = state_q;
@@ -328,12 +351,19 @@ module vm_ptw
     cause_d = cause_q;
     path_d = path_q;
     cached_d = cached_q;
+    next_d = next_q;
+    untaken_d = untaken_q;
+    ahead_d = ahead_q;
+    advance = 1'b0;
     req_ready_o = '0;
     done_o = '0;
     pointer_fill = 1'b0;
 
     unique case (state_q)
       StIdle: begin
+        untaken_d = untaken_q && !release_i[port_q] && !(|req_valid_i);
+        next_d = Prefetch && next_q && untaken_q && !(|req_valid_i);
+        ahead_d = Prefetch && next_q && !untaken_q && !(|req_valid_i) && !l2_busy;
         if (|req_valid_i) begin
           req_ready_o[grant_port] = 1'b1;
           port_d = grant_port;
@@ -347,10 +377,14 @@ module vm_ptw
           path_d.mem_type = context_i.root_type;
           cached_d = 1'b0;
           state_d = HasLook ? StLook : StRead;
+        end else if (ahead_d) begin
+          skip_l2_d = 1'b0;
+          cached_d = 1'b0;
+          state_d = StLook;
         end
       end
       StLook: begin
-        if (known_level != '0) begin
+        if (known_level != '0 && !ahead_q) begin
           cached_d = 1'b1;
           level_d = known_level - 1'b1;
           addr_d = entry_address((PaMax + 1)'({known_ppn, PageBits'(0)}), vpn, known_level - 1'b1);
@@ -379,7 +413,9 @@ module vm_ptw
         end
       end
       StCheck: begin
-        if (update) begin
+        if (ahead_q) begin
+          state_d = StHold;
+        end else if (update) begin
           state_d = StUpdate;
         end else if (descend) begin
           path_d = path;
@@ -408,6 +444,7 @@ module vm_ptw
         end else begin
           cause_d = verdict;
           done_o[port_q] = 1'b1;
+          next_d = Prefetch && base_page && !last_entry;
           state_d = StHold;
         end
       end
@@ -427,9 +464,25 @@ module vm_ptw
       end
       StHold: begin
         if (release_i[port_q]) state_d = StIdle;
+        advance = next_q && release_i[port_q];
       end
       default: state_d = StIdle;
     endcase
+    if (handover && !ahead_q) begin
+      advance = Prefetch && level_q == '0 && !last_entry;
+      untaken_d = advance;
+      next_d = advance;
+    end
+    // A prefetch ends: the L2 has the page, or is filled now if at all.
+    if (ahead_q && (handover || state_q == StHold)) begin
+      done_o = '0;
+      ahead_d = 1'b0;
+      state_d = StIdle;
+    end
+    if (advance) begin
+      req_d.va[PageBits+:LeafIndexBits] = next_index;
+      addr_d[32'(Format.PteBytesLog2)+:LeafIndexBits] = next_index;
+    end
   end
 
   always_ff @(posedge clk_i) begin
@@ -444,6 +497,17 @@ module vm_ptw
     end
   end
   always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      next_q <= 1'b0;
+      untaken_q <= 1'b0;
+      ahead_q <= 1'b0;
+    end else begin
+      next_q <= next_d;
+      untaken_q <= untaken_d;
+      ahead_q <= ahead_d;
+    end
+  end
+  always_ff @(posedge clk_i) begin
     req_q <= req_d;
     skip_l2_q <= skip_l2_d;
     level_q <= level_d;
@@ -452,7 +516,7 @@ module vm_ptw
     cause_q <= cause_d;
     path_q <= path_d;
     cached_q <= cached_d;
-    fresh_q <= state_q == StCheck && |done_o && verdict == FaultNone && !leaf_hole && level_q == '0 && !entry.napot;
+    fresh_q <= state_q == StCheck && ((|done_o && base_page) || ahead_good);
     if (state_q == StCheck) begin
       leaf_ppn_q <= ppn_o;
       leaf_attr_q <= attr_o;

@@ -42,7 +42,8 @@ module vm_xlat
     input  logic      rsp_ready_i,
     output xlat_rsp_t rsp_o,
 
-    // To the walker; walk_valid_o falls after walk_ready_i. The result is held until walk_release_o.
+    // To the walker; walk_valid_o falls after walk_ready_i. The result is held until walk_release_o. (L2Prefetch: that also
+    // tells when an L2 hit has been answered.)
     output logic             walk_valid_o,
     input  logic             walk_ready_i,
     output xlat_req_t        walk_req_o,
@@ -247,7 +248,7 @@ module vm_xlat
   assign idx = s1_q.super_hit ? s1_q.idx : super_victim;
   assign hit_base_o = touch_base;
   assign hit_super_o = touch_super;
-  assign walk_release_o = take && s1_q.walked;
+  assign walk_release_o = take && (s1_q.walked || (Cfg.L2Prefetch && s1_q.from_l2));
 
   assign walk_valid_o = s1_valid_q && needs_walk && !s1_q.walk_asked;
   assign walk_req_o = s1_q.req;

@@ -35,6 +35,7 @@ def make_tree(rng, kind):
     machine["l2tlb"] = tlb(rng, index_bits[0] + 1, [0, 1, 2, 4])
     machine["super_entries"] = rng.choice([0, 1, 2, 4])
     machine["walk_cache_sets"] = rng.choice([0, 1, 2, 4])
+    machine["l2_prefetch"] = machine["l2tlb"]["ways"] > 0 and rng.random() < 0.5
     machine["walk_port"] = "cache" if through_cache else "memory"
     extensions = levels > 2 and not x86
     machine["format"] = {

@@ -68,6 +68,7 @@ nlohmann::json machine_json(const Machine& m) {
           {"super_entries", m.super_entries},
           {"l2tlb", tlb_json(m.l2tlb)},
           {"walk_cache_sets", m.walk_cache_sets},
+          {"l2_prefetch", m.l2_prefetch},
           {"hit_latency", m.hit_latency},
           {"icache", cache_json(m.icache)},
           {"dcache", cache_json(m.dcache)},

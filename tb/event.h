@@ -9,6 +9,7 @@
 #include <string>
 
 #include "machine/context.h"
+#include "machine/pte.h"
 #include "signals.h"
 
 namespace vm {
@@ -81,12 +82,26 @@ struct Event {
   // WalkLook
   bool l2_hit() const { return bit(1); }
   bool l2_off() const { return bit(2); }
+  bool prefetch() const { return bit(3); }                      // for the page after the one walked
   unsigned walk_cache_level() const { return field(a, 6, 4); }  // 0: none
 
   // TlbFill, L2Fill, WalkCacheFill: what was put there
   bool fills_super() const { return bit(1); }
   bool fill_from_l2() const { return bit(2); }
   std::uint16_t fill_asid() const { return static_cast<std::uint16_t>(field(d, 15, 0)); }
+  // A page; of WalkCacheFill a pointer, whose `leaf` is for the caller to clear.
+  Pte fill_page() const {
+    const auto flag = [this](unsigned n) { return ((d >> n) & 1U) != 0; };
+    return {.valid = true,
+            .user = flag(19),
+            .read = flag(18),
+            .write = flag(17),
+            .exec = flag(16),
+            .dirty = flag(20),
+            .global = flag(21),
+            .type = static_cast<MemType>(field(d, 24, 22)),
+            .ppn = Ppn(c)};
+  }
 
   // Tlb*, L2Fill, WalkLook, CacheVictim, CacheFill, CacheMaint
   unsigned set() const { return field(a, 31, 16); }

@@ -84,7 +84,7 @@ std::string describe(const Event& e) {
       return fmt::format("WalkEnd       {} {} level {} entry {:#x} at {:#x}", port_name(e.port()),
                          to_string(e.walk_cause()), e.end_level(), e.c, e.b);
     case EventKind::WalkLook:
-      return fmt::format("WalkLook      {} {}, walk cache {}", port_name(e.port()),
+      return fmt::format("WalkLook      {}{} {}, walk cache {}", port_name(e.port()), e.prefetch() ? " prefetch" : "",
                          e.l2_hit()   ? fmt::format("l2 hit set {} way {}", e.set(), e.tlb_way())
                          : e.l2_off() ? std::string("l2 off")
                                       : std::string("l2 miss"),

@@ -113,6 +113,7 @@ std::string difference(const Machine& rtl, const Machine& cpp) {
   d.compare("SuperEntries", rtl.super_entries, cpp.super_entries);
   compare_tlbs(d, "L2Tlb", rtl.l2tlb, cpp.l2tlb);
   d.compare("WalkCacheSets", rtl.walk_cache_sets, cpp.walk_cache_sets);
+  d.compare("L2Prefetch", rtl.l2_prefetch, cpp.l2_prefetch);
   d.compare("HitLatency", rtl.hit_latency, cpp.hit_latency);
   compare_caches(d, "Icache", rtl.icache, cpp.icache);
   compare_caches(d, "Dcache", rtl.dcache, cpp.dcache);

@@ -68,8 +68,13 @@ void Tracker::on_event(const Event& event, std::uint64_t cycle) {
       break;
     case EventKind::WalkStart:
       walking_ = static_cast<unsigned>(event.port());
+      walking_ahead_ = false;
+      break;
+    case EventKind::WalkLook:
+      walking_ahead_ = event.prefetch();
       break;
     case EventKind::WalkRead:
+      if (walking_ahead_) break;
       // A read that the cache turned away is asked again: that is still one read.
       if (!entry_awaited_) ++walk_cost_[walking_].entry_reads;
       entry_awaited_ = true;
@@ -169,11 +174,13 @@ void Tracker::on_done(const Event& event) {
 void Tracker::on_mem_request(const MemRequest& request) {
   const auto count = [&request](unsigned& reads, unsigned& writes) { ++(request.write ? writes : reads); };
   if (request.src == MemSource::Walk) {
+    if (walking_ahead_) return;
     count(walk_cost_[walking_].bus_reads, walk_cost_[walking_].bus_writes);
     return;
   }
   const unsigned c = request.src == MemSource::Fetch ? 0 : 1;
   if (miss_client_[c] == Client::Walk) {
+    if (walking_ahead_) return;
     count(walk_cost_[walking_].bus_reads, walk_cost_[walking_].bus_writes);
   } else if (miss_client_[c] == Client::Core && miss_owner_valid_[c]) {
     TrackedAccess& owner = access(miss_owner_[c].port, miss_owner_[c].id);

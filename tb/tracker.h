@@ -127,7 +127,8 @@ class Tracker {
   std::array<bool, 2> lookup_owner_valid_{}, miss_owner_valid_{};
   std::array<Client, 2> miss_client_{};
   std::array<WalkCost, 2> walk_cost_{};
-  unsigned walking_ = 1;  // port whose walk is running or ran last
+  unsigned walking_ = 1;        // port whose walk is running or ran last
+  bool walking_ahead_ = false;  // a prefetch, which is no access's
   bool entry_awaited_ = false;
   bool ctl_refused_ = false;
   std::uint8_t ctl_id_ = 0;

@@ -67,6 +67,7 @@ bind vm_mmu vm_monitor_walk #(
     .context_i,
     .port_i(u_ptw.port_q),
     .look_i(u_ptw.look),
+    .prefetch_i(u_ptw.ahead_q),
     .l2_match_i(u_ptw.skip_l2_q ? 8'd0 : 8'(u_ptw.u_l2.match)),
     .l2_off_i(u_ptw.l2_off || u_ptw.skip_l2_q),
     .l2_set_i(16'(u_ptw.vpn) & (Cfg.L2Tlb.Sets - 16'd1)),

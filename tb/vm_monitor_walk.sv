@@ -17,6 +17,7 @@ module vm_monitor_walk
     input context_t context_i,
     input logic port_i,                    // whose walk it is
     input logic look_i,                    // L2 and walk caches are looked up
+    input logic prefetch_i,                // for the page after the one walked
     input logic [7:0] l2_match_i,          // ways of the L2 that match; the lowest hits
     input logic l2_off_i,
     input logic [15:0] l2_set_i,           // of the VPN being walked
@@ -107,7 +108,8 @@ module vm_monitor_walk
       if (look_i) begin
         look_seq_q <= look_seq_q + 1'b1;
         vm_event(32'd15, {look_seq_q, 8'd0, l2_hit ? l2_way : 8'd0, l2_hit ? l2_set_i : 16'd0, 9'd0,
-                          known_level_i, 1'b0, l2_off_i, l2_hit, port_i}, 64'd0, 64'd0, 64'd0, 64'd0, 64'd0);
+                          prefetch_i ? 3'd0 : known_level_i, prefetch_i, l2_off_i, l2_hit, port_i}, 64'd0, 64'd0,
+                 64'd0, 64'd0, 64'd0);
       end
       if (ask_i) begin
         asked_q <= 1'b1;

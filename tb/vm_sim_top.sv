@@ -160,6 +160,7 @@ module vm_sim_top
   output logic [15:0] cfg_l2_sets_o,
   output logic [7:0]  cfg_l2_ways_o,
   output logic [15:0] cfg_walk_cache_sets_o,
+  output logic        cfg_l2_prefetch_o,
   output logic [7:0]  cfg_hit_latency_o,
   output logic [15:0] cfg_icache_sets_o,
   output logic [7:0]  cfg_icache_ways_o,
@@ -530,6 +531,7 @@ module vm_sim_top
   assign cfg_l2_sets_o = Cfg.L2Tlb.Sets;
   assign cfg_l2_ways_o = Cfg.L2Tlb.Ways;
   assign cfg_walk_cache_sets_o = Cfg.WalkCacheSets;
+  assign cfg_l2_prefetch_o = Cfg.L2Prefetch;
   assign cfg_hit_latency_o = Cfg.HitLatency;
   assign cfg_icache_sets_o = Cfg.Icache.Sets;
   assign cfg_icache_ways_o = Cfg.Icache.Ways;

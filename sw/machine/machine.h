@@ -85,6 +85,7 @@ struct Machine {
   unsigned super_entries = 0;    // of each L1 TLB, fully associative: superpages and NAPOT ranges
   TlbGeometry l2tlb;             // shared by both ports, base pages
   unsigned walk_cache_sets = 0;  // entries of the walk cache of each level above 0; 0 = none
+  bool l2_prefetch = false;      // after a walk, the next page goes into the L2 TLB too
   unsigned hit_latency = 1;      // cycles from acceptance to the answer of an L1 TLB hit: 1 or 2
   CacheGeometry icache, dcache;
   WalkPort walk_port = WalkPort::Memory;

@@ -199,10 +199,10 @@ Machine load_machine(const std::filesystem::path& path) {
     const toml::source_position at = error.source().begin;
     throw InputError(fmt::format("{}:{}:{}: {}", file, at.line, at.column, error.description()));
   }
-  const Fields f(file, root, "",
-                 {"name", "summary", "va_bits", "pa_bits", "bus_bits", "asid_bits", "super_entries", "walk_cache_sets",
-                  "hit_latency", "walk_port", "trap_swap", "array_port", "format", "itlb", "dtlb", "l2tlb", "icache",
-                  "dcache", "region"});
+  const Fields f(file, root, "", {"name",      "summary",       "va_bits",         "pa_bits",     "bus_bits",
+                                  "asid_bits", "super_entries", "walk_cache_sets", "l2_prefetch", "hit_latency",
+                                  "walk_port", "trap_swap",     "array_port",      "format",      "itlb",
+                                  "dtlb",      "l2tlb",         "icache",          "dcache",      "region"});
   Machine machine;
   machine.name = path.stem().string();
   f.text("name", machine.name);
@@ -219,6 +219,7 @@ Machine load_machine(const std::filesystem::path& path) {
   f.unsigned_number("asid_bits", machine.asid_bits, false);
   f.unsigned_number("super_entries", machine.super_entries, false);
   f.unsigned_number("walk_cache_sets", machine.walk_cache_sets, false);
+  f.boolean("l2_prefetch", machine.l2_prefetch);
   f.unsigned_number("hit_latency", machine.hit_latency, false);
   if (machine.format.hw_ad) machine.walk_port = WalkPort::Cache;
   f.word("walk_port", machine.walk_port, {{"memory", WalkPort::Memory}, {"cache", WalkPort::Cache}});

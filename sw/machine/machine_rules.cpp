@@ -219,6 +219,7 @@ std::string why_translation_caches_illegal(const Machine& m) {
         "WalkCacheSets is {}, which leaves no tag in the {}-bit index of the highest level: make it fewer",
         m.walk_cache_sets, key_bits);
   }
+  if (m.l2_prefetch && m.l2tlb.ways == 0) return "L2Prefetch needs an L2 TLB to fill: give L2Tlb ways";
   if (m.hit_latency != 1 && m.hit_latency != 2) {
     return fmt::format("HitLatency is {}: make it 1 or 2", m.hit_latency);
   }

@@ -255,6 +255,13 @@ Machine sv39_ulx3s() {
   return m;
 }
 
+Machine sv39_prefetch() {
+  Machine m = riscv64("sv39-prefetch", 3);
+  m.summary = "sv39 that prefetches the next page's translation into the L2 TLB";
+  m.l2_prefetch = true;
+  return m;
+}
+
 Machine riscv8k() {
   Machine m = riscv64("riscv8k", 3);
   m.summary = "entries as in Sv39, but 8 KiB pages: 3 levels of 1024 entries, 43-bit addresses";
@@ -273,9 +280,9 @@ Machine riscv8k() {
 }  // namespace
 
 std::span<const Machine> machines() {
-  static const std::array<Machine, 15> kTable = {toy10(),   toy5(),    ptbr16(), perm(),       lewis8(),
-                                                 lewis16(), csapp14(), flat32(), corei7(),     sv32(),
-                                                 sv39(),    sv48(),    sv57(),   sv39_ulx3s(), riscv8k()};
+  static const std::array<Machine, 16> kTable = {
+      toy10(),  toy5(), ptbr16(), perm(), lewis8(), lewis16(),    csapp14(),       flat32(),
+      corei7(), sv32(), sv39(),   sv48(), sv57(),   sv39_ulx3s(), sv39_prefetch(), riscv8k()};
   return kTable;
 }
 

@@ -212,6 +212,10 @@ Cause denied_by(const Format& format, const Environment& env, const Pte& pte, co
   return data_right(pte, request, pte.write || (!request.user && !env.wp));
 }
 
+Request granted_request(const Pte& pte, VirtAddr va) {
+  return {.kind = pte.read ? AccessKind::Load : AccessKind::Fetch, .user = pte.user, .va = va};
+}
+
 Cause withheld_by(const Pte& pte, AccessKind kind) {
   if (!pte.accessed) return Cause::Accessed;
   return kind == AccessKind::Store && !pte.dirty ? Cause::Dirty : Cause::None;

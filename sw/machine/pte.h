@@ -52,6 +52,8 @@ Pte expressible(const Format& format, const Pte& pte);
 // The right to make this access, without regard to `valid`, A and D: Cause::None, Privilege, Exec, Read or Write (R11,
 // R12, X6 to X8).
 Cause denied_by(const Format& format, const Environment& env, const Pte& pte, const Request& request);
+// A request that these rights grant in every mode: a load if the page may be read, else a fetch.
+Request granted_request(const Pte& pte, VirtAddr va);
 // Accessed or Dirty where the entry withholds the access until those bits are set; else None.
 Cause withheld_by(const Pte& pte, AccessKind kind);
 // The entry with the bits set that this access asks for (A; D for a store).

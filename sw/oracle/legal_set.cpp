@@ -125,7 +125,8 @@ void LegalSet::remember(const Context& context, const Request& request, std::uin
 // The good pointers of a walk, whatever became of it.
 void LegalSet::remember_path(const Start& start, const Context& context, const Request& request, std::uint64_t accepted,
                              const WalkResult& walk) {
-  if (machine_.walk_cache_sets == 0) return;
+  // A prefetch goes on in the table a walk has found.
+  if (machine_.walk_cache_sets == 0 && !machine_.l2_prefetch) return;
   const Vpn vpn = machine_.vpn_of(request.va);
   Pte above = start.above;
   for (unsigned i = 0; i < walk.entry_reads; ++i) {
@@ -208,12 +209,28 @@ void LegalSet::walks_from(const Start& start, const Context& context, const Requ
 
 void LegalSet::legal(const Context& context, const Request& request, std::uint64_t accepted, EntryReader current,
                      std::vector<WalkResult>& out) {
+  all_walks(context, request, accepted, current, machine_.walk_cache_sets != 0, out);
+  if (context.translate && refused_before_walk(machine_, context, request.va) == Cause::None) {
+    add_remembered(context, request, accepted, out);
+  }
+  answers_ += out.size();
+}
+
+void LegalSet::walks(const Context& context, const Request& request, std::uint64_t accepted, EntryReader current,
+                     std::vector<WalkResult>& out) {
+  all_walks(context, request, accepted, current, true, out);
+  answers_ += out.size();
+}
+
+// From the root, and from every pointer that may be known.
+void LegalSet::all_walks(const Context& context, const Request& request, std::uint64_t accepted, EntryReader current,
+                         bool by_pointers, std::vector<WalkResult>& out) {
   out.clear();
   ++queries_;
   walks_from({}, context, request, accepted, current, out);
   const bool looks_up = context.translate && refused_before_walk(machine_, context, request.va) == Cause::None;
   starts_.clear();
-  if (looks_up && machine_.walk_cache_sets != 0) {
+  if (looks_up && by_pointers) {
     // What the walks from the root have just passed leads where they went.
     const Vpn vpn = machine_.vpn_of(request.va);
     const unsigned levels = context.levels == 0 ? machine_.format.levels : context.levels;
@@ -226,11 +243,7 @@ void LegalSet::legal(const Context& context, const Request& request, std::uint64
       }
     }
   }
-  if (looks_up) {
-    for (const Start& start : starts_) walks_from(start, context, request, accepted, current, out);
-    add_remembered(context, request, accepted, out);
-  }
-  answers_ += out.size();
+  for (const Start& start : starts_) walks_from(start, context, request, accepted, current, out);
 }
 
 }  // namespace vm

@@ -48,6 +48,11 @@ class LegalSet {
   void legal(const Context& context, const Request& request, std::uint64_t accepted, EntryReader current,
              std::vector<WalkResult>& out);
 
+  // Every answer a walk may find now, older answers of TLBs not among them: what a prefetch for `request`, on behalf of
+  // an access accepted then, may read. What it has found is remembered.
+  void walks(const Context& context, const Request& request, std::uint64_t accepted, EntryReader current,
+             std::vector<WalkResult>& out);
+
   std::uint64_t queries() const { return queries_; }
   double mean_size() const {
     return queries_ == 0 ? 1.0 : static_cast<double>(answers_) / static_cast<double>(queries_);
@@ -92,6 +97,8 @@ class LegalSet {
   template <class Remembered>
   bool is_gone(const Remembered& what, std::uint64_t accepted) const;
 
+  void all_walks(const Context& context, const Request& request, std::uint64_t accepted, EntryReader current,
+                 bool by_pointers, std::vector<WalkResult>& out);
   void walks_from(const Start& start, const Context& context, const Request& request, std::uint64_t accepted,
                   EntryReader current, std::vector<WalkResult>& out);
   void remember_path(const Start& start, const Context& context, const Request& request, std::uint64_t accepted,

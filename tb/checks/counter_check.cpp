@@ -18,6 +18,7 @@ enum WalkerCounter : unsigned {
   Update,
   UpdateFailed,
   Restart,
+  Prefetch,
   FirstFence
 };
 constexpr unsigned kFences = 5;
@@ -31,7 +32,8 @@ unsigned of_cache(unsigned cache, unsigned counter) { return kCache + cache * Ca
 constexpr std::array<std::string_view, PortCounters - kOutcomes> kPortNames = {
     "hit of the L1 TLB's base part", "hit of the L1 TLB's super part", "L1 TLB miss", "L2 TLB hit"};
 constexpr std::array<std::string_view, FirstFence - Walking> kWalkerNames = {
-    "cycle of a walk", "walk", "walk-cache hit", "compare-and-set done", "compare-and-set failed", "restart of a walk"};
+    "cycle of a walk",   "walk",           "walk-cache hit", "compare-and-set done", "compare-and-set failed",
+    "restart of a walk", "page prefetched"};
 constexpr std::array<std::string_view, kFences> kFenceNames = {"FenceTlb", "CacheClean", "CacheInvalidate",
                                                                "CacheCleanInvalidate", "FetchSync"};
 constexpr std::array<std::string_view, CacheCounters> kCacheNames = {"hit", "miss", "uncached access", "write-back"};
@@ -86,6 +88,8 @@ void CounterCheck::on_event(const Event& event) {
       }
       break;
     case EventKind::WalkLook:
+      ahead_ = event.prefetch();
+      if (ahead_) break;
       if (event.l2_hit()) {
         count(of_port(event.port(), L2Hit));
       } else {
@@ -102,6 +106,9 @@ void CounterCheck::on_event(const Event& event) {
       break;
     case EventKind::WalkRestart:
       count(Restart);
+      break;
+    case EventKind::L2Fill:
+      if (ahead_) count(Prefetch);
       break;
     case EventKind::CacheLookup:
       count(of_cache(event.cache(), event.uncached() ? Uncached : event.hit() ? Hit : Miss));

@@ -16,7 +16,7 @@ namespace vm {
 
 class CounterCheck final : public Check {
  public:
-  static constexpr unsigned kCounters = 57;  // bits of events_t
+  static constexpr unsigned kCounters = 58;  // bits of events_t
 
   CounterCheck(const Machine& machine, Reporter& reporter);
   void on_cycle(const Cycle& cycle) override;
@@ -33,6 +33,7 @@ class CounterCheck final : public Check {
   Reporter& reporter_;
   bool looks_;  // the walker looks at L2 TLB or walk caches first
   bool walking_ = false;
+  bool ahead_ = false;                 // the look at the L2 TLB that came last was a prefetch's
   std::optional<std::uint8_t> fence_;  // op of the fence that is not answered yet
   std::array<std::uint64_t, kCounters> expected_{}, actual_{};
 };

@@ -65,6 +65,7 @@ class StateCheck final : public Check {
   void on_translated(const Event& event, const TrackedAccess& access);
   void on_walk_start(const Event& event);
   void on_walk_look(const Event& event);
+  void on_prefetch_look(const Event& event);
   void on_walk_end(const Event& event);
   void on_pointer_fill(const Event& event);
   void on_tlb_fill(const Event& event);

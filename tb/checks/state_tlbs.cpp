@@ -54,6 +54,10 @@ void StateCheck::tlb_event(const Event& event) {
       walk_.on_event(event);
       return on_walk_start(event);
     case EventKind::WalkLook:
+      if (event.prefetch()) {
+        walk_.on_event(event);
+        return on_prefetch_look(event);
+      }
       on_walk_look(event);
       return walk_.on_event(event);
     case EventKind::WalkRead:
@@ -65,6 +69,10 @@ void StateCheck::tlb_event(const Event& event) {
     case EventKind::WalkUpdate: {
       const unsigned level = walk_.level();
       walk_.on_event(event);
+      if (walk_.found_ahead() && l2_.looked) {
+        l2_.due = entry_of(machine_, tracker_.context_in_flight(), walk_.va(), *walk_.found_ahead());
+        l2_.due_in = now_ + 2;
+      }
       pointer_due_ = walk_.due() == WalkFollower::Due::Read && walk_.level() + 1 == level;
       pointer_read_ = false;
       pointer_level_ = level;
@@ -220,6 +228,20 @@ void StateCheck::on_walk_look(const Event& event) {
   }
 }
 
+// A page that the L2 has is not prefetched; nor is the look a use of it.
+void StateCheck::on_prefetch_look(const Event& event) {
+  const std::uint16_t asid = tracker_.context_in_flight().asid;
+  const Vpn vpn = walk_.vpn();
+  l2_.looked = l2_.mirror.present() && !l2_sweeps();
+  const TlbArray::Match match = l2_.looked ? l2_.mirror.find(vpn, asid) : TlbArray::Match{};
+  if (!l2_.looked || event.l2_hit() != match.found || event.walk_cache_level() != 0) {
+    wrong(fmt::format("the prefetch of page {:#x} (asid {}) {} the L2 TLB{}, expected a {}", vpn.value, asid,
+                      event.l2_hit() ? "hit" : "missed", l2_.looked ? "" : ", which is not to be asked,",
+                      match.found ? "hit" : "miss"));
+  }
+  if (l2_.looked) l2_.fill_way = l2_.mirror.way_for(vpn, asid);
+}
+
 void StateCheck::on_walk_end(const Event& event) {
   TlbSide& side = tlb_[static_cast<unsigned>(event.port())];
   side.found.reset();
@@ -260,8 +282,11 @@ void StateCheck::on_tlb_fill(const Event& event) {
 }
 
 void StateCheck::on_l2_fill(const Event& event) {
-  if (!l2_.due) {
-    wrong(fmt::format("the L2 TLB was filled with page {:#x}, but no walk for a base page just succeeded", event.b));
+  if (!l2_.due || l2_.due_in != now_) {
+    wrong(
+        fmt::format("the L2 TLB was filled with page {:#x}, but no walk for a base page just succeeded, nor a prefetch "
+                    "(M5, R24)",
+                    event.b));
     return;
   }
   const TlbEntry& entry = *l2_.due;

@@ -12,16 +12,10 @@ namespace vm {
 namespace {
 
 TlbEntry filled_entry(const Event& fill) {
-  const auto bit = [&fill](unsigned n) { return (fill.d >> n & 1U) != 0; };
   TlbEntry entry;
   entry.valid = true;
   entry.vpn = Vpn(fill.b);
-  entry.page.ppn = Ppn(fill.c);
-  entry.page.user = bit(19);
-  entry.page.read = bit(18);
-  entry.page.write = bit(17);
-  entry.page.exec = bit(16);
-  entry.page.dirty = bit(20);
+  entry.page = fill.fill_page();
   return entry;
 }
 

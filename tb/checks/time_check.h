@@ -166,6 +166,10 @@ class TimeCheck final : public Check {
   WalkFollower follower_;        // as of the end of the cycle before
   bool walk_hole_seen_ = false;  // the entry's address was found to lie in a hole
   bool walk_asked_ = false;      // the walk port took the request of this cycle
+  bool next_untaken_ = false;    // a prefetch may begin after the Xlat of the L2 hit
+  bool next_wanted_ = false;     // a prefetch begins in this cycle if nothing stands against it
+  bool ahead_ = false;           // what goes on is a prefetch
+  bool prefetching_ = false;     // either of them, in this cycle: fences of translations wait
   std::vector<TlbEntry> l2_;     // by set and way, as events have filled it
   std::uint64_t l2_sweep_end_;   // last cycle of the sweep of the L2 TLB
 

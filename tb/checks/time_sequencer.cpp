@@ -102,7 +102,7 @@ void TimeCheck::next_sequencer(const Cycle& cycle) {
         }
       }
       // One sweep of the L2 TLB after the other.
-      act_waits_ = act_waits_ && l2_busy(cycle) && (tlb_fence() || root_write());
+      act_waits_ = act_waits_ && (l2_busy(cycle) || prefetching_) && (tlb_fence() || root_write());
       if (!act_waits_ && --act_cycles_ == 0) seq_ = SeqState::Respond;
       return;
     case SeqState::Respond:

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The part of the time check that knows the walker: L2 and walk-cache look, entries, compare-and-set (T2, T7 to T9).
+#include <utility>
+
 #include "checks/time_check.h"
 #include "oracle/tlb_mirror.h"
 
@@ -65,7 +67,15 @@ void TimeCheck::walker_now(const Cycle& cycle) {
   if (start && seen_.walk_start != nullptr) {
     expect(true, static_cast<unsigned>(seen_.walk_start->port()) == grant, "T2", "WalkStart of this port");
   }
-  expect(seen_.walk_look != nullptr, walk_ == WalkState::Look, "T7", "WalkLook");
+  prefetching_ = next_wanted_ || ahead_;
+  if (walk_ == WalkState::Idle) {
+    ahead_ = next_wanted_ && !start && !l2_busy(cycle);
+    next_wanted_ = false;
+  }
+  expect(seen_.walk_look != nullptr, walk_ == WalkState::Look, ahead_ ? "T17" : "T7", "WalkLook");
+  if (seen_.walk_look != nullptr) {
+    expect(seen_.walk_look->prefetch(), ahead_, "T17", "the look at the L2 TLB for a prefetch");
+  }
 
   const bool via_cache = machine_.walk_port == WalkPort::Cache;
   const bool open = caches_[1].open;
@@ -101,6 +111,7 @@ void TimeCheck::look_done() {
   walk_ = WalkState::Read;
   if (look == nullptr || !look->l2_hit() || look->l2_off()) return;
   walk_ = WalkState::Handover;
+  if (ahead_) return;
   const std::size_t index = static_cast<std::size_t>(look->set()) * machine_.l2tlb.ways + look->tlb_way();
   const TrackedAccess* access = tracker_.translating(static_cast<vm::Port>(walk_port_));
   if (access == nullptr || index >= l2_.size()) return;
@@ -112,7 +123,13 @@ void TimeCheck::look_done() {
 void TimeCheck::walker_next() {
   switch (walk_) {
     case WalkState::Idle:
+      if (ahead_) walk_ = WalkState::Look;
+      if (next_untaken_ && seen_.xlat[walk_port_] != nullptr) {
+        next_untaken_ = false;
+        next_wanted_ = true;
+      }
       if (seen_.walk_start == nullptr) return;
+      next_untaken_ = next_wanted_ = false;
       walk_port_ = static_cast<unsigned>(seen_.walk_start->port());
       walk_hole_seen_ = false;
       walk_ = machine_.l2tlb.ways != 0 || machine_.walk_cache_sets != 0 ? WalkState::Look : WalkState::Read;
@@ -120,10 +137,12 @@ void TimeCheck::walker_next() {
     case WalkState::Look:
       return look_done();
     case WalkState::Handover: {
+      walk_ = WalkState::Idle;
+      if (std::exchange(ahead_, false)) return;
+      next_untaken_ = machine_.l2_prefetch && follower_.has_next_page();
       Port& port = ports_[walk_port_];
       port.from_l2 = true;
       port.asked = false;
-      walk_ = WalkState::Idle;
       return;
     }
     case WalkState::Read:
@@ -142,7 +161,9 @@ void TimeCheck::walker_next() {
       }
       return;
     case WalkState::Check:
-      if (walk_asked_) {
+      if (ahead_) {
+        walk_ = WalkState::Hold;
+      } else if (walk_asked_) {
         walk_ = WalkState::Wait;
       } else if (seen_.restart != nullptr) {
         walk_hole_seen_ = false;
@@ -181,7 +202,12 @@ void TimeCheck::walker_next() {
       }
       return;
     case WalkState::Hold:
-      if (seen_.xlat[walk_port_] != nullptr && ports_[walk_port_].walked) walk_ = WalkState::Idle;
+      if (std::exchange(ahead_, false)) {
+        walk_ = WalkState::Idle;
+      } else if (seen_.xlat[walk_port_] != nullptr && ports_[walk_port_].walked) {
+        walk_ = WalkState::Idle;
+        next_wanted_ = machine_.l2_prefetch && follower_.has_next_page();
+      }
       return;
   }
 }

@@ -109,6 +109,7 @@ void TranslationCheck::on_cycle(const Cycle& cycle) {
   // A translation has seen no store of its own cycle.
   for (const Event& event : cycle.events) {
     if (event.kind == EventKind::Xlat) on_xlat(event);
+    on_walker(event, cycle.number);
   }
   for (const Event& event : cycle.events) memory_.on_event(event, cycle.number);
   memory_.on_ports(cycle);
@@ -125,7 +126,52 @@ void TranslationCheck::on_cycle(const Cycle& cycle) {
     legal_.on_fence_accepted(*tracker_.forgetting(), cycle.number);
     forgets_ = true;
   }
-  legal_.on_oldest_access(tracker_.oldest_accepted());
+  if (cycle.number >= prefetch_ends_) prefetching_ = false;
+  const std::uint64_t oldest = tracker_.oldest_accepted();
+  legal_.on_oldest_access(prefetching_ ? std::min(oldest, walker_accepted_) : oldest);
+}
+
+void TranslationCheck::on_walker(const Event& event, std::uint64_t cycle) {
+  constexpr std::uint64_t kFillAfterData = 2;  // docs/timing.md, T17
+  switch (event.kind) {
+    case EventKind::WalkStart: {
+      const TrackedAccess* access = tracker_.translating(event.port());
+      walker_va_ = VirtAddr(event.b);
+      walker_accepted_ = access != nullptr ? access->accepted : cycle;
+      return;
+    }
+    case EventKind::WalkLook:
+      prefetching_ = event.prefetch() && !event.l2_hit();
+      prefetch_ends_ = ~0ULL;
+      return;
+    case EventKind::WalkData:
+      prefetch_ends_ = cycle + kFillAfterData;
+      return;
+    case EventKind::L2Fill:
+      if (prefetching_) on_prefetched(event);
+      return;
+    default:
+      return;
+  }
+}
+
+// The L2 TLB gets the page after the one that was walked, as a walk for it finds it. What the entry allows, and that it
+// needed no bit set, is the state check's business.
+void TranslationCheck::on_prefetched(const Event& fill) {
+  const auto current = [this](PhysAddr entry, unsigned) { return read_entry(entry); };
+  const Pte page = fill.fill_page();
+  const VirtAddr va = walker_va_ + machine_.format.page_size();
+  legal_.walks(tracker_.context_in_flight(), granted_request(page, va), walker_accepted_, current, answers_);
+  for (const WalkResult& answer : answers_) {
+    if (answer.fault || answer.level != 0 || answer.leaf.napot) continue;
+    if (machine_.vpn_of(va).value == fill.b && answer.leaf.ppn == page.ppn && answer.leaf.type == page.type) return;
+  }
+  const WalkResult& first = answers_.front();
+  reporter_.mismatch(
+      "translation.walk",
+      fmt::format("the L2 TLB was given page {:#x}, frame {:#x}, before any access to it; a walk of memory "
+                  "for page {:#x} says {} (R24)",
+                  fill.b, fill.c, machine_.vpn_of(va).value, describe_fault(first.fault, first.pa)));
 }
 
 void TranslationCheck::on_xlat(const Event& event) {

@@ -44,6 +44,8 @@ class TranslationCheck final : public Check, private CoherentMemory::Listener {
   std::optional<std::uint64_t> read_entry(PhysAddr entry) const;
 
   void on_xlat(const Event& event);
+  void on_walker(const Event& event, std::uint64_t cycle);
+  void on_prefetched(const Event& fill);
   void on_retired(TrackedAccess& access);
   bool check_piece(const TrackedAccess& access, const Piece& piece, std::uint64_t va);
   bool check_physical(const TrackedAccess& access, const Piece& piece, std::uint64_t va);
@@ -63,7 +65,11 @@ class TranslationCheck final : public Check, private CoherentMemory::Listener {
   CoherentMemory memory_;
   LegalSet legal_;
   std::uint64_t last_store_ = 0;  // cycle of the answer
-  bool forgets_ = false;          // the control write under way is among the fences
+  bool forgets_ = false;      // the control write under way is among the fences
+  bool prefetching_ = false;  // until prefetch_ends_: what is replaced meanwhile may be what it has read
+  std::uint64_t prefetch_ends_ = 0;
+  VirtAddr walker_va_;  // of the access that had the walker last, and its acceptance
+  std::uint64_t walker_accepted_ = 0;
   OsView* os_ = nullptr;
   std::vector<WalkResult> answers_;
   std::vector<OsMapping> mappings_;

@@ -6,16 +6,9 @@ namespace {
 
 // What the hardware put into its walk cache; whether that is right is the state check's business.
 Pte pointer_of(const Event& fill) {
-  const auto bit = [&fill](unsigned n) { return (fill.d >> n & 1U) != 0; };
-  Pte pointer;
-  pointer.valid = true;
+  Pte pointer = fill.fill_page();
   pointer.leaf = false;
-  pointer.user = bit(19);
-  pointer.write = bit(17);
-  pointer.exec = bit(16);
-  pointer.global = bit(21);
-  pointer.type = static_cast<MemType>(fill.d >> 22 & 7U);
-  pointer.ppn = Ppn(fill.c);
+  pointer.read = pointer.dirty = true;
   return pointer;
 }
 
@@ -29,20 +22,28 @@ void WalkFollower::on_event(const Event& event) {
     case EventKind::WalkStart:
       return start(event);
     case EventKind::WalkLook: {
-      if (event.l2_hit() && !event.l2_off()) {
-        due_ = Due::Nothing;
-        return;
-      }
+      if (event.prefetch()) return start_ahead(event.l2_hit() && !event.l2_off());
+      const bool known_by_l2 = event.l2_hit() && !event.l2_off();
+      result_ = {};
       const auto known = cache_.lookup(vpn(), context_.asid, context_.levels);
-      if (!known) return;
-      from_cache_ = true;
-      above_ = known->pointer;
-      return enter(known->level - 1, PhysAddr(known->pointer.ppn.value << machine_.format.page_bits));
+      if (known) {
+        from_cache_ = true;
+        above_ = known->pointer;
+        enter(known->level - 1, PhysAddr(known->pointer.ppn.value << machine_.format.page_bits));
+      }
+      if (known_by_l2) due_ = Due::Nothing;
+      return;
     }
     case EventKind::WalkRead:
       if (due_ == Due::Read) due_ = Due::Data;
       return;
     case EventKind::WalkData:
+      if (ahead_) {
+        due_ = Due::Nothing;
+        value_ = event.b;
+        if (!event.walk_err()) judge_ahead();
+        return;
+      }
       if (event.walk_err()) return end(Cause::EntryBus);
       value_ = event.b;
       return judge();
@@ -83,7 +84,8 @@ void WalkFollower::start(const Event& event) {
                 .mxr = access->request.mxr,
                 .va = VirtAddr(event.b)};
   }
-  from_cache_ = false;
+  from_cache_ = ahead_ = false;
+  found_ahead_.reset();
   at_root();
 }
 
@@ -122,6 +124,32 @@ void WalkFollower::judge() {
   if (!below) return end(Cause::None);
   above_ = along_path(machine_.format, above_, decode_pte(machine_, context_, value_, level_));
   enter(level_ - 1, PhysAddr(above_.ppn.value << machine_.format.page_bits));
+}
+
+// ---------------------------------------------------------------- the page after the one walked
+
+bool WalkFollower::has_next_page() const {
+  const std::uint64_t last = low_mask(machine_.format.index_bits[0]);
+  return !ahead_ && level_ == 0 && !fails() && !result_.leaf.napot && (vpn().value & last) != last;
+}
+
+void WalkFollower::start_ahead(bool known) {
+  const bool wanted = has_next_page();
+  ahead_ = true;
+  from_cache_ = false;
+  found_ahead_.reset();
+  due_ = Due::Nothing;
+  request_.va = request_.va + machine_.format.page_size();
+  if (wanted && !known) enter(0, table_);
+}
+
+void WalkFollower::judge_ahead() {
+  const Pte page = along_path(machine_.format, above_, decode_pte(machine_, context_, value_, 0));
+  if (!page.valid || page.reserved || !page.leaf || !page.accessed || page.napot) return;
+  const auto this_one = [&](PhysAddr, unsigned) -> std::optional<std::uint64_t> { return value_; };
+  const WalkResult result =
+      walk_from(machine_, context_, granted_request(page, request_.va), 0, table_, above_, this_one);
+  if (!result.fault) found_ahead_ = result;
 }
 
 void WalkFollower::end(Cause cause) {

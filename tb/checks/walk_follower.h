@@ -49,6 +49,13 @@ class WalkFollower {
   // The walk, or the look at the address it found, ends in a fault.
   bool fails() const { return cause_ != Cause::None || leads_nowhere_; }
   bool from_cache() const { return from_cache_; }
+  // The walk has ended with a base page, or the L2 TLB had the page and a walk cache knows its last table; and that
+  // table has a next entry, which may be prefetched.
+  bool has_next_page() const;
+  // The walk is the prefetch of the page after the one walked: until the next WalkStart. It has no End.
+  bool ahead() const { return ahead_; }
+  // What a prefetch has found, if that may be filled: a base page whose entry needs no accessed bit set (R24).
+  const std::optional<WalkResult>& found_ahead() const { return found_ahead_; }
   // The translation the walk found, final address included; means something at the End without a cause.
   const WalkResult& result() const { return result_; }
 
@@ -60,6 +67,8 @@ class WalkFollower {
   void at_root();
   void enter(unsigned level, PhysAddr table);
   void judge();
+  void start_ahead(bool known);
+  void judge_ahead();
   void end(Cause cause);
 
   const Machine& machine_;
@@ -73,6 +82,8 @@ class WalkFollower {
   PhysAddr table_, entry_;
   bool in_hole_ = false;
   bool from_cache_ = false;
+  bool ahead_ = false;
+  std::optional<WalkResult> found_ahead_;
   Pte above_;
   std::uint64_t value_ = 0, wanted_ = 0;
   Cause cause_ = Cause::None;

@@ -274,6 +274,7 @@ Machine VerilatedModel::elaborated() const {
   m.super_entries = t.cfg_super_entries_o;
   m.l2tlb = {t.cfg_l2_sets_o, t.cfg_l2_ways_o};
   m.walk_cache_sets = t.cfg_walk_cache_sets_o;
+  m.l2_prefetch = t.cfg_l2_prefetch_o != 0;
   m.hit_latency = t.cfg_hit_latency_o;
   m.icache = {t.cfg_icache_sets_o, t.cfg_icache_ways_o, t.cfg_icache_line_bytes_o};
   m.dcache = {t.cfg_dcache_sets_o, t.cfg_dcache_ways_o, t.cfg_dcache_line_bytes_o};

@@ -138,7 +138,7 @@ module example_soc
       .events_o         (events)
   );
 
-  // Of 49 events four are counted: misses of both L1 TLBs, walks, and updates of accessed and dirty bits.
+  // Of 50 events four are counted: misses of both L1 TLBs, walks, and updates of accessed and dirty bits.
   function automatic events_t counted();
     events_t e;
     e = '0;

@@ -42,6 +42,10 @@ constexpr std::array kMutants{
     Mutant{"cycle_per_level", "sv39", "time"},
     Mutant{"cycle_on_l2_hit", "sv39", "time"},
     Mutant{"cycle_in_front_stage", "sv39-ulx3s", "time"},
+    Mutant{"prefetch_of_untouched_page", "sv39-prefetch", "state", false},
+    Mutant{"prefetch_skips_a_page", "sv39-prefetch", "traffic", false},
+    Mutant{"fence_overtakes_prefetch", "sv39-prefetch", "time"},
+    Mutant{"prefetch_counted_as_walk", "sv39-prefetch", "counters"},
     Mutant{"waiting_miss_counted_again", "toy5", "counters"},  // M14
 };
 

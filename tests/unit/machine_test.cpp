@@ -186,6 +186,7 @@ BOOST_AUTO_TEST_CASE(each_illegal_combination_of_levels_and_translation_caches_i
   BOOST_TEST(says(flat([](Machine& m) { m.format.max_leaf_level = 1; }), "MaxLeafLevel is 1: make it less"));
   BOOST_TEST(says(flat([](Machine& m) { m.l2tlb = {.sets = 4, .ways = 1}; }), "L2Tlb: flat formats have none"));
   BOOST_TEST(says(flat([](Machine& m) { m.hit_latency = 3; }), "HitLatency is 3: make it 1 or 2"));
+  BOOST_TEST(says(flat([](Machine& m) { m.l2_prefetch = true; }), "L2Prefetch needs an L2 TLB"));
   BOOST_TEST(says(sv39([](Machine& m) { m.l2tlb.sets = 3; }), "L2Tlb has 3 sets"));
   BOOST_TEST(says(why([](Machine& m) { m.format.ppn_bits = 44; }, "riscv8k"), "PpnBits + PageBits is 57"));
   BOOST_TEST(says(sv39([](Machine& m) { m.super_entries = 3; }), "SuperEntries is 3"));
@@ -286,6 +287,7 @@ cacheable = true
 asid_bits = 16
 super_entries = 4
 walk_cache_sets = 4
+l2_prefetch = true
 hit_latency = 2
 [l2tlb]
 sets = 128
@@ -304,6 +306,7 @@ hw_ad = true
   BOOST_TEST(sv39.bus_bits == 56U);
   BOOST_TEST(sv39.super_entries == 4U);
   BOOST_TEST(sv39.walk_cache_sets == 4U);
+  BOOST_TEST(sv39.l2_prefetch);
   BOOST_TEST(sv39.hit_latency == 2U);
   BOOST_TEST((sv39.walk_port == WalkPort::Cache));
 

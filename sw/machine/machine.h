@@ -87,6 +87,7 @@ struct Machine {
   unsigned walk_cache_sets = 0;  // entries of the walk cache of each level above 0; 0 = none
   unsigned hit_latency = 1;      // cycles from acceptance to the answer of an L1 TLB hit: 1 or 2
   CacheGeometry icache, dcache;
+  CacheGeometry l2cache, l3cache;  // unified, between the first level and memory; the L3 behind the L2
   WalkPort walk_port = WalkPort::Memory;
   bool trap_swap = false;
   bool array_port = false;

@@ -22,7 +22,7 @@ void UnifiedCacheCheck::wrong(std::string_view check, std::string what) {
 
 void UnifiedCacheCheck::expect(bool actual, bool expected, std::string_view what) {
   if (actual == expected) return;
-  wrong("time", fmt::format("{} {} (T17)", what, expected ? "should have come in this cycle" : "came too soon"));
+  wrong("time", fmt::format("{} {} (T18)", what, expected ? "should have come in this cycle" : "came too soon"));
 }
 
 void UnifiedCacheCheck::on_cycle(const MemPort& up, const MemPort& down) {

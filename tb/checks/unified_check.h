@@ -2,7 +2,7 @@
 //
 // All five checks of one unified cache (rtl/vm_unified_cache.sv), from its two ports alone: a mirror that says in each
 // cycle what either port must show. Who may hit and who is replaced (state) decides what goes down and when (traffic,
-// time: T17); what comes up and goes down is compared byte by byte (data).
+// time: T18); what comes up and goes down is compared byte by byte (data).
 #pragma once
 
 #include <cstdint>

@@ -18,6 +18,8 @@ rtl/vm_port.sv
 rtl/vm_split.sv
 rtl/vm_host.sv
 rtl/vm_mem_arb.sv
+rtl/vm_unified_cache.sv
+rtl/vm_lower_caches.sv
 rtl/vm_ctl.sv
 rtl/vm_seq.sv
 rtl/vm_top.sv

@@ -29,6 +29,14 @@ module vm_legal
     return g.Ways == 0 || 32'(g.Sets) * 32'(g.LineBytes) <= (32'd1 << Cfg.Format.PageBits);
   endfunction
 
+  // Whole lines are passed on, so all levels have lines of one length.
+  function automatic bit unified_ok(cache_geometry_t g);
+    return g.Ways == 0 || (cache_ok(g) && g.LineBytes >= 16 &&
+        (Cfg.Icache.Ways == 0 || Cfg.Icache.LineBytes == g.LineBytes) &&
+        (Cfg.Dcache.Ways == 0 || Cfg.Dcache.LineBytes == g.LineBytes) &&
+        $clog2(32'(g.Sets)) + $clog2(32'(g.LineBytes)) < 32'(Cfg.BusBits));
+  endfunction
+
   if (Cfg.Format.PageBits < 2) begin : gen_bad_page
     $error("PageBits: pages of fewer than 4 bytes are not supported");
   end
@@ -101,6 +109,12 @@ module vm_legal
   end
   if (!index_in_page(Cfg.Icache) || !index_in_page(Cfg.Dcache)) begin : gen_bad_vipt
     $error("Icache, Dcache: Sets * LineBytes exceeds the page, so aliases would arise; add ways instead of sets");
+  end
+  if (!unified_ok(Cfg.L2Cache) || !unified_ok(Cfg.L3Cache)) begin : gen_bad_unified
+    $error("L2Cache, L3Cache: sets, ways and line bytes must be powers of two, lines 16 to 2048 bytes and those of the L1");
+  end
+  if (Cfg.L3Cache.Ways != 0 && Cfg.L2Cache.Ways == 0) begin : gen_bad_l3
+    $error("L3Cache: needs an L2Cache in front of it; a single cache is the L2Cache");
   end
   if (Cfg.WalkPort == WalkCache && Cfg.Dcache.Ways == 0) begin : gen_bad_walk
     $error("WalkPort: WalkCache needs a data cache; set Dcache or use WalkMemory");

@@ -89,7 +89,7 @@ package vm_machines_pkg;
 
   // What the RISC-V machines share: 64-entry L1 TLBs, a 512-entry L2 TLB, 16 KiB caches, 2 GiB of memory.
   function automatic machine_t riscv_machine(format_t f, logic [7:0] pa_bits, logic [7:0] asid_bits,
-                                             logic [7:0] hit_latency = 8'd1, logic l2_prefetch = 1'b0);
+                                             logic [7:0] hit_latency = 8'd1);
     machine_t m;
     m = '0;
     m.Format = f;
@@ -102,12 +102,28 @@ package vm_machines_pkg;
     m.SuperEntries = 8'd4;
     m.L2Tlb = '{Sets: 16'd128, Ways: 8'd4};
     m.WalkCacheSets = 16'd4;
-    m.L2Prefetch = l2_prefetch;
     m.HitLatency = hit_latency;
     m.Icache = '{Sets: 16'd64, Ways: 8'd4, LineBytes: 16'd64};
     m.Dcache = '{Sets: 16'd64, Ways: 8'd4, LineBytes: 16'd64};
+    m.L2Cache = NoCache;
+    m.L3Cache = NoCache;
     m.WalkPort = WalkCache;
     m.Regions = {NoRegion, NoRegion, ram(57'h4000_0000, 57'h0400_0000, 1'b0), ram(57'h8000_0000, 57'h8000_0000, 1'b1)};
+    return m;
+  endfunction
+
+  function automatic machine_t with_lower_caches(machine_t machine, cache_geometry_t l2, cache_geometry_t l3);
+    machine_t m;
+    m = machine;
+    m.L2Cache = l2;
+    m.L3Cache = l3;
+    return m;
+  endfunction
+
+  function automatic machine_t with_prefetch(machine_t machine);
+    machine_t m;
+    m = machine;
+    m.L2Prefetch = 1'b1;
     return m;
   endfunction
 
@@ -116,7 +132,7 @@ package vm_machines_pkg;
     Format: flat(8'd2, 8'd8, 8'd0, 1'b0, 8'd0, 8'd3, 8'd7, 8'd6, NoBit, NoBit, NoBit),
     VaBits: 8'd10, PaBits: 8'd11, BusBits: 8'd12, AsidBits: 8'd0,
     Itlb: NoTlb, Dtlb: NoTlb, SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
-    Icache: NoCache, Dcache: NoCache,
+    Icache: NoCache, Dcache: NoCache, L2Cache: NoCache, L3Cache: NoCache,
     L2Prefetch: 1'b0, WalkPort: WalkMemory, TrapSwap: 1'b1, ArrayPort: 1'b0,
     Regions: {NoRegion, NoRegion, NoRegion, ram(57'h0, 57'h1000, 1'b0)}};
 
@@ -125,7 +141,7 @@ package vm_machines_pkg;
     Format: flat(8'd2, 8'd3, 8'd0, 1'b0, 8'd0, 8'd3, 8'd7, NoBit, NoBit, NoBit, NoBit),
     VaBits: 8'd5, PaBits: 8'd6, BusBits: 8'd7, AsidBits: 8'd0,
     Itlb: NoTlb, Dtlb: NoTlb, SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
-    Icache: NoCache, Dcache: NoCache,
+    Icache: NoCache, Dcache: NoCache, L2Cache: NoCache, L3Cache: NoCache,
     L2Prefetch: 1'b0, WalkPort: WalkMemory, TrapSwap: 1'b0, ArrayPort: 1'b0,
     Regions: {NoRegion, NoRegion, NoRegion, ram(57'h0, 57'h80, 1'b0)}};
 
@@ -134,7 +150,7 @@ package vm_machines_pkg;
     Format: flat(8'd8, 8'd10, 8'd1, 1'b1, 8'd4, 8'd10, 8'd15, 8'd14, NoBit, NoBit, NoBit),
     VaBits: 8'd18, PaBits: 8'd20, BusBits: 8'd20, AsidBits: 8'd0,
     Itlb: NoTlb, Dtlb: NoTlb, SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
-    Icache: NoCache, Dcache: NoCache,
+    Icache: NoCache, Dcache: NoCache, L2Cache: NoCache, L3Cache: NoCache,
     L2Prefetch: 1'b0, WalkPort: WalkMemory, TrapSwap: 1'b0, ArrayPort: 1'b0,
     Regions: {NoRegion, NoRegion, NoRegion, ram(57'h0, 57'h10_0000, 1'b0)}};
 
@@ -143,7 +159,7 @@ package vm_machines_pkg;
     Format: flat(8'd8, 8'd10, 8'd1, 1'b1, 8'd4, 8'd10, 8'd15, 8'd14, NoBit, 8'd3, 8'd2),
     VaBits: 8'd18, PaBits: 8'd20, BusBits: 8'd20, AsidBits: 8'd0,
     Itlb: NoTlb, Dtlb: NoTlb, SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
-    Icache: NoCache, Dcache: NoCache,
+    Icache: NoCache, Dcache: NoCache, L2Cache: NoCache, L3Cache: NoCache,
     L2Prefetch: 1'b0, WalkPort: WalkMemory, TrapSwap: 1'b0, ArrayPort: 1'b0,
     Regions: {NoRegion, NoRegion, NoRegion, ram(57'h0, 57'h10_0000, 1'b0)}};
 
@@ -152,7 +168,8 @@ package vm_machines_pkg;
     Format: flat(8'd3, 8'd2, 8'd0, 1'b0, 8'd0, 8'd3, 8'd7, NoBit, NoBit, 8'd6, NoBit),
     VaBits: 8'd5, PaBits: 8'd5, BusBits: 8'd7, AsidBits: 8'd0,
     Itlb: '{Sets: 16'd1, Ways: 8'd2}, Dtlb: '{Sets: 16'd1, Ways: 8'd2},
-    SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1, Icache: NoCache, Dcache: NoCache,
+    SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
+    Icache: NoCache, Dcache: NoCache, L2Cache: NoCache, L3Cache: NoCache,
     L2Prefetch: 1'b0, WalkPort: WalkMemory, TrapSwap: 1'b0, ArrayPort: 1'b0,
     Regions: {NoRegion, NoRegion, NoRegion, ram(57'h0, 57'h80, 1'b0)}};
 
@@ -162,7 +179,7 @@ package vm_machines_pkg;
     VaBits: 8'd16, PaBits: 8'd16, BusBits: 8'd18, AsidBits: 8'd4,
     Itlb: '{Sets: 16'd4, Ways: 8'd2}, Dtlb: '{Sets: 16'd4, Ways: 8'd2},
     SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
-    Icache: NoCache, Dcache: '{Sets: 16'd2, Ways: 8'd2, LineBytes: 16'd8},
+    Icache: NoCache, Dcache: '{Sets: 16'd2, Ways: 8'd2, LineBytes: 16'd8}, L2Cache: NoCache, L3Cache: NoCache,
     L2Prefetch: 1'b0, WalkPort: WalkMemory, TrapSwap: 1'b0, ArrayPort: 1'b0,
     Regions: {NoRegion, NoRegion, ram(57'h1_0000, 57'h3_0000, 1'b0), ram(57'h0, 57'h1_0000, 1'b1)}};
 
@@ -173,7 +190,7 @@ package vm_machines_pkg;
     VaBits: 8'd14, PaBits: 8'd12, BusBits: 8'd14, AsidBits: 8'd0,
     Itlb: NoTlb, Dtlb: '{Sets: 16'd4, Ways: 8'd4},
     SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
-    Icache: NoCache, Dcache: '{Sets: 16'd16, Ways: 8'd1, LineBytes: 16'd4},
+    Icache: NoCache, Dcache: '{Sets: 16'd16, Ways: 8'd1, LineBytes: 16'd4}, L2Cache: NoCache, L3Cache: NoCache,
     L2Prefetch: 1'b0, WalkPort: WalkMemory, TrapSwap: 1'b0, ArrayPort: 1'b1,
     Regions: {NoRegion, NoRegion, ram(57'h1000, 57'h3000, 1'b0), ram(57'h0, 57'h1000, 1'b1)}};
 
@@ -185,29 +202,35 @@ package vm_machines_pkg;
     Itlb: '{Sets: 16'd16, Ways: 8'd4}, Dtlb: '{Sets: 16'd16, Ways: 8'd4},
     SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
     Icache: '{Sets: 16'd64, Ways: 8'd4, LineBytes: 16'd64},
-    Dcache: '{Sets: 16'd64, Ways: 8'd4, LineBytes: 16'd64},
+    Dcache: '{Sets: 16'd64, Ways: 8'd4, LineBytes: 16'd64}, L2Cache: NoCache, L3Cache: NoCache,
     L2Prefetch: 1'b0, WalkPort: WalkCache, TrapSwap: 1'b0, ArrayPort: 1'b0,
     Regions: {NoRegion, NoRegion, ram(57'h3C00_0000, 57'h0400_0000, 1'b0), ram(57'h0, 57'h3800_0000, 1'b1)}};
 
   localparam machine_t Sv32 = riscv_machine(riscv(8'd2, 8'd2, 8'd10, 8'd12, 8'd2, 8'd22, 1'b0), 8'd34, 8'd9);
   localparam machine_t Sv39 = riscv_machine(riscv(8'd3, 8'd3, 8'd9, 8'd12, 8'd3, 8'd44, 1'b1), 8'd56, 8'd16);
-  localparam machine_t Sv48 = riscv_machine(riscv(8'd4, 8'd3, 8'd9, 8'd12, 8'd3, 8'd44, 1'b1), 8'd56, 8'd16);
-  localparam machine_t Sv57 = riscv_machine(riscv(8'd5, 8'd3, 8'd9, 8'd12, 8'd3, 8'd44, 1'b1), 8'd56, 8'd16);
+  // With 32 KiB of L2; with that and 64 KiB of L3: small enough that random traffic fills them.
+  localparam machine_t Sv48 = with_lower_caches(
+      riscv_machine(riscv(8'd4, 8'd3, 8'd9, 8'd12, 8'd3, 8'd44, 1'b1), 8'd56, 8'd16),
+      '{Sets: 16'd64, Ways: 8'd8, LineBytes: 16'd64}, NoCache);
+  localparam machine_t Sv57 = with_lower_caches(
+      riscv_machine(riscv(8'd5, 8'd3, 8'd9, 8'd12, 8'd3, 8'd44, 1'b1), 8'd56, 8'd16),
+      '{Sets: 16'd64, Ways: 8'd8, LineBytes: 16'd64}, '{Sets: 16'd128, Ways: 8'd8, LineBytes: 16'd64});
   // Made to be fast on a small board.
   localparam machine_t Sv39Ulx3s = riscv_machine(riscv(8'd3, 8'd3, 8'd9, 8'd12, 8'd3, 8'd44, 1'b1), 8'd34, 8'd9, 8'd2);
   // For programs that go through memory page by page.
-  localparam machine_t Sv39Prefetch = riscv_machine(riscv(8'd3, 8'd3, 8'd9, 8'd12, 8'd3, 8'd44, 1'b1), 8'd56, 8'd16,
-                                                    8'd1, 1'b1);
+  localparam machine_t Sv39Prefetch = with_prefetch(Sv39);
   // The tables of Sv39 with 8 KiB pages.
   localparam machine_t Riscv8k = riscv_machine(riscv(8'd3, 8'd3, 8'd10, 8'd13, 8'd3, 8'd43, 1'b0), 8'd40, 8'd9);
 
-  // 4-level x86-64 with the TLBs and L1 caches of the Core i7: 64 and 128 entries, 512 in the L2; 32 KiB 8-way.
+  // 4-level x86-64 with the TLBs and caches of the Core i7: 64 and 128 entries, 512 in the L2; 32 KiB 8-way, 256 KiB 8-way,
+  // 8 MiB 16-way.
   localparam machine_t Corei7 = '{
     Format: x86(8'd4, 8'd52),
     VaBits: 8'd48, PaBits: 8'd52, BusBits: 8'd52, AsidBits: 8'd12,
     Itlb: '{Sets: 16'd32, Ways: 8'd4}, Dtlb: '{Sets: 16'd16, Ways: 8'd4}, SuperEntries: 8'd4,
     L2Tlb: '{Sets: 16'd128, Ways: 8'd4}, WalkCacheSets: 16'd4, HitLatency: 8'd1,
     Icache: '{Sets: 16'd64, Ways: 8'd8, LineBytes: 16'd64}, Dcache: '{Sets: 16'd64, Ways: 8'd8, LineBytes: 16'd64},
+    L2Cache: '{Sets: 16'd512, Ways: 8'd8, LineBytes: 16'd64}, L3Cache: '{Sets: 16'd8192, Ways: 8'd16, LineBytes: 16'd64},
     L2Prefetch: 1'b0, WalkPort: WalkCache, TrapSwap: 1'b0, ArrayPort: 1'b0,
     Regions: {NoRegion, NoRegion, ram(57'hF_0000_0000, 57'h0400_0000, 1'b0), ram(57'h0, 57'h1_0000_0000, 1'b1)}};
 

@@ -72,7 +72,7 @@ package vm_pkg;
 
   typedef struct packed {
     logic [15:0] Sets;       // power of two
-    logic [7:0]  Ways;       // power of two; 0 = no cache, every access goes to memory
+    logic [7:0]  Ways;       // power of two; 0 = no cache, every access goes on to memory
     logic [15:0] LineBytes;  // power of two, 4 or more
   } cache_geometry_t;
 
@@ -97,6 +97,8 @@ package vm_pkg;
     logic [7:0] HitLatency;       // cycles from acceptance to the answer of an L1 TLB hit: 1 or 2
     cache_geometry_t Icache;
     cache_geometry_t Dcache;
+    cache_geometry_t L2Cache;     // between the first level and memory; unified, physically indexed
+    cache_geometry_t L3Cache;     // behind L2Cache
     walk_port_e WalkPort;
     logic TrapSwap;       // the table base changes in hardware when an exception starts
     logic ArrayPort;      // TLB and cache arrays can be read and written from outside

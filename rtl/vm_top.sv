@@ -228,6 +228,7 @@ module vm_top
   logic [2:0] src_req_valid, src_req_ready, src_w_valid, src_w_ready, src_rsp_valid;
   mem_req_t [2:0] src_req;
   mem_wdata_t [2:0] src_w;
+  mem_rsp_t l1_rsp;  // answers to the first level
 
   // ------------------------------------------------------------------ walk port
 
@@ -271,7 +272,7 @@ module vm_top
     assign rd_ready = src_req_ready[MemWalk];
     assign rd_rsp_valid = src_rsp_valid[MemWalk];
     assign rd_retry = 1'b0;
-    assign rd_rsp = '{data: mem_rsp_i.rdata, err: mem_rsp_i.err, success: 1'b0};
+    assign rd_rsp = '{data: l1_rsp.rdata, err: l1_rsp.err, success: 1'b0};
   end
 
   // ------------------------------------------------------------------ caches
@@ -335,9 +336,9 @@ module vm_top
       .mem_w_ready_i    (src_w_ready[MemFetch]),
       .mem_w_o          (src_w[MemFetch]),
       .mem_rsp_valid_i  (src_rsp_valid[MemFetch]),
-      .mem_rsp_data_i   (mem_rsp_i.rdata),
-      .mem_rsp_err_i    (mem_rsp_i.err),
-      .mem_rsp_last_i   (mem_rsp_i.last),
+      .mem_rsp_data_i   (l1_rsp.rdata),
+      .mem_rsp_err_i    (l1_rsp.err),
+      .mem_rsp_last_i   (l1_rsp.last),
       .wb_error_valid_o (wb_error_valid[0]),
       .wb_error_addr_o  (wb_error_addr[0]),
       .events_o         (cache_events[0])
@@ -389,16 +390,18 @@ module vm_top
       .mem_w_ready_i    (src_w_ready[MemData]),
       .mem_w_o          (src_w[MemData]),
       .mem_rsp_valid_i  (src_rsp_valid[MemData]),
-      .mem_rsp_data_i   (mem_rsp_i.rdata),
-      .mem_rsp_err_i    (mem_rsp_i.err),
-      .mem_rsp_last_i   (mem_rsp_i.last),
+      .mem_rsp_data_i   (l1_rsp.rdata),
+      .mem_rsp_err_i    (l1_rsp.err),
+      .mem_rsp_last_i   (l1_rsp.last),
       .wb_error_valid_o (wb_error_valid[1]),
       .wb_error_addr_o  (wb_error_addr[1]),
       .events_o         (cache_events[1])
   );
 
-  assign wb_error_valid_o = wb_error_valid[1];
-  assign wb_error_addr_o = wb_error_addr[1];
+  logic lower_error_valid;
+  logic [PaMax-1:0] lower_error_addr;
+  assign wb_error_valid_o = wb_error_valid[1] || lower_error_valid;
+  assign wb_error_addr_o = wb_error_valid[1] ? wb_error_addr[1] : lower_error_addr;
 
   // ------------------------------------------------------------------ host
 
@@ -484,7 +487,9 @@ module vm_top
 
   // ------------------------------------------------------------------ memory port
 
-  assign mem_rsp_ready_o = 1'b1;
+  logic l1_req_valid, l1_req_ready, l1_w_valid, l1_w_ready, l1_rsp_valid;
+  mem_req_t l1_req;
+  mem_wdata_t l1_w;
 
   vm_mem_arb u_mem_arb (
       .clk_i,
@@ -496,6 +501,30 @@ module vm_top
       .w_ready_o      (src_w_ready),
       .w_i            (src_w),
       .rsp_valid_o    (src_rsp_valid),
+      .mem_req_valid_o(l1_req_valid),
+      .mem_req_ready_i(l1_req_ready),
+      .mem_req_o      (l1_req),
+      .mem_w_valid_o  (l1_w_valid),
+      .mem_w_ready_i  (l1_w_ready),
+      .mem_w_o        (l1_w),
+      .mem_rsp_valid_i(l1_rsp_valid),
+      .mem_rsp_src_i  (l1_rsp.src)
+  );
+
+  vm_lower_caches #(
+      .Cfg(Cfg)
+  ) u_lower (
+      .clk_i,
+      .rst_ni,
+      .up_req_valid_i  (l1_req_valid),
+      .up_req_ready_o  (l1_req_ready),
+      .up_req_i        (l1_req),
+      .up_w_valid_i    (l1_w_valid),
+      .up_w_ready_o    (l1_w_ready),
+      .up_w_i          (l1_w),
+      .up_rsp_valid_o  (l1_rsp_valid),
+      .up_rsp_ready_i  (1'b1),
+      .up_rsp_o        (l1_rsp),
       .mem_req_valid_o,
       .mem_req_ready_i,
       .mem_req_o,
@@ -503,7 +532,10 @@ module vm_top
       .mem_w_ready_i,
       .mem_w_o,
       .mem_rsp_valid_i,
-      .mem_rsp_src_i  (mem_rsp_i.src)
+      .mem_rsp_ready_o,
+      .mem_rsp_i,
+      .wb_error_valid_o(lower_error_valid),
+      .wb_error_addr_o (lower_error_addr)
   );
 
   logic unused;

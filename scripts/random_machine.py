@@ -13,6 +13,19 @@ def caches(rng, page_bits, smallest_line):
     return made
 
 
+def lower_caches(rng, machine):
+    """Small ones, or none: lines of one length all the way."""
+    lines = {machine[key]["line_bytes"] for key in ("icache", "dcache") if machine[key]["ways"]}
+    if len(lines) != 1 or min(lines) < 16 or rng.random() < 0.4:
+        return {}
+    line = lines.pop()
+    reach = (1 << (machine["bus_bits"] - 1)) // line
+    made = {"l2cache": {"sets": min(reach, 1 << rng.randint(0, 6)), "ways": rng.choice([1, 2, 4]), "line_bytes": line}}
+    if rng.random() < 0.5:
+        made["l3cache"] = {"sets": min(reach, 1 << rng.randint(0, 7)), "ways": rng.choice([1, 2, 4]), "line_bytes": line}
+    return made
+
+
 def tlb(rng, vpn_bits, ways):
     return {"sets": 1 << rng.randint(0, min(vpn_bits - 1, 5)), "ways": rng.choice(ways)}
 
@@ -36,6 +49,7 @@ def make_tree(rng, kind):
     machine["super_entries"] = rng.choice([0, 1, 2, 4])
     machine["walk_cache_sets"] = rng.choice([0, 1, 2, 4])
     machine["l2_prefetch"] = machine["l2tlb"]["ways"] > 0 and rng.random() < 0.5
+    machine.update(lower_caches(rng, machine))
     machine["walk_port"] = "cache" if through_cache else "memory"
     extensions = levels > 2 and not x86
     machine["format"] = {
@@ -79,6 +93,7 @@ def make_flat(rng):
     machine.update(caches(rng, page_bits, 2))
     unit = min([8, 1 << page_bits] + [machine[key]["line_bytes"] for key in ("icache", "dcache")
                                       if machine[key]["ways"]])
+    machine.update(lower_caches(rng, machine))
     through_cache = machine["dcache"]["ways"] > 0 and 1 << pte_log2 <= unit and rng.random() < 0.7
     machine["walk_port"] = "cache" if through_cache else "memory"
 

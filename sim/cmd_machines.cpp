@@ -72,6 +72,8 @@ nlohmann::json machine_json(const Machine& m) {
           {"hit_latency", m.hit_latency},
           {"icache", cache_json(m.icache)},
           {"dcache", cache_json(m.dcache)},
+          {"l2cache", cache_json(m.l2cache)},
+          {"l3cache", cache_json(m.l3cache)},
           {"walk_port", m.walk_port == WalkPort::Cache ? "cache" : "memory"},
           {"trap_swap", m.trap_swap},
           {"array_port", m.array_port},
@@ -93,13 +95,13 @@ std::string split_text(const Format& f) {
 
 void print_table() {
   constexpr std::string_view kRow =
-      "{:<11} {:>3} {:>3} {:<16} {:>4} {:>5} {:>5} {:>5} {:>4} {:>6} {:>3} {:>8} {:>8}  {}\n";
+      "{:<11} {:>3} {:>3} {:<16} {:>4} {:>5} {:>5} {:>5} {:>4} {:>6} {:>3} {:>8} {:>8} {:>8} {:>10}  {}\n";
   fmt::print(fmt::runtime(kRow), "machine", "VA", "PA", "split", "PTE", "ASID", "iTLB", "dTLB", "+big", "L2TLB", "wc",
-             "icache", "dcache", "");
+             "icache", "dcache", "L2", "L3", "");
   for (const Machine& m : machines()) {
     fmt::print(fmt::runtime(kRow), m.name, m.va_bits, m.pa_bits, split_text(m.format), m.format.pte_bytes(),
                m.asid_bits, tlb_text(m.itlb), tlb_text(m.dtlb), m.super_entries, tlb_text(m.l2tlb), m.walk_cache_sets,
-               cache_text(m.icache), cache_text(m.dcache), m.summary);
+               cache_text(m.icache), cache_text(m.dcache), cache_text(m.l2cache), cache_text(m.l3cache), m.summary);
   }
   fmt::print(
       "\nVA, PA, ASID in bits; split: bits of the offset and of each level's index, from the leaf; PTE in bytes; TLBs "

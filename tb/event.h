@@ -143,6 +143,8 @@ struct Cycle {
   const Inputs* in = nullptr;
   const Outputs* out = nullptr;
   std::span<const Event> events;
+  // The port below the first level: the memory port, or the upper port of the L2 cache.
+  MemPort memory;
 
   const CoreRequest& request(Port p) const { return p == Port::Fetch ? in->fetch : in->data; }
   const CoreResponse& response(Port p) const { return p == Port::Fetch ? out->fetch : out->data; }
@@ -151,9 +153,6 @@ struct Cycle {
   bool ctl_accepted() const { return in->ctl.valid && out->ctl_ready; }
   bool fence_accepted() const { return in->fence.valid && out->fence_ready; }
   bool array_accepted() const { return in->array.valid && out->array_ready; }
-  bool mem_accepted() const { return out->mem_req.valid && in->mem_req_ready; }
-  bool mem_w_accepted() const { return out->mem_w.valid && in->mem_w_ready; }
-  bool mem_answered() const { return in->mem_rsp.valid && out->mem_rsp_ready; }
 };
 
 std::string describe(const Event& event);  // one line for a report

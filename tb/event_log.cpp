@@ -148,14 +148,14 @@ void EventLog::add_ports(const Cycle& c) {
   if (c.ctl_accepted()) add(n, PortNote::CtlRequest, in.ctl.index, in.ctl.data, 0);
   if (c.fence_accepted()) add(n, PortNote::FenceRequest, in.fence.op, in.fence.addr, in.fence.asid);
   if (c.array_accepted()) add(n, PortNote::ArrayRequest, in.array.array, in.array.data0, in.array.data1);
-  if (c.mem_accepted()) {
-    add(n, PortNote::MemRequest, static_cast<std::uint64_t>(out.mem_req.src) | (out.mem_req.write ? 4U : 0U),
-        out.mem_req.addr, out.mem_req.len | (static_cast<std::uint64_t>(out.mem_req.strb) << 8));
+  if (c.memory.accepted()) {
+    add(n, PortNote::MemRequest, static_cast<std::uint64_t>(c.memory.req.src) | (c.memory.req.write ? 4U : 0U),
+        c.memory.req.addr, c.memory.req.len | (static_cast<std::uint64_t>(c.memory.req.strb) << 8));
   }
-  if (c.mem_w_accepted()) add(n, PortNote::MemWrite, out.mem_w.last ? 1 : 0, out.mem_w.data, 0);
-  if (c.mem_answered()) {
-    add(n, PortNote::MemAnswer, static_cast<std::uint64_t>(in.mem_rsp.src), in.mem_rsp.rdata,
-        (in.mem_rsp.last ? 1U : 0U) | (in.mem_rsp.err ? 2U : 0U));
+  if (c.memory.w_accepted()) add(n, PortNote::MemWrite, c.memory.w.last ? 1 : 0, c.memory.w.data, 0);
+  if (c.memory.answered()) {
+    add(n, PortNote::MemAnswer, static_cast<std::uint64_t>(c.memory.rsp.src), c.memory.rsp.rdata,
+        (c.memory.rsp.last ? 1U : 0U) | (c.memory.rsp.err ? 2U : 0U));
   }
   if (out.fetch.valid) {
     add(n, PortNote::FetchAnswer, out.fetch.id, out.fetch.rdata, static_cast<std::uint64_t>(out.fetch.fault.cause));

@@ -117,6 +117,8 @@ std::string difference(const Machine& rtl, const Machine& cpp) {
   d.compare("HitLatency", rtl.hit_latency, cpp.hit_latency);
   compare_caches(d, "Icache", rtl.icache, cpp.icache);
   compare_caches(d, "Dcache", rtl.dcache, cpp.dcache);
+  compare_caches(d, "L2Cache", rtl.l2cache, cpp.l2cache);
+  compare_caches(d, "L3Cache", rtl.l3cache, cpp.l3cache);
   d.compare("WalkPort", static_cast<unsigned>(rtl.walk_port), static_cast<unsigned>(cpp.walk_port));
   d.compare("TrapSwap", rtl.trap_swap, cpp.trap_swap);
   d.compare("ArrayPort", rtl.array_port, cpp.array_port);

@@ -115,6 +115,20 @@ struct MemResponse {
   std::uint64_t rdata = 0;
 };
 
+// One of the ports between caches, both directions.
+struct MemPort {
+  MemRequest req;
+  bool req_ready = false;
+  MemWrite w;
+  bool w_ready = false;
+  MemResponse rsp;
+  bool rsp_ready = false;
+
+  bool accepted() const { return req.valid && req_ready; }
+  bool w_accepted() const { return w.valid && w_ready; }
+  bool answered() const { return rsp.valid && rsp_ready; }
+};
+
 struct Inputs {
   bool rst_n = false;
   CoreRequest fetch, data;
@@ -140,6 +154,8 @@ struct Outputs {
   MemRequest mem_req;
   MemWrite mem_w;
   bool mem_rsp_ready = false;
+  // Below the first level and below the L2 cache; on machines without an L2 cache not filled in.
+  MemPort below_l1, below_l2;
   bool wb_error = false;
   std::uint64_t wb_error_addr = 0;
   std::uint64_t counter_value = 0;

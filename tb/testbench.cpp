@@ -20,6 +20,12 @@ Testbench::Testbench(const Machine& machine, std::unique_ptr<Model> model, Testb
       options_(std::move(options)),
       model_(std::move(model)),
       agent_(memory_, {options_.latency, options_.stall, options_.errors, options_.seed}),
+      l3_(machine_.l3cache.ways == 0
+              ? nullptr
+              : std::make_unique<UnifiedCacheCheck>("L3 cache", machine_.l3cache, memory_, reporter_)),
+      l2_(machine_.l2cache.ways == 0 ? nullptr
+                                     : std::make_unique<UnifiedCacheCheck>("L2 cache", machine_.l2cache,
+                                                                           l3_ ? l3_->view() : memory_, reporter_)),
       tracker_(machine_, reporter_),
       fetch_(options_.stall, options_.seed, "fetch"),
       data_(options_.stall, options_.seed, "data"),
@@ -27,14 +33,14 @@ Testbench::Testbench(const Machine& machine, std::unique_ptr<Model> model, Testb
       ctl_(options_.stall, options_.seed, "ctl"),
       fence_(options_.stall, options_.seed, "fence"),
       array_(options_.stall, options_.seed, "array") {
-  auto translation = std::make_unique<TranslationCheck>(machine_, memory_, agent_, tracker_, reporter_);
+  auto translation = std::make_unique<TranslationCheck>(machine_, memory_below_l1(), agent_, tracker_, reporter_);
   translation_ = translation.get();
   // Data before translation: the image is not asked about what the data check has found wrong.
-  checks_.push_back({"data", std::make_unique<DataCheck>(machine_, memory_, tracker_, reporter_)});
+  checks_.push_back({"data", std::make_unique<DataCheck>(machine_, memory_below_l1(), tracker_, reporter_)});
   checks_.push_back({"translation", std::move(translation)});
   checks_.push_back({"time", std::make_unique<TimeCheck>(machine_, tracker_, reporter_)});
   checks_.push_back({"state", std::make_unique<StateCheck>(machine_, tracker_, reporter_)});
-  checks_.push_back({"traffic", std::make_unique<TrafficCheck>(machine_, memory_, tracker_, reporter_)});
+  checks_.push_back({"traffic", std::make_unique<TrafficCheck>(machine_, memory_below_l1(), tracker_, reporter_)});
   auto counters = std::make_unique<CounterCheck>(machine_, reporter_);
   counters_ = counters.get();
   checks_.push_back({"counters", std::move(counters)});
@@ -59,6 +65,8 @@ void Testbench::use_checks(bool on) {
 void Testbench::preload(PhysAddr pa, std::span<const std::uint8_t> bytes) {
   if (started_) ++backdoor_accesses_;
   memory_.write(pa, bytes);
+  if (l3_) l3_->preload(pa, bytes);
+  if (l2_) l2_->preload(pa, bytes);
   for (NamedCheck& c : checks_) c.check->preload(pa, bytes);
 }
 
@@ -172,10 +180,26 @@ void Testbench::observe() {
   answered(cycle_.out->ctl.valid, ctl_unanswered_);
   answered(cycle_.out->fence.valid, fence_unanswered_);
   answered(cycle_.out->array.valid, array_unanswered_);
-  if (const std::string_view error = agent_.observe(cycle_); !error.empty()) {
+  observe_memory();
+  for (const std::string& rule : model_->failed_assertions()) reporter_.mismatch("protocol", rule);
+}
+
+// From memory upwards: each level looks at what the one below holds.
+void Testbench::observe_memory() {
+  const Inputs& in = *cycle_.in;
+  const Outputs& out = *cycle_.out;
+  const MemPort port{.req = out.mem_req,
+                     .req_ready = in.mem_req_ready,
+                     .w = out.mem_w,
+                     .w_ready = in.mem_w_ready,
+                     .rsp = in.mem_rsp,
+                     .rsp_ready = out.mem_rsp_ready};
+  if (const std::string_view error = agent_.observe(port, cycle_.number); !error.empty()) {
     reporter_.mismatch("protocol", fmt::format("memory port: {}", error));
   }
-  for (const std::string& rule : model_->failed_assertions()) reporter_.mismatch("protocol", rule);
+  if (l3_ && checks_on_) l3_->on_cycle(out.below_l2, port);
+  if (l2_ && checks_on_) l2_->on_cycle(out.below_l1, out.below_l2);
+  cycle_.memory = l2_ ? out.below_l1 : port;
 }
 
 void Testbench::run_checks() {
@@ -193,8 +217,8 @@ void Testbench::run_checks() {
 void Testbench::watch_progress() {
   const Cycle& c = cycle_;
   const bool moved = c.accepted(Port::Fetch) || c.accepted(Port::Data) || c.host_accepted() || c.ctl_accepted() ||
-                     c.fence_accepted() || c.array_accepted() || c.mem_accepted() || c.mem_w_accepted() ||
-                     c.mem_answered() || c.out->fetch.valid || c.out->data.valid || c.out->host.valid ||
+                     c.fence_accepted() || c.array_accepted() || c.memory.accepted() || c.memory.w_accepted() ||
+                     c.memory.answered() || c.out->fetch.valid || c.out->data.valid || c.out->host.valid ||
                      c.out->ctl.valid || c.out->fence.valid || c.out->array.valid;
   const bool held_back = options_.stall.kind == StallPolicy::Kind::Until && cycle_.number < options_.stall.until;
   if (moved || idle() || held_back) last_progress_ = cycle_.number;

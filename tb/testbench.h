@@ -18,6 +18,7 @@
 #include "checks/check.h"
 #include "checks/reporter.h"
 #include "checks/translation_check.h"
+#include "checks/unified_check.h"
 #include "drivers/memory_agent.h"
 #include "drivers/request_driver.h"
 #include "event_log.h"
@@ -110,6 +111,9 @@ class Testbench {
   void reset();
   void drive();
   void observe();
+  void observe_memory();
+  // Memory as the first level sees it.
+  const PhysicalMemory& memory_below_l1() const { return l2_ ? l2_->view() : memory_; }
   void run_checks();
   void watch_progress();
 
@@ -119,6 +123,7 @@ class Testbench {
   PhysicalMemory memory_;
   MemoryAgent agent_;
   Reporter reporter_;
+  std::unique_ptr<UnifiedCacheCheck> l3_, l2_;
   Tracker tracker_;
   EventLog log_;
   EventLog first_log_;  // as it was at the first mismatch

@@ -33,7 +33,7 @@ void Tracker::on_cycle(const Cycle& cycle) {
   if (forgetting_ends_) forgetting_.reset();
   forgetting_ends_ = false;
   for (const Event& event : cycle.events) on_event(event, cycle.number);
-  if (cycle.mem_accepted()) on_mem_request(cycle.out->mem_req);
+  if (cycle.memory.accepted()) on_mem_request(cycle.memory.req);
   for (const Port port : {Port::Fetch, Port::Data}) {
     if (cycle.response(port).valid) on_response(port, cycle.response(port), cycle.number);
   }

@@ -157,3 +157,45 @@ bind vm_mmu vm_handshake #(
     .ready_i(walk_ready_i),
     .payload_i(walk_req_o)
 );
+
+// And of the port above each cache behind the first level; that below the last is the harness's memory port.
+bind vm_unified_cache vm_handshake #(
+    .Name("unified_req"),
+    .Width($bits(vm_pkg::mem_req_t))
+) u_rules_req (
+    .clk_i,
+    .rst_ni,
+    .valid_i(up_req_valid_i),
+    .ready_i(up_req_ready_o),
+    .payload_i(up_req_i)
+);
+bind vm_unified_cache vm_handshake #(
+    .Name("unified_w"),
+    .Width($bits(vm_pkg::mem_wdata_t))
+) u_rules_w (
+    .clk_i,
+    .rst_ni,
+    .valid_i(up_w_valid_i),
+    .ready_i(up_w_ready_o),
+    .payload_i(up_w_i)
+);
+bind vm_unified_cache vm_handshake #(
+    .Name("unified_rsp"),
+    .Width($bits(vm_pkg::mem_rsp_t))
+) u_rules_rsp (
+    .clk_i,
+    .rst_ni,
+    .valid_i(up_rsp_valid_o),
+    .ready_i(up_rsp_ready_i),
+    .payload_i(up_rsp_o)
+);
+bind vm_unified_cache vm_mem_rules u_mem_rules (
+    .clk_i,
+    .rst_ni,
+    .req_i(up_req_valid_i && up_req_ready_o),
+    .req_payload_i(up_req_i),
+    .w_i(up_w_valid_i && up_w_ready_o),
+    .w_payload_i(up_w_i),
+    .rsp_i(up_rsp_valid_o && up_rsp_ready_i),
+    .rsp_payload_i(up_rsp_o)
+);

@@ -122,6 +122,43 @@ module vm_sim_top
   input  logic        mem_rsp_err_i,
   input  logic        mem_rsp_last_i,
 
+  // The ports below the first level and below the L2 cache, as they are inside (the same as the memory port where
+  // there is no cache below).
+  output logic        l1_req_valid_o,
+  output logic        l1_req_ready_o,
+  output logic [1:0]  l1_req_src_o,
+  output logic        l1_req_write_o,
+  output logic [7:0]  l1_req_len_o,
+  output logic [7:0]  l1_req_strb_o,
+  output logic [63:0] l1_req_addr_o,
+  output logic        l1_w_valid_o,
+  output logic        l1_w_ready_o,
+  output logic [63:0] l1_w_data_o,
+  output logic        l1_w_last_o,
+  output logic        l1_rsp_valid_o,
+  output logic        l1_rsp_ready_o,
+  output logic [1:0]  l1_rsp_src_o,
+  output logic [63:0] l1_rsp_rdata_o,
+  output logic        l1_rsp_err_o,
+  output logic        l1_rsp_last_o,
+  output logic        l2_req_valid_o,
+  output logic        l2_req_ready_o,
+  output logic [1:0]  l2_req_src_o,
+  output logic        l2_req_write_o,
+  output logic [7:0]  l2_req_len_o,
+  output logic [7:0]  l2_req_strb_o,
+  output logic [63:0] l2_req_addr_o,
+  output logic        l2_w_valid_o,
+  output logic        l2_w_ready_o,
+  output logic [63:0] l2_w_data_o,
+  output logic        l2_w_last_o,
+  output logic        l2_rsp_valid_o,
+  output logic        l2_rsp_ready_o,
+  output logic [1:0]  l2_rsp_src_o,
+  output logic [63:0] l2_rsp_rdata_o,
+  output logic        l2_rsp_err_o,
+  output logic        l2_rsp_last_o,
+
   output logic        wb_error_valid_o,
   output logic [63:0] wb_error_addr_o,
 
@@ -168,6 +205,12 @@ module vm_sim_top
   output logic [15:0] cfg_dcache_sets_o,
   output logic [7:0]  cfg_dcache_ways_o,
   output logic [15:0] cfg_dcache_line_bytes_o,
+  output logic [15:0] cfg_l2cache_sets_o,
+  output logic [7:0]  cfg_l2cache_ways_o,
+  output logic [15:0] cfg_l2cache_line_bytes_o,
+  output logic [15:0] cfg_l3cache_sets_o,
+  output logic [7:0]  cfg_l3cache_ways_o,
+  output logic [15:0] cfg_l3cache_line_bytes_o,
   output logic        cfg_walk_port_o,
   output logic        cfg_trap_swap_o,
   output logic        cfg_array_port_o,
@@ -290,6 +333,40 @@ module vm_sim_top
   assign mem_rsp = '{
     src: mem_src_e'(mem_rsp_src_i), rdata: mem_rsp_rdata_i, err: mem_rsp_err_i, last: mem_rsp_last_i};
   assign wb_error_addr_o = 64'(wb_error_addr);
+  assign l1_req_valid_o = u_top.u_lower.up_req_valid_i;
+  assign l1_req_ready_o = u_top.u_lower.up_req_ready_o;
+  assign l1_req_src_o = u_top.u_lower.up_req_i.src;
+  assign l1_req_write_o = u_top.u_lower.up_req_i.write;
+  assign l1_req_len_o = u_top.u_lower.up_req_i.len;
+  assign l1_req_strb_o = u_top.u_lower.up_req_i.strb;
+  assign l1_req_addr_o = 64'(u_top.u_lower.up_req_i.addr);
+  assign l1_w_valid_o = u_top.u_lower.up_w_valid_i;
+  assign l1_w_ready_o = u_top.u_lower.up_w_ready_o;
+  assign l1_w_data_o = u_top.u_lower.up_w_i.data;
+  assign l1_w_last_o = u_top.u_lower.up_w_i.last;
+  assign l1_rsp_valid_o = u_top.u_lower.up_rsp_valid_o;
+  assign l1_rsp_ready_o = u_top.u_lower.up_rsp_ready_i;
+  assign l1_rsp_src_o = u_top.u_lower.up_rsp_o.src;
+  assign l1_rsp_rdata_o = u_top.u_lower.up_rsp_o.rdata;
+  assign l1_rsp_err_o = u_top.u_lower.up_rsp_o.err;
+  assign l1_rsp_last_o = u_top.u_lower.up_rsp_o.last;
+  assign l2_req_valid_o = u_top.u_lower.mid_req_valid;
+  assign l2_req_ready_o = u_top.u_lower.mid_req_ready;
+  assign l2_req_src_o = u_top.u_lower.mid_req.src;
+  assign l2_req_write_o = u_top.u_lower.mid_req.write;
+  assign l2_req_len_o = u_top.u_lower.mid_req.len;
+  assign l2_req_strb_o = u_top.u_lower.mid_req.strb;
+  assign l2_req_addr_o = 64'(u_top.u_lower.mid_req.addr);
+  assign l2_w_valid_o = u_top.u_lower.mid_w_valid;
+  assign l2_w_ready_o = u_top.u_lower.mid_w_ready;
+  assign l2_w_data_o = u_top.u_lower.mid_w.data;
+  assign l2_w_last_o = u_top.u_lower.mid_w.last;
+  assign l2_rsp_valid_o = u_top.u_lower.mid_rsp_valid;
+  assign l2_rsp_ready_o = u_top.u_lower.mid_rsp_ready;
+  assign l2_rsp_src_o = u_top.u_lower.mid_rsp.src;
+  assign l2_rsp_rdata_o = u_top.u_lower.mid_rsp.rdata;
+  assign l2_rsp_err_o = u_top.u_lower.mid_rsp.err;
+  assign l2_rsp_last_o = u_top.u_lower.mid_rsp.last;
 
   events_t events;
   vm_top #(
@@ -539,6 +616,12 @@ module vm_sim_top
   assign cfg_dcache_sets_o = Cfg.Dcache.Sets;
   assign cfg_dcache_ways_o = Cfg.Dcache.Ways;
   assign cfg_dcache_line_bytes_o = Cfg.Dcache.LineBytes;
+  assign cfg_l2cache_sets_o = Cfg.L2Cache.Sets;
+  assign cfg_l2cache_ways_o = Cfg.L2Cache.Ways;
+  assign cfg_l2cache_line_bytes_o = Cfg.L2Cache.LineBytes;
+  assign cfg_l3cache_sets_o = Cfg.L3Cache.Sets;
+  assign cfg_l3cache_ways_o = Cfg.L3Cache.Ways;
+  assign cfg_l3cache_line_bytes_o = Cfg.L3Cache.LineBytes;
   assign cfg_walk_port_o = Cfg.WalkPort;
   assign cfg_trap_swap_o = Cfg.TrapSwap;
   assign cfg_array_port_o = Cfg.ArrayPort;

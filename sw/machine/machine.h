@@ -88,6 +88,7 @@ struct Machine {
   bool l2_prefetch = false;      // after a walk, the next page goes into the L2 TLB too
   unsigned hit_latency = 1;      // cycles from acceptance to the answer of an L1 TLB hit: 1 or 2
   CacheGeometry icache, dcache;
+  CacheGeometry l2cache, l3cache;  // unified, between the first level and memory; the L3 behind the L2
   WalkPort walk_port = WalkPort::Memory;
   bool trap_swap = false;
   bool array_port = false;

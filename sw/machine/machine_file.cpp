@@ -199,10 +199,11 @@ Machine load_machine(const std::filesystem::path& path) {
     const toml::source_position at = error.source().begin;
     throw InputError(fmt::format("{}:{}:{}: {}", file, at.line, at.column, error.description()));
   }
-  const Fields f(file, root, "", {"name",      "summary",       "va_bits",         "pa_bits",     "bus_bits",
-                                  "asid_bits", "super_entries", "walk_cache_sets", "l2_prefetch", "hit_latency",
-                                  "walk_port", "trap_swap",     "array_port",      "format",      "itlb",
-                                  "dtlb",      "l2tlb",         "icache",          "dcache",      "region"});
+  const Fields f(file, root, "",
+                 {"name",          "summary",         "va_bits",     "pa_bits",     "bus_bits",  "asid_bits",
+                  "super_entries", "walk_cache_sets", "l2_prefetch", "hit_latency", "walk_port", "trap_swap",
+                  "array_port",    "format",          "itlb",        "dtlb",        "l2tlb",     "icache",
+                  "dcache",        "l2cache",         "l3cache",     "region"});
   Machine machine;
   machine.name = path.stem().string();
   f.text("name", machine.name);
@@ -230,6 +231,8 @@ Machine load_machine(const std::filesystem::path& path) {
   read_tlb(file, f, "l2tlb", machine.l2tlb);
   read_cache(file, f, "icache", machine.icache);
   read_cache(file, f, "dcache", machine.dcache);
+  read_cache(file, f, "l2cache", machine.l2cache);
+  read_cache(file, f, "l3cache", machine.l3cache);
   for (const toml::node& node : f.array("region")) machine.regions.push_back(read_region(file, f, node));
   if (const std::string why = why_illegal(machine); !why.empty()) {
     throw InputError(fmt::format("{}: machine {} is not possible: {}", file, machine.name, why));

@@ -248,6 +248,38 @@ std::string why_cache_illegal(const Machine& m, const char* name, const CacheGeo
   return {};
 }
 
+std::string why_unified_illegal(const Machine& m, const char* name, const CacheGeometry& g) {
+  if (g.ways == 0) return {};
+  if (!power_of_two(g.sets) || g.sets > 0x8000) {
+    return fmt::format("{} has {} sets: make it a power of two", name, g.sets);
+  }
+  if (!power_of_two(g.ways) || g.ways > 64) {
+    return fmt::format("{} has {} ways: make it a power of two, at most 64", name, g.ways);
+  }
+  if (!power_of_two(g.line_bytes) || g.line_bytes < 16 || g.line_bytes > kMaxLineBytes) {
+    return fmt::format("{} has lines of {} bytes: make it a power of two from 16 to {}", name, g.line_bytes,
+                       kMaxLineBytes);
+  }
+  for (const CacheGeometry& first : {m.icache, m.dcache}) {
+    if (first.ways != 0 && first.line_bytes != g.line_bytes) {
+      return fmt::format("{} has lines of {} bytes, an L1 cache lines of {}: make them equal", name, g.line_bytes,
+                         first.line_bytes);
+    }
+  }
+  if (std::countr_zero(g.sets) + std::countr_zero(g.line_bytes) >= static_cast<int>(m.bus_bits)) {
+    return fmt::format("{}: sets x line is all that BusBits ({}) can reach: make it smaller", name, m.bus_bits);
+  }
+  return {};
+}
+
+std::string why_lower_caches_illegal(const Machine& m) {
+  for (std::string why : {why_unified_illegal(m, "L2Cache", m.l2cache), why_unified_illegal(m, "L3Cache", m.l3cache)}) {
+    if (!why.empty()) return why;
+  }
+  if (m.l3cache.ways != 0 && m.l2cache.ways == 0) return "L3Cache needs an L2Cache: a single cache is the L2Cache";
+  return {};
+}
+
 std::string why_regions_illegal(const Machine& m) {
   if (m.regions.empty()) return "the machine has no memory region: give it one";
   if (m.regions.size() > kMaxRegions) {
@@ -295,10 +327,10 @@ std::string why_illegal(const Machine& m) {
   for (const auto rule : {why_widths_illegal, why_levels_illegal, why_entry_illegal, why_kind_illegal}) {
     if (std::string why = rule(m); !why.empty()) return why;
   }
-  for (std::string why :
-       {why_tlb_illegal(m, "Itlb", m.itlb), why_tlb_illegal(m, "Dtlb", m.dtlb), why_tlb_illegal(m, "L2Tlb", m.l2tlb),
-        why_translation_caches_illegal(m), why_cache_illegal(m, "Icache", m.icache),
-        why_cache_illegal(m, "Dcache", m.dcache), why_regions_illegal(m), why_walk_port_illegal(m)}) {
+  for (std::string why : {why_tlb_illegal(m, "Itlb", m.itlb), why_tlb_illegal(m, "Dtlb", m.dtlb),
+                          why_tlb_illegal(m, "L2Tlb", m.l2tlb), why_translation_caches_illegal(m),
+                          why_cache_illegal(m, "Icache", m.icache), why_cache_illegal(m, "Dcache", m.dcache),
+                          why_lower_caches_illegal(m), why_regions_illegal(m), why_walk_port_illegal(m)}) {
     if (!why.empty()) return why;
   }
   return {};

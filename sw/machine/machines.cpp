@@ -158,7 +158,7 @@ void add_translation_caches(Machine& m) {
 Machine corei7() {
   Machine m;
   m.name = "corei7";
-  m.summary = "x86-64: 48-bit addresses, 4-level tables, 4 KiB, 2 MiB and 1 GiB pages, PCIDs";
+  m.summary = "x86-64: 48-bit addresses, 4-level tables, 4 KiB, 2 MiB and 1 GiB pages, PCIDs, L1 to L3";
   m.format.kind = PteKind::X86;
   m.format.levels = m.format.min_levels = 4;
   m.format.max_leaf_level = 2;
@@ -177,6 +177,8 @@ Machine corei7() {
   m.itlb = {.sets = 32, .ways = 4};
   m.icache = {.sets = 64, .ways = 8, .line_bytes = 64};
   m.dcache = {.sets = 64, .ways = 8, .line_bytes = 64};
+  m.l2cache = {.sets = 512, .ways = 8, .line_bytes = 64};
+  m.l3cache = {.sets = 8192, .ways = 16, .line_bytes = 64};
   m.regions = {ram(0x0, 0x1'0000'0000, true), ram(0xF'0000'0000, 0x400'0000, false)};
   return m;
 }
@@ -219,12 +221,15 @@ Machine sv39() {
 Machine sv48() {
   Machine m = riscv64("sv48", 4);
   m.summary = "RISC-V Sv48 and Sv39: 48-bit addresses, 4-level tables, pages of 4 KiB to 512 GiB";
+  m.l2cache = {.sets = 64, .ways = 8, .line_bytes = 64};
   return m;
 }
 
 Machine sv57() {
   Machine m = riscv64("sv57", 5);
   m.summary = "RISC-V Sv57, Sv48 and Sv39: 57-bit addresses, 5-level tables, pages of 4 KiB to 256 TiB";
+  m.l2cache = {.sets = 64, .ways = 8, .line_bytes = 64};
+  m.l3cache = {.sets = 128, .ways = 8, .line_bytes = 64};
   return m;
 }
 

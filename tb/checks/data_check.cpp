@@ -38,7 +38,7 @@ DataCheck::DataCheck(const Machine& machine, const PhysicalMemory& behind, Track
 }
 
 void DataCheck::on_cycle(const Cycle& cycle) {
-  if (cycle.mem_answered()) on_memory_beat(cycle.in->mem_rsp);
+  if (cycle.memory.answered()) on_memory_beat(cycle.memory.rsp);
   for (const Event& event : cycle.events) {
     // Stores take effect in memory_ before the event is looked at; a read event changes nothing.
     memory_.on_event(event, cycle.number);

@@ -189,8 +189,8 @@ void TimeCheck::caches_now(const Cycle& cycle) {
     cache.done = cache.state == CacheState::ReplayHit || cache.state == CacheState::Done;
     expect(seen_.done[k] != nullptr, cache.done, "T10, T11", "CacheDone");
     expect(seen_.victim[k] != nullptr, cache.state == CacheState::Victim, "T10", "CacheVictim");
-    const bool last_beat = cache.state == CacheState::FillData && cycle.mem_answered() &&
-                           static_cast<unsigned>(cycle.in->mem_rsp.src) == k && cycle.in->mem_rsp.last;
+    const bool last_beat = cache.state == CacheState::FillData && cycle.memory.answered() &&
+                           static_cast<unsigned>(cycle.memory.rsp.src) == k && cycle.memory.rsp.last;
     expect(seen_.fill[k] != nullptr, last_beat, "T10", "CacheFill");
   }
 }

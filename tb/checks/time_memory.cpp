@@ -19,7 +19,7 @@ void TimeCheck::memory_now(const Cycle& cycle) {
   for (CacheSide& cache : caches_) {
     if (cache.state != CacheState::MaintAct || cache.failed) continue;
     const unsigned source = &cache == &caches_[0] ? 0U : 1U;
-    if (cycle.out->mem_req.valid && static_cast<unsigned>(cycle.out->mem_req.src) == source) {
+    if (cycle.memory.req.valid && static_cast<unsigned>(cycle.memory.req.src) == source) {
       cache.state = CacheState::WbRequest;
     }
   }
@@ -31,23 +31,23 @@ void TimeCheck::memory_now(const Cycle& cycle) {
     if (offers_memory(source)) grant = source;
   }
   const bool offer = grant && !mem_writing_;
-  expect(cycle.out->mem_req.valid, offer, "T10, T11, T12", "a request on the memory port");
-  if (offer && cycle.out->mem_req.valid) {
-    expect(true, static_cast<unsigned>(cycle.out->mem_req.src) == *grant, "T12", "the request of this source");
+  expect(cycle.memory.req.valid, offer, "T10, T11, T12", "a request on the memory port");
+  if (offer && cycle.memory.req.valid) {
+    expect(true, static_cast<unsigned>(cycle.memory.req.src) == *grant, "T12", "the request of this source");
   }
-  if (cycle.mem_accepted()) mem_accepted_ = grant;
+  if (cycle.memory.accepted()) mem_accepted_ = grant;
   if (machine_.walk_port == WalkPort::Memory && walk_offers_read()) {
     walk_asked_ = mem_accepted_ == 2U;
     expect(seen_.walk_read != nullptr, walk_asked_, "T7, T12", "WalkRead");
   }
-  expect(cycle.out->mem_w.valid, mem_writing_, "T10, T11", "write data on the memory port");
+  expect(cycle.memory.w.valid, mem_writing_, "T10, T11", "write data on the memory port");
 
   mem_grant_.reset();
-  if (offer && !cycle.mem_accepted()) mem_grant_ = grant;
+  if (offer && !cycle.memory.accepted()) mem_grant_ = grant;
   if (mem_accepted_) {
     mem_last_ = *mem_accepted_;
-    mem_writing_ = cycle.out->mem_req.write;
-  } else if (cycle.mem_w_accepted() && cycle.out->mem_w.last) {
+    mem_writing_ = cycle.memory.req.write;
+  } else if (cycle.memory.w_accepted() && cycle.memory.w.last) {
     mem_writing_ = false;
   }
 }
@@ -123,8 +123,8 @@ void TimeCheck::ready_next(unsigned k, CacheSide& cache) {
 void TimeCheck::next_cache(unsigned k, const Cycle& cycle) {
   CacheSide& cache = caches_[k];
   const bool mem_accepted = mem_accepted_ == k;
-  const bool mem_answer = cycle.mem_answered() && static_cast<unsigned>(cycle.in->mem_rsp.src) == k;
-  const bool last_word = cycle.mem_w_accepted() && cycle.out->mem_w.last;
+  const bool mem_answer = cycle.memory.answered() && static_cast<unsigned>(cycle.memory.rsp.src) == k;
+  const bool last_word = cycle.memory.w_accepted() && cycle.memory.w.last;
   const CacheState before = cache.state;
   const bool quiet = !cache.s1 && !cache.store;
   cache.maint_done = before == CacheState::Ready && quiet && maintenance_waits(k) && cache.ways == 0;
@@ -168,8 +168,8 @@ void TimeCheck::next_cache(unsigned k, const Cycle& cycle) {
       break;
     case CacheState::FillData:
       if (mem_answer) {
-        cache.failed = cache.failed || cycle.in->mem_rsp.err;
-        if (cycle.in->mem_rsp.last) cache.state = cache.failed ? CacheState::Done : CacheState::Replay;
+        cache.failed = cache.failed || cycle.memory.rsp.err;
+        if (cycle.memory.rsp.last) cache.state = cache.failed ? CacheState::Done : CacheState::Replay;
       }
       break;
     case CacheState::Replay:

@@ -87,7 +87,7 @@ void TimeCheck::walker_now(const Cycle& cycle) {
 
   bool data = false;
   if (walk_ == WalkState::Wait) {
-    data = via_cache ? walker_answered() : cycle.mem_answered() && cycle.in->mem_rsp.src == MemSource::Walk;
+    data = via_cache ? walker_answered() : cycle.memory.answered() && cycle.memory.rsp.src == MemSource::Walk;
   }
   expect(seen_.walk_data != nullptr, data, "T8", "WalkData");
   const bool differs = seen_.update != nullptr && !seen_.update->update_success();

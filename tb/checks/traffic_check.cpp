@@ -27,15 +27,15 @@ TrafficCheck::TrafficCheck(const Machine& machine, const PhysicalMemory& behind,
     : machine_(machine), reporter_(reporter), memory_(machine, behind, tracker), walk_(machine, tracker) {}
 
 void TrafficCheck::on_cycle(const Cycle& cycle) {
-  if (cycle.mem_answered() && cycle.in->mem_rsp.src == MemSource::Walk) walk_beat_ = cycle.in->mem_rsp;
+  if (cycle.memory.answered() && cycle.memory.rsp.src == MemSource::Walk) walk_beat_ = cycle.memory.rsp;
   for (const Event& event : cycle.events) {
     // A line that is dropped: its last bytes are needed until the event has been looked at.
     on_event(event);
     memory_.on_event(event, cycle.number);
   }
   memory_.on_ports(cycle);
-  if (cycle.mem_w_accepted()) on_write_beat(cycle.out->mem_w);
-  if (cycle.mem_accepted()) on_request(cycle.out->mem_req);
+  if (cycle.memory.w_accepted()) on_write_beat(cycle.memory.w);
+  if (cycle.memory.accepted()) on_request(cycle.memory.req);
   if (cycle.out->fence.valid) {
     if (maint_written_) wrong(fmt::format("line {:#x} was written back, but not for the fence", maint_line_));
     maintenance_ = maint_written_ = false;

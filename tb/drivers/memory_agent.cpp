@@ -121,21 +121,21 @@ void MemoryAgent::take_write_beats(std::uint64_t cycle) {
   }
 }
 
-std::string_view MemoryAgent::observe(const Cycle& cycle) {
+std::string_view MemoryAgent::observe(const MemPort& port, std::uint64_t cycle) {
   error_.clear();
-  if (cycle.mem_answered() && presenting_ >= 0) {
+  if (port.answered() && presenting_ >= 0) {
     Slot& slot = slots_[static_cast<unsigned>(presenting_)];
-    if (cycle.in->mem_rsp.last) {
+    if (port.rsp.last) {
       slot.active = false;
     } else {
       ++slot.done;
-      slot.due = cycle.number + 1;
+      slot.due = cycle + 1;
     }
     presenting_ = -1;
   }
-  if (cycle.mem_w_accepted()) write_beats_.push(cycle.out->mem_w);
-  if (cycle.mem_accepted()) {
-    const MemRequest& request = cycle.out->mem_req;
+  if (port.w_accepted()) write_beats_.push(port.w);
+  if (port.accepted()) {
+    const MemRequest& request = port.req;
     const auto source = static_cast<unsigned>(request.src);
     if (source >= kSources || slots_[source].active) {
       error_ = source >= kSources ? "a request with a source that does not exist"
@@ -154,11 +154,11 @@ std::string_view MemoryAgent::observe(const Cycle& cycle) {
     if (request.write) {
       write_order_.push(source);
     } else {
-      slot.due = cycle.number + next_latency();
+      slot.due = cycle + next_latency();
       if (options_.latency.kind != Latency::Kind::Random || random_.one_in(2)) sample(slot);
     }
   }
-  take_write_beats(cycle.number);
+  take_write_beats(cycle);
   return error_;
 }
 

@@ -51,7 +51,7 @@ class MemoryAgent {
 
   void drive(Inputs& inputs, std::uint64_t cycle);
   // After the edge. A request that breaks the rules of the port is described in the result; empty if all is well.
-  std::string_view observe(const Cycle& cycle);
+  std::string_view observe(const MemPort& port, std::uint64_t cycle);
 
   bool idle() const;
   // Whether any of these bytes lies where memory answers with an error.

@@ -238,6 +238,23 @@ void VerilatedModel::get_outputs() {
   out_.wb_error = t.wb_error_valid_o != 0;
   out_.wb_error_addr = t.wb_error_addr_o;
   out_.counter_value = t.counter_value_o;
+  if (t.cfg_l2cache_ways_o == 0) return;
+  out_.below_l1 = {.req = {t.l1_req_valid_o != 0, t.l1_req_write_o != 0, static_cast<MemSource>(t.l1_req_src_o),
+                           t.l1_req_len_o, t.l1_req_strb_o, t.l1_req_addr_o},
+                   .req_ready = t.l1_req_ready_o != 0,
+                   .w = {t.l1_w_valid_o != 0, t.l1_w_last_o != 0, t.l1_w_data_o},
+                   .w_ready = t.l1_w_ready_o != 0,
+                   .rsp = {t.l1_rsp_valid_o != 0, t.l1_rsp_err_o != 0, t.l1_rsp_last_o != 0,
+                           static_cast<MemSource>(t.l1_rsp_src_o), t.l1_rsp_rdata_o},
+                   .rsp_ready = t.l1_rsp_ready_o != 0};
+  out_.below_l2 = {.req = {t.l2_req_valid_o != 0, t.l2_req_write_o != 0, static_cast<MemSource>(t.l2_req_src_o),
+                           t.l2_req_len_o, t.l2_req_strb_o, t.l2_req_addr_o},
+                   .req_ready = t.l2_req_ready_o != 0,
+                   .w = {t.l2_w_valid_o != 0, t.l2_w_last_o != 0, t.l2_w_data_o},
+                   .w_ready = t.l2_w_ready_o != 0,
+                   .rsp = {t.l2_rsp_valid_o != 0, t.l2_rsp_err_o != 0, t.l2_rsp_last_o != 0,
+                           static_cast<MemSource>(t.l2_rsp_src_o), t.l2_rsp_rdata_o},
+                   .rsp_ready = t.l2_rsp_ready_o != 0};
 }
 
 Machine VerilatedModel::elaborated() const {
@@ -278,6 +295,8 @@ Machine VerilatedModel::elaborated() const {
   m.hit_latency = t.cfg_hit_latency_o;
   m.icache = {t.cfg_icache_sets_o, t.cfg_icache_ways_o, t.cfg_icache_line_bytes_o};
   m.dcache = {t.cfg_dcache_sets_o, t.cfg_dcache_ways_o, t.cfg_dcache_line_bytes_o};
+  m.l2cache = {t.cfg_l2cache_sets_o, t.cfg_l2cache_ways_o, t.cfg_l2cache_line_bytes_o};
+  m.l3cache = {t.cfg_l3cache_sets_o, t.cfg_l3cache_ways_o, t.cfg_l3cache_line_bytes_o};
   m.walk_port = static_cast<WalkPort>(t.cfg_walk_port_o);
   m.trap_swap = t.cfg_trap_swap_o != 0;
   m.array_port = t.cfg_array_port_o != 0;

@@ -70,7 +70,7 @@ class PortRequests {
   TrafficMemory& memory_;
   TrafficMix mix_;
   Random random_;
-  std::uint64_t hot_ = 0;
+  std::uint64_t hot_ = 0, host_at_ = 0;
   bool trap_base_given_ = false, trap_entered_ = false;
 };
 

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <stdexcept>
@@ -40,6 +41,11 @@ struct TestbenchOptions {
   std::uint64_t hang_limit = 20000;  // cycles without any transfer while something is outstanding
   bool checks = true;                // false: no events, no checks (for measuring what they cost)
   std::string replay;                // the command that replays this run, for reports
+};
+
+// Cycles, both included.
+struct CycleWindow {
+  std::uint64_t first = 0, last = ~0ULL;
 };
 
 // Nothing moves any more. The mismatch "time" has been reported; the run cannot go on.
@@ -103,8 +109,8 @@ class Testbench {
   void enable_check(std::string_view name, bool on);
   void use_checks(bool on);  // all, and the event sink with them
 
-  // Waves and the texts in them.
-  Model& model() { return *model_; }
+  // Waves of these cycles (FST), and the texts in them. Reset comes before cycle 0, and with it.
+  void record_waves(const std::filesystem::path& file, CycleWindow window);
   void set_text(std::string_view process, std::string_view line);
 
  private:
@@ -119,6 +125,7 @@ class Testbench {
   void observe();
   void run_checks();
   void watch_progress();
+  void open_and_close_waves();
 
   Machine machine_;
   TestbenchOptions options_;
@@ -144,6 +151,8 @@ class Testbench {
   Cycle cycle_;
   bool started_ = false;
   bool checks_on_ = true;
+  std::filesystem::path waves_;  // to be opened; empty: opened, or none
+  CycleWindow wave_window_;
   std::uint64_t last_progress_ = 0;
   std::uint64_t backdoor_accesses_ = 0;
   std::uint64_t counter_cycles_ = 0;

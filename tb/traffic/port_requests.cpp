@@ -162,6 +162,19 @@ std::uint64_t PortRequests::random_env() {
   return env_value(machine_, env);
 }
 
+// As after reset, or any legal types; the first, which names the type of most pages and tables, is often write-back.
+std::uint64_t PortRequests::random_pat() {
+  constexpr std::array kTypes = {MemType::Uncached,     MemType::WriteCombining, MemType::WriteThrough,
+                                 MemType::WriteProtect, MemType::WriteBack,      MemType::UncachedMinus};
+  std::uint64_t pat = Context{}.pat;
+  if (random_.one_in(2)) return pat;
+  for (unsigned entry = random_.one_in(4) ? 0 : 1; entry < 8; ++entry) {
+    const auto type = static_cast<std::uint64_t>(kTypes.at(random_.below(kTypes.size())));
+    pat = (pat & ~(0xFFULL << 8 * entry)) | type << 8 * entry;
+  }
+  return pat;
+}
+
 std::optional<trace::PortCtl> PortRequests::ctl() { return memory_.tree() ? std::optional(tree_ctl()) : flat_ctl(); }
 
 trace::PortCtl PortRequests::tree_ctl() {
@@ -178,8 +191,8 @@ trace::PortCtl PortRequests::tree_ctl() {
   } else if (reg == CtlReg::Env) {
     ctl.value = random_env();
   } else {
-    ctl.value = Context{}.pat;
-    if (random_.one_in(2)) ctl.value ^= random_.below(2) << (8 * random_.below(8)) << 1;
+    ctl.value = random_pat();
+    if (random_.one_in(8)) ctl.value ^= random_.below(2) << (8 * random_.below(8)) << 1;
     if (random_.one_in(8)) ctl.value = random_.next();
   }
   return ctl;

@@ -62,6 +62,7 @@ class PortRequests {
   std::uint64_t offset(std::uint64_t below);  // inside a page and below this
   std::uint64_t random_root();
   std::uint64_t random_env();
+  std::uint64_t random_pat();
   trace::PortCtl tree_ctl();
   std::optional<trace::PortCtl> flat_ctl();
   bool chance(unsigned percent) { return random_.below(100) < percent; }

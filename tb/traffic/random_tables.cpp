@@ -115,9 +115,9 @@ std::uint64_t RandomTables::random_entry(const Slot& slot) {
   std::uint64_t raw = encode_pte(f, pte, slot.level);
   // Any entry of the PAT.
   if (f.kind == PteKind::X86 && !points && random_.one_in(4)) {
-    const unsigned index = pat_index(raw, slot.level);
     for (unsigned bit = 0; bit < f.page_bits + 1; ++bit) {
-      if ((pat_index(raw ^ 1ULL << bit, slot.level) ^ index) == 4 && random_.one_in(2)) raw ^= 1ULL << bit;
+      const bool counts = pat_index(raw ^ 1ULL << bit, slot.level) != pat_index(raw, slot.level);
+      if (counts && random_.one_in(2)) raw ^= 1ULL << bit;
     }
   }
   return random_.one_in(points ? 24 : 12) ? spoiled(raw, slot.level) : raw;

@@ -9,14 +9,6 @@
 namespace vm {
 namespace {
 
-using Condition = bool (*)(const Machine&);
-
-struct Entry {
-  const char* bins;  // fnmatch pattern (extended) over "group: name"
-  Condition on;      // the machines of which this is so
-  const char* reason;
-};
-
 // ---------------------------------------------------------------- what decides
 
 bool any(const Machine&) { return true; }
@@ -87,7 +79,7 @@ constexpr const char* kFixedErrors =
 constexpr const char* kStays =
     "the first piece leaves the translation in the TLB, and nothing removes it while the access is in flight";
 
-const Entry kEntries[] = {
+constexpr Unreachable kEntries[] = {
     // faults, and what walks end in
     {"@(faults|origins): reserved, *", flat, "a flat entry has no reserved bits"},
     {"@(faults|origins): @(accessed|dirty), *", flat, "a flat entry has no accessed and dirty bits"},
@@ -174,9 +166,11 @@ const Entry kEntries[] = {
 
 }  // namespace
 
+std::span<const Unreachable> unreachable_bins() { return kEntries; }
+
 std::string_view why_unreachable(const Machine& machine, std::string_view group, std::string_view name) {
   const std::string text = std::string(group) + ": " + std::string(name);
-  for (const Entry& entry : kEntries) {
+  for (const Unreachable& entry : kEntries) {
     if (fnmatch(entry.bins, text.c_str(), FNM_EXTMATCH) == 0 && entry.on(machine)) return entry.reason;
   }
   return {};

@@ -90,6 +90,7 @@ class Runner {
 
   // --- run_step.cpp
   void step(const Step& step);
+  bool has_process(const Step& step) const;
   void act(const Step& step, const RegisterStep& action);
   void act(const Step& step, const SystemCall& action);
   void act(const Step& step, const CtlStep& action);
@@ -125,7 +126,7 @@ class Runner {
   Testbed& testbed_;
   RunnerOptions options_;
   std::unique_ptr<Kernel> kernel_;
-  std::vector<ProcessId> ids_;                                    // by process index
+  std::vector<ProcessId> ids_;                                    // by process index; 0: not born
   std::vector<std::array<std::uint64_t, kRegisters>> registers_;  // by process index
   RunReport report_;
   bool stopped_ = false;

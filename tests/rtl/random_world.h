@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "machine/machine.h"
-#include "random.h"
+#include "machine/random.h"
 #include "random_tables.h"
 #include "testbench.h"
 

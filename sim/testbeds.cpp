@@ -52,7 +52,11 @@ class RtlTestbed : public trace::Testbed {
     figures.mismatches = bench_.reporter().count();
     figures.backdoor_accesses = bench_.backdoor_accesses();
     figures.mean_legal_set = bench_.translation().legal_set().mean_size();
-    if (figures.mismatches != 0) figures.reports.push_back(bench_.report());
+    if (figures.mismatches != 0) {
+      const Mismatch& first = bench_.reporter().kept().front();
+      figures.first = {first.check, first.message, first.cycle};
+      figures.reports.push_back(bench_.report());
+    }
     return figures;
   }
 

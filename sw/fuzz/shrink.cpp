@@ -2,9 +2,11 @@
 #include "fuzz/shrink.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "fuzz/simpler_line.h"
@@ -12,10 +14,15 @@
 namespace vm::fuzz {
 namespace {
 
-using Lines = std::vector<std::string>;
+struct Line {
+  std::string text;
+  std::size_t number;  // in the whole
+  bool operator==(const Line&) const = default;
+};
+using Lines = std::vector<Line>;
 
 // `+N …` of a trace for the ports: N cycles after the line before.
-bool is_timed(const std::string& line) { return line.size() > 1 && line[0] == '+' && line[1] >= '0' && line[1] <= '9'; }
+bool is_timed(const Line& line) { return line.text.size() > 1 && line.text[0] == '+'; }
 
 std::uint64_t delay_of(const std::string& line) {
   std::uint64_t delay = 0;
@@ -33,9 +40,10 @@ class Shrinker {
       // Comments and blank lines say nothing.
       std::string_view line = rest.substr(0, rest.find_first_of(";#\n"));
       while (!line.empty() && line.back() == ' ') line.remove_suffix(1);
-      if (!line.empty()) lines_.emplace_back(line);
+      if (!line.empty()) lines_.push_back({std::string(line), lines_.size()});
       rest.remove_prefix(std::min(rest.size(), length + 1));
     }
+    find_ends();
   }
 
   Shrunk run() {
@@ -44,6 +52,7 @@ class Shrinker {
     cut_tail();
     for (bool better = true; better && !over();) {
       better = drop_lines();
+      better = merge_processes() || better;
       better = simplify() || better;
     }
     return {join(lines_), tries_, !over()};
@@ -56,7 +65,7 @@ class Shrinker {
 
   static std::string join(const Lines& lines) {
     std::string text;
-    for (const std::string& line : lines) text += line + "\n";
+    for (const Line& line : lines) text += line.text + "\n";
     return text;
   }
 
@@ -71,22 +80,48 @@ class Shrinker {
     return true;
   }
 
-  static bool is_kept(const std::string& line) { return line.starts_with("machine "); }
+  // Without the machine there is no trace; without `free` the operating system would take the trace's frames.
+  static bool is_kept(const Line& line) { return line.text.starts_with("machine ") || line.text.starts_with("free "); }
+
+  // What is meant for Bare mode, or for the table of a trap, must not happen elsewhere: the end of such a part stays as
+  // long as its beginning.
+  void find_ends() {
+    constexpr std::pair<std::string_view, std::string_view> kParts[] = {{"bare on", "bare off"},
+                                                                        {"ctl trapenter", "ctl trapreturn"}};
+    begin_of_.resize(lines_.size(), kNone);
+    for (const auto& [begin, end] : kParts) {
+      std::size_t open = kNone;
+      for (std::size_t i = 0; i < lines_.size(); ++i) {
+        if (lines_[i].text.find(begin) != std::string::npos) open = i;
+        if (lines_[i].text.find(end) != std::string::npos) begin_of_[i] = std::exchange(open, kNone);
+      }
+    }
+  }
+
+  bool ends_part(std::size_t index, std::size_t from, std::size_t to) const {
+    const std::size_t begin = begin_of_[lines_[index].number];
+    if (begin == kNone) return false;
+    for (std::size_t i = 0; i < index; ++i) {
+      if (lines_[i].number == begin) return i < from || i >= to;
+    }
+    return false;
+  }
 
   // Without lines [from, to); with `keep_time` what follows stays in its cycles.
   Lines without(std::size_t from, std::size_t to, bool keep_time) const {
     Lines left;
     std::uint64_t delay = 0;
     for (std::size_t i = 0; i < lines_.size(); ++i) {
-      const bool gone = i >= from && i < to && !is_kept(lines_[i]);
+      const bool gone = i >= from && i < to && !is_kept(lines_[i]) && !ends_part(i, from, to);
       const bool timed = keep_time && is_timed(lines_[i]);
+      const std::string& text = lines_[i].text;
       if (gone) {
-        if (timed) delay += delay_of(lines_[i]);
+        if (timed) delay += delay_of(text);
         continue;
       }
       left.push_back(lines_[i]);
       if (timed && delay != 0) {
-        left.back() = with_delay(lines_[i], delay_of(lines_[i]) + delay);
+        left.back().text = with_delay(text, delay_of(text) + delay);
         delay = 0;
       }
     }
@@ -127,14 +162,44 @@ class Shrinker {
     return try_lines(without(from, to, true)) || (timed && try_lines(without(from, to, false)));
   }
 
+  // Parent and child may as well be one: without the fork, what the child does the parent does.
+  bool merge_processes() {
+    constexpr std::string_view kFork = "] fork() = ";
+    bool any = false;
+    for (std::size_t i = lines_.size(); i-- > 0 && !over();) {
+      if (i >= lines_.size()) continue;
+      const std::string& text = lines_[i].text;
+      const std::size_t at = text.find(kFork);
+      if (at == std::string::npos) continue;
+      const std::string parent = text.substr(1, at - 1);
+      const std::size_t name = at + kFork.size();
+      const std::string child = text.substr(name, text.find(' ', name) - name);
+      Lines candidate = lines_;
+      candidate.erase(candidate.begin() + static_cast<std::ptrdiff_t>(i));
+      for (Line& line : candidate) rename(line.text, child, parent);
+      any = try_lines(std::move(candidate)) || any;
+    }
+    return any;
+  }
+
+  static void rename(std::string& line, const std::string& from, const std::string& to) {
+    const auto is_name = [&](std::size_t at) {
+      return at < line.size() && (std::isalnum(static_cast<unsigned char>(line[at])) != 0 || line[at] == '_');
+    };
+    for (std::size_t at = line.find(from); at != std::string::npos; at = line.find(from, at + 1)) {
+      if ((at > 0 && is_name(at - 1)) || is_name(at + from.size())) continue;
+      line.replace(at, from.size(), to);
+    }
+  }
+
   bool simplify() {
     bool any = false;
     for (std::size_t i = 0; i < lines_.size() && !over(); ++i) {
       for (bool better = true; better && !over();) {
         better = false;
-        for (std::string& simpler : simpler_lines(lines_[i])) {
+        for (std::string& simpler : simpler_lines(lines_[i].text)) {
           Lines candidate = lines_;
-          candidate[i] = std::move(simpler);
+          candidate[i].text = std::move(simpler);
           if (!try_lines(std::move(candidate))) continue;
           better = any = true;
           break;
@@ -146,7 +211,9 @@ class Shrinker {
 
   FunctionRef<bool(const std::string&)> still_fails_;
   Clock::time_point end_;
+  static constexpr std::size_t kNone = ~std::size_t{0};
   Lines lines_;
+  std::vector<std::size_t> begin_of_;      // by number of a line that ends a part: the line that begins it
   std::unordered_set<std::size_t> tried_;  // hashes of texts that did not help
   std::size_t tries_ = 0;
 };

@@ -109,10 +109,14 @@ void SystemLife::map(Process& process, bool setup) {
     how = " cow";
   } else if (random_.one_in(4)) {
     how = " shared";
-  } else if (setup && random_.one_in(6)) {
+  } else if (slots_.empty() && random_.one_in(setup ? 6 : 20)) {
     how = " global";
     global = true;
   }
+  // Whoever maps over a global page is refused, which a setup must not be.
+  const auto overlaps = [&](const Range& g) { return vpn < g.vpn + g.pages && g.vpn < vpn + size.count; };
+  if (setup && std::any_of(globals_.begin(), globals_.end(), overlaps)) return;
+  if (global) globals_.push_back({vpn, size.count});
   const std::string type = memory_type();
   line(size.count == 1 ? "map" : fmt::format("map {}", size.name),
        fmt::format("map {} 0x{:x} -> 0x{:x} {}{}{}{}{}", process.name, vpn, frame, granted, how,
@@ -126,8 +130,9 @@ void SystemLife::map(Process& process, bool setup) {
 void SystemLife::unmap(Process& process) {
   if (process.raw || process.ranges.empty()) return;
   const std::size_t which = random_.below(process.ranges.size());
-  line("unmap", fmt::format("unmap {} 0x{:x}", process.name,
-                            process.ranges[which].vpn + random_.below(std::min<std::uint64_t>(process.ranges[which].pages, 20))));
+  const Range& range = process.ranges[which];
+  const std::uint64_t vpn = range.vpn + random_.below(std::min<std::uint64_t>(range.pages, 20));
+  line("unmap", fmt::format("unmap {} 0x{:x}", process.name, vpn & low_mask(machine_.vpn_bits())));
   if (random_.one_in(2)) process.ranges.erase(process.ranges.begin() + static_cast<std::ptrdiff_t>(which));
 }
 
@@ -196,8 +201,8 @@ void SystemLife::control(Process& process) {
 
 // ---------------------------------------------------------------- caches, host, arrays
 
-// Nothing that the operating system counts on may be lost: lines are dropped only of frames it does not know, and all
-// of them only when none is dirty.
+// Nothing that the operating system counts on may be lost: lines are dropped without writing back only of frames that it
+// does not know.
 void SystemLife::cache_operation(Process& process) {
   const std::string bracket = fmt::format("[{}:kernel] fence ", process.name);
   const std::uint64_t frame = world_.frames()[random_.below(world_.frames().size())];
@@ -214,15 +219,14 @@ void SystemLife::cache_operation(Process& process) {
     case 4:
     case 5:
       return line("cleaninvalidate line", fmt::format("{}cleaninvalidate 0x{:x}", bracket, at));
-    case 6:
+    default:
       if (world_.raw_frames().empty()) return;
       return line("invalidate line",
                   fmt::format("{}invalidate 0x{:x}", bracket,
                               (world_.raw_frames()[random_.below(world_.raw_frames().size())] << machine_.format.page_bits) +
                                   offset));
-    default:
-      text_ += bracket + "cleaninvalidate\n";
-      return line("invalidate", bracket + "invalidate");
+    case 6:
+      return line("cleaninvalidate", bracket + "cleaninvalidate");
   }
 }
 

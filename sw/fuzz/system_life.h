@@ -95,6 +95,7 @@ class SystemLife {
   std::vector<Process> alive_;
   std::size_t current_ = 0;  // in alive_
   unsigned born_ = 0;
+  std::vector<Range> globals_;
   std::vector<Slot> slots_;         // of the raw process's tables
   std::uint64_t hot_ = 0;           // an address that accesses come back to
   std::uint64_t error_frame_ = ~0ULL;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A process whose tables are the trace's business: entries no operating system would make. Whatever such an entry
-// lets through ends in frames that no other process has, or in a page that nothing may be written through.
+// A process whose tables are the trace's business: entries no operating system would make. Whatever such an entry lets
+// through ends in frames that no other process has. None is global, nor is any page of the others: those would have to
+// be in all tables.
 #include <fmt/format.h>
 
 #include "fuzz/system_life.h"
@@ -52,7 +53,6 @@ std::uint64_t SystemLife::raw_value(const Slot& slot) {
           .exec = !random_.one_in(3),
           .accessed = random_.one_in(2),
           .dirty = random_.one_in(2),
-          .global = random_.one_in(6),
           .ppn = Ppn(world_.raw_frames()[random_.below(world_.raw_frames().size())])};
   if (slot.level > 0) {
     const std::size_t below = world_.raw_tables().size() - slot.level;
@@ -93,7 +93,7 @@ std::uint64_t SystemLife::raw_value(const Slot& slot) {
   }
   std::uint64_t value = encode_pte(format, pte);
   if (sane) return value;
-  if (format.kind == PteKind::X86) return value ^ 1ULL << (random_.one_in(2) ? random_.below(9) : random_.between(52, 63));
+  if (format.kind == PteKind::X86) return value ^ 1ULL << (random_.one_in(2) ? random_.below(8) : random_.between(52, 63));
   // Writable and not readable; no right at all; reserved bits.
   const std::uint64_t dice = random_.below(3);
   if (dice == 0) return value & ~2ULL;

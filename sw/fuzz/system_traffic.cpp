@@ -21,7 +21,7 @@ std::vector<std::string> claimed_kinds(const Machine& machine) {
       "register",      "register store", "map",            "map shared", "unmap",         "mmap private", "mmap shared",
       "mmap stack",    "mprotect",      "munmap",          "fork",      "exit",           "switch",       "bare",
       "bare access",   "fence all",     "fence nonglobal", "fence asid", "fence va",      "fence va asid", "fence invlpg",
-      "refused fence", "host load",     "host store",      "sync",      "clean",          "clean line",   "invalidate",
+      "refused fence", "host load",     "host store",      "sync",      "clean",          "clean line",   "cleaninvalidate",
       "invalidate line", "cleaninvalidate line", "refused control", "refused cache operation", "map global", "raw process",
       "entry",         "bus errors"};
   const auto claim = [&](bool has, std::initializer_list<const char*> names) {

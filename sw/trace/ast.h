@@ -73,7 +73,7 @@ struct MapPage {
   Ppn frame;
   Rights rights;
   Kernel::MapOptions options;
-  bool any = false;  // of a step: no frame may be left for a table
+  bool any = false;  // it may be refused
 };
 
 struct UnmapPage {

@@ -18,7 +18,7 @@ void Parser::map_line() {
   }
   item.frame = Ppn(cursor_.number_up_to(ppn_max(), "a frame number or 'none'"));
   map_options(item);
-  if (has_steps_) item.any = accept_any();
+  item.any = accept_any();
   add_shared(place, item, item);
 }
 

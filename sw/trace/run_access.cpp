@@ -208,6 +208,7 @@ std::string Runner::describe(const AccessStep& access) const {
 void Runner::judge(const Queued& access) {
   report_.accesses += access.loads != 0 ? 2 : 1;
   const Observed seen = observe(access);
+  report_.refused += seen.refused;
   counts_.entries += seen.entries;
   counts_.reads += seen.reads;
   counts_.writes += seen.writes;

@@ -164,13 +164,7 @@ void Runner::act(const Step& /*step*/, const MarkStep& /*action*/) {
   marked_kernel_ = kernel_->counts();
 }
 
-void Runner::act(const Step& /*step*/, const MapPage& action) {
-  try {
-    kernel_->map(ids_[action.process], action.vpn, action.frame, action.rights, action.options);
-  } catch (const InputError&) {
-    if (!action.any) throw;
-  }
-}
+void Runner::act(const Step& /*step*/, const MapPage& action) { map(action); }
 
 void Runner::act(const Step& /*step*/, const UnmapPage& action) { kernel_->unmap(ids_[action.process], action.vpn); }
 

@@ -25,6 +25,7 @@ struct Failure {
 
 struct RunReport {
   std::uint64_t accesses = 0;      // as in the trace: one per line, a modify is two
+  std::uint64_t refused = 0;       // of the accesses, those that ended in a fault
   std::uint64_t expectations = 0;  // compared
   std::uint64_t skipped = 0;       // about what the platform does not have: a clock, an L2 TLB, walk caches
   std::vector<Failure> failures;
@@ -46,6 +47,7 @@ class Runner {
 
   // Ends early at a failure after which the rest would mean nothing (an unexpected fault, a mismatch).
   const RunReport& run();
+  const RunReport& report() const { return report_; }
 
   Kernel& kernel() { return *kernel_; }
   ProcessId process_id(ProcessIndex process) const { return ids_[process]; }
@@ -67,6 +69,7 @@ class Runner {
   };
 
   void place_setup();
+  void map(const MapPage& item);
   void place(const TlbSet& set);
   void place(const CacheLine& line);
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,12 +15,19 @@
 
 namespace vm::trace {
 
+// The first difference between hardware (or reference platform) and models.
+struct FirstMismatch {
+  std::string check, message;
+  std::uint64_t cycle = 0;
+};
+
 struct Figures {
   std::uint64_t translations = 0;  // checked
   std::uint64_t cycles = 0;
   std::uint64_t mismatches = 0;
   std::uint64_t backdoor_accesses = 0;
   double mean_legal_set = 1.0;       // translations the hardware might have used, mean over all checked
+  std::optional<FirstMismatch> first;
   std::vector<std::string> reports;  // one text per mismatch, as far as they are kept
 };
 

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a campaign found, for people and for programs.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "fuzz_campaign.h"
+
+namespace vm::sim {
+
+nlohmann::json campaign_json(const CampaignOptions& options, const CampaignResult& result);
+void print_campaign(const CampaignResult& result);
+int campaign_status(const CampaignResult& result);
+
+}  // namespace vm::sim

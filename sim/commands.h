@@ -16,6 +16,7 @@ constexpr int kFailed = 1;
 constexpr int kBadInput = 2;
 
 void add_run(CLI::App& app, int& exit_status);
+void add_replay(CLI::App& app, int& exit_status);
 void add_explain(CLI::App& app, int& exit_status);
 void add_machines(CLI::App& app, int& exit_status);
 void add_fuzz(CLI::App& app, int& exit_status);

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <stdexcept>
@@ -41,6 +42,11 @@ struct TestbenchOptions {
   std::string replay;                // the command that replays this run, for reports
 };
 
+// Cycles, both included.
+struct CycleWindow {
+  std::uint64_t first = 0, last = ~0ULL;
+};
+
 // Nothing moves any more. The mismatch "time" has been reported; the run cannot go on.
 struct Hang : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -54,6 +60,7 @@ class Testbench {
   ~Testbench();
 
   const Machine& machine() const { return machine_; }
+  const TestbenchOptions& options() const { return options_; }
   void attach_os(OsView* os);  // must outlive the testbench or be detached with nullptr
 
   // Bytes in memory, under the hardware's feet. After the first step it is a backdoor and counted.
@@ -82,6 +89,9 @@ class Testbench {
   void submit_fence(FenceRequest request);
   void submit_array(ArrayRequest request);
   bool can_submit_host() const { return !host_.full(); }
+  bool can_submit_ctl() const { return !ctl_.full(); }
+  bool can_submit_fence() const { return !fence_.full(); }
+  bool can_submit_array() const { return !array_.full(); }
   unsigned host_unanswered() const { return host_unanswered_; }  // answers come in order
   bool fence_waits() const { return !fence_.idle(); }            // submitted and not yet accepted
   bool side_idle() const { return ctl_unanswered_ + fence_unanswered_ + array_unanswered_ == 0; }
@@ -96,8 +106,8 @@ class Testbench {
   void enable_check(std::string_view name, bool on);
   void use_checks(bool on);  // all, and the event sink with them
 
-  // Waves and the texts in them.
-  Model& model() { return *model_; }
+  // Waves of these cycles (FST), and the texts in them. Reset comes before cycle 0, and with it.
+  void record_waves(const std::filesystem::path& file, CycleWindow window);
   void set_text(std::string_view process, std::string_view line);
 
  private:
@@ -112,6 +122,7 @@ class Testbench {
   void observe();
   void run_checks();
   void watch_progress();
+  void open_and_close_waves();
 
   Machine machine_;
   TestbenchOptions options_;
@@ -136,6 +147,8 @@ class Testbench {
   Cycle cycle_;
   bool started_ = false;
   bool checks_on_ = true;
+  std::filesystem::path waves_;  // to be opened; empty: opened, or none
+  CycleWindow wave_window_;
   std::uint64_t last_progress_ = 0;
   std::uint64_t backdoor_accesses_ = 0;
   std::uint64_t counter_cycles_ = 0;

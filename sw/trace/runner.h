@@ -33,8 +33,8 @@ struct RunReport {
 
 struct RunnerOptions {
   std::uint64_t seed = 0;
-  std::function<void(std::size_t done, std::size_t all)> progress;  // steps; may be empty
-  bool annotate = false;                                            // tell the testbed what is going on, for waves
+  StepProgress progress;
+  bool annotate = false;  // tell the testbed what is going on, for waves
 };
 
 class Runner {

@@ -10,7 +10,7 @@
 #include <set>
 #include <string>
 
-#include "random_world.h"
+#include "traffic_bench.h"
 
 namespace vm {
 namespace {
@@ -50,7 +50,7 @@ std::set<std::string> checks_that_fire(const Mutant& mutant, const std::string& 
   TestbenchOptions options;
   options.seed = seed;
   options.latency = {Latency::Kind::Random, 1, 5, {}};
-  test::RandomWorld::Mix mix;
+  TrafficMix mix;
   mix.bare = false;
   // Long enough between fences for TLBs to fill and replace.
   mix.fence = 2;
@@ -62,7 +62,7 @@ std::set<std::string> checks_that_fire(const Mutant& mutant, const std::string& 
     mix.ctl = 20;
     mix.race = 10;
   }
-  test::RandomWorld world(*find_machine(mutant.machine), options, mix, model_file);
+  test::TrafficBench world(*find_machine(mutant.machine), options, mix, model_file);
   try {
     world.run(12000);
   } catch (const Hang& hang) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <optional>
 #include <random>
@@ -31,7 +32,7 @@ struct FuzzOptions {
   unsigned keep_going = 1;
   std::uint64_t shrink_seconds = 60;
   std::string kind = "both";
-  std::string hardware, out;
+  std::string hardware, out, coverage;
   bool model = false, json = false;
 };
 
@@ -62,11 +63,16 @@ CampaignOptions campaign_options(const FuzzOptions& options) {
   campaign.shrink_time = std::chrono::seconds(options.shrink_seconds);
   campaign.target.model = options.model;
   campaign.target.hardware = options.hardware;
+  // What a broken machine covers says nothing.
+  campaign.target.coverage = !options.model && options.hardware.empty();
   campaign.out = options.out.empty() ? std::filesystem::path(VM_MACHINE_DIR).parent_path() / "fuzz"
                                      : std::filesystem::path(options.out);
   campaign.repeat = repeat_command(options, campaign.seed);
   if (options.model && options.kind == "ports") {
     throw InputError("found --kind ports with --model, expected traffic for an operating system (--kind system)");
+  }
+  if (!options.coverage.empty() && !campaign.target.coverage) {
+    throw InputError("found --coverage with --model or --hardware, expected it for the machines as they are");
   }
   if (options.model && !options.hardware.empty()) {
     throw InputError("found --hardware with --model, expected one of the two");
@@ -92,6 +98,12 @@ int fuzz(const FuzzOptions& options) {
                campaign_json(campaign, result).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
   } else {
     print_campaign(result);
+  }
+  if (!options.coverage.empty()) {
+    std::ofstream file(options.coverage, std::ios::binary);
+    file << coverage_file(campaign, result).dump(1) << '\n';
+    file.close();
+    if (!file) throw InputError(fmt::format("found '{}', expected a file that can be written", options.coverage));
   }
   return campaign_status(result);
 }
@@ -119,6 +131,7 @@ void add_fuzz(CLI::App& app, int& exit_status) {
       ->capture_default_str();
   command->add_option("--shrink-seconds", options->shrink_seconds, "Time to make the trace of a failure small")
       ->capture_default_str();
+  command->add_option("--coverage", options->coverage, "Write what was covered to this JSON file");
   command->add_option("--out", options->out, "Folder for traces of failures (default: fuzz in the build folder)");
   command->add_flag("--json", options->json, "One JSON object instead of text");
   command->callback([options, &exit_status] { exit_status = fuzz(*options); });

@@ -166,8 +166,22 @@ void Campaign::count(Done& done) {
   if (find_machine(machine) != nullptr && done.spec.kind == TrafficKind::System && tally.size >= fuzz::kClaimedSteps) {
     result_.claimed[machine] = claimed_events(done.spec.machine);
   }
+  if (!r.hits.empty() && find_machine(machine) != nullptr) add_coverage(done);
   if (r.finding) fail(done);
   over_ = result_.failures.size() >= options_.keep_going || (options_.accesses && accesses_ >= *options_.accesses);
+}
+
+void Campaign::add_coverage(const Done& done) {
+  const Machine& machine = done.spec.machine;
+  auto found = result_.coverage.find(machine.name);
+  if (found == result_.coverage.end()) found = result_.coverage.emplace(machine.name, Coverage(machine).record()).first;
+  CoverageRecord& record = found->second;
+  record.accesses += done.result.covered_accesses;
+  for (std::size_t i = 0; i < record.bins.size(); ++i) record.bins[i].hits += done.result.hits.at(i);
+}
+
+bool CampaignResult::is_enforced(const CoverageRecord& record) {
+  return record.accesses >= enough_accesses(*find_machine(record.machine));
 }
 
 // ---------------------------------------------------------------- failures
@@ -201,10 +215,12 @@ void Campaign::fail(const Done& done) {
 }
 
 void Campaign::shrink(FuzzFailure& failure, const std::string& text) {
+  FuzzTarget target = options_.target;
+  target.coverage = false;
   RoundResult last;
   const auto still_fails = [&](const std::string& candidate) {
     const auto work = [&] {
-      return to_json(run_trace(candidate, options_.out, options_.target))
+      return to_json(run_trace(candidate, options_.out, target))
           .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     };
     Child child(work, kTryLimit, true);

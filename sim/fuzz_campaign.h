@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "child.h"
+#include "coverage/coverage.h"
 #include "fuzz_machines.h"
 #include "fuzz_round.h"
 #include "progress.h"
@@ -58,7 +59,7 @@ struct FuzzFailure {
 struct CampaignResult {
   std::map<std::pair<std::string, TrafficKind>, Tally> tallies;  // by machine and kind
   std::map<std::string, fuzz::Kinds> events;                     // by machine
-  std::map<std::string, nlohmann::json> coverage;                // by machine
+  std::map<std::string, CoverageRecord> coverage;                // by machine; not of random ones
   std::map<std::string, std::vector<std::string>> claimed;       // events, of machines with traffic enough
   std::vector<FuzzFailure> failures;
   double seconds = 0;
@@ -66,6 +67,8 @@ struct CampaignResult {
   Tally total() const;
   // What was claimed and never happened, by machine.
   std::map<std::string, std::vector<std::string>> missing() const;
+  // The record's claims count: there was traffic enough.
+  static bool is_enforced(const CoverageRecord& record);
 };
 
 class Campaign {
@@ -91,6 +94,7 @@ class Campaign {
   void collect();
   void count_in_order();
   void count(Done& done);
+  void add_coverage(const Done& done);
   void fail(const Done& done);
   void shrink(FuzzFailure& failure, const std::string& text);
   void show_progress();

@@ -8,6 +8,47 @@
 namespace vm::sim {
 namespace {
 
+std::size_t uncovered(const CampaignResult& result) {
+  std::size_t count = 0;
+  for (const auto& [machine, record] : result.coverage) {
+    if (CampaignResult::is_enforced(record)) count += record.uncovered().size() + record.impossible().size();
+  }
+  return count;
+}
+
+nlohmann::json names(const std::vector<const Bin*>& bins) {
+  nlohmann::json result = nlohmann::json::array();
+  for (const Bin* bin : bins) result.push_back(bin->group + ": " + bin->name);
+  return result;
+}
+
+nlohmann::json coverage_json(const CampaignResult& result) {
+  nlohmann::json json = nlohmann::json::object();
+  for (const auto& [machine, record] : result.coverage) {
+    json[machine] = {{"accesses", record.accesses},
+                     {"claimed", record.claimed()},
+                     {"covered", record.claimed() - record.uncovered().size()},
+                     {"uncovered", names(record.uncovered())},
+                     {"impossible", names(record.impossible())},
+                     {"enforced", CampaignResult::is_enforced(record)}};
+  }
+  return json;
+}
+
+void print_coverage(const CampaignResult& result) {
+  for (const auto& [machine, record] : result.coverage) {
+    const auto missing = record.uncovered();
+    const bool enforced = CampaignResult::is_enforced(record);
+    fmt::print("{:<11} coverage: {} of {} claimed bins{}\n", machine, record.claimed() - missing.size(),
+               record.claimed(), enforced ? "" : "; too few accesses to ask for all");
+    if (!enforced) continue;
+    for (const Bin* bin : missing) fmt::print("  not covered: {}: {}\n", bin->group, bin->name);
+    for (const Bin* bin : record.impossible()) {
+      fmt::print("  covered, though '{}': {}: {}\n", bin->reason, bin->group, bin->name);
+    }
+  }
+}
+
 nlohmann::json tally_json(const Tally& t) {
   return {{"rounds", t.rounds},
           {"accesses", t.accesses},
@@ -63,6 +104,8 @@ nlohmann::json campaign_json(const CampaignOptions& options, const CampaignResul
   nlohmann::json& claims = json["claims"] = nlohmann::json::object();
   for (const auto& [machine, names] : result.claimed) claims[machine] = {{"claimed", names.size()}, {"missing", {}}};
   for (const auto& [machine, names] : result.missing()) claims[machine]["missing"] = names;
+  json["coverage"] = coverage_json(result);
+  json["uncovered"] = uncovered(result);
   nlohmann::json& failures = json["failures"] = nlohmann::json::array();
   for (const FuzzFailure& failure : result.failures) failures.push_back(failure_json(failure));
   return json;
@@ -76,6 +119,7 @@ void print_campaign(const CampaignResult& result) {
   for (const auto& [machine, names] : result.missing()) {
     for (const std::string& name : names) fmt::print("{}: '{}' is claimed and never happened\n", machine, name);
   }
+  print_coverage(result);
   for (const FuzzFailure& failure : result.failures) print_failure(failure);
   const Tally t = result.total();
   fmt::print("{} rounds in {:.1f} s: {} accesses, {} translations checked, {} cycles, {} mismatches, {} failures\n",
@@ -83,7 +127,13 @@ void print_campaign(const CampaignResult& result) {
 }
 
 int campaign_status(const CampaignResult& result) {
-  return result.failures.empty() && result.missing().empty() ? kClean : kFailed;
+  return result.failures.empty() && result.missing().empty() && uncovered(result) == 0 ? kClean : kFailed;
+}
+
+nlohmann::json coverage_file(const CampaignOptions& options, const CampaignResult& result) {
+  nlohmann::json records = nlohmann::json::array();
+  for (const auto& [machine, record] : result.coverage) records.push_back(record.to_json());
+  return {{"seed", options.seed}, {"machines", records}};
 }
 
 }  // namespace vm::sim

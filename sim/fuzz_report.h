@@ -12,5 +12,7 @@ namespace vm::sim {
 nlohmann::json campaign_json(const CampaignOptions& options, const CampaignResult& result);
 void print_campaign(const CampaignResult& result);
 int campaign_status(const CampaignResult& result);
+// The records of all machines, for a report of coverage.
+nlohmann::json coverage_file(const CampaignOptions& options, const CampaignResult& result);
 
 }  // namespace vm::sim

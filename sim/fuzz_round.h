@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "fuzz/system_traffic.h"
 #include "machine/machine.h"
@@ -48,8 +49,9 @@ struct RoundResult {
   Finding finding;
   std::uint64_t accesses = 0, translations = 0, cycles = 0, mismatches = 0;
   fuzz::Kinds events;       // kinds of steps, and what came of them
-  std::string text;         // the trace that repeats the round; only if something went wrong
-  nlohmann::json coverage;  // null: none
+  std::string text;                    // the trace that repeats the round; only if something went wrong
+  std::vector<std::uint64_t> hits;     // of the machine's coverage bins; empty: not counted
+  std::uint64_t covered_accesses = 0;  // CoverageRecord::accesses
 };
 
 RoundResult run_round(const RoundSpec& spec, const FuzzTarget& target, const std::filesystem::path& directory);

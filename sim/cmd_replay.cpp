@@ -124,11 +124,13 @@ void add_replay(CLI::App& app, int& exit_status) {
   command->add_option("--latency", scenario.latency, "Memory latency: N, 'random A..B' or 'replay N,N,…'");
   command->add_option("--stall", scenario.stall, "Stall policy: none, half, bursty or 'until N'");
   command->add_option("--hardware", scenario.hardware, "The machine's shared object, instead of that of this build");
+  command->add_flag("--model", scenario.model, "Run on the reference platform instead of the hardware");
   command
       ->add_option("--waves", options->waves,
                    "Write waves around the first mismatch of the first failure to this FST file (default: NAME.fst)")
       ->expected(0, 1);
   command->add_flag("--json", options->json, "One JSON object instead of text");
+  scenario.os_invariants = true;
   command->callback([options, &exit_status] { exit_status = replay(*options); });
 }
 

@@ -31,7 +31,9 @@ int main(int argc, char** argv) {
   add_replay(app, status);
   add_explain(app, status);
   add_machines(app, status);
+  add_fuzz(app, status);
   add_bench(app, status);
+  add_coverage(app, status);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

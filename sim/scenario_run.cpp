@@ -32,6 +32,7 @@ TestbedOptions testbed_options(const trace::Scenario& scenario, const ScenarioOp
   result.waves = options.waves;
   result.wave_window = options.wave_window;
   result.hardware = options.hardware;
+  result.coverage = options.coverage;
   return result;
 }
 
@@ -50,7 +51,7 @@ ScenarioResult run_scenario(const trace::Trace& trace, const trace::Scenario& sc
                             const std::string& replay, Progress& progress) {
   TestbedOptions bed = testbed_options(scenario, options);
   bed.replay = replay;
-  ScenarioResult result{scenario.name, scenario.machine.name, scenario.title, bed.seed, {}, {}};
+  ScenarioResult result{scenario.name, scenario.machine.name, scenario.title, bed.seed, {}, {}, {}, {}};
   const std::unique_ptr<trace::Testbed> testbed = make_testbed(scenario.machine, bed);
   const trace::StepProgress show = [&](std::size_t done, std::size_t all) { progress.show(scenario.name, done, all); };
   std::optional<trace::Runner> runner;
@@ -68,9 +69,17 @@ ScenarioResult run_scenario(const trace::Trace& trace, const trace::Scenario& sc
     throw;
   } catch (const std::exception& error) {
     // The hardware hangs, or did what the operating system model cannot go on from.
-    result.report.failures.push_back({scenario.place, fmt::format("{}: {}", scenario.name, error.what())});
+    if (runner) result.report = runner->report();
+    result.os_failure = error.what();
   }
   result.figures = testbed->figures();
+  if (runner) result.os = runner->kernel().counts();
+  if (runner && options.os_invariants && result.passed() && result.os_failure.empty()) {
+    result.os_failure = runner->kernel().broken_invariant();
+  }
+  if (!result.os_failure.empty()) {
+    result.report.failures.push_back({scenario.place, fmt::format("{}: {}", scenario.name, result.os_failure)});
+  }
   progress.clear();
   return result;
 }

@@ -27,6 +27,8 @@ struct ScenarioOptions {
   std::filesystem::path waves;
   std::optional<CycleWindow> wave_window;
   bool model = false;
+  bool os_invariants = false;    // in the end, ask the operating system model whether it contradicts itself
+  Coverage* coverage = nullptr;  // TestbedOptions::coverage
 };
 
 struct ScenarioResult {
@@ -34,6 +36,8 @@ struct ScenarioResult {
   std::uint64_t seed = 0;
   trace::RunReport report;
   trace::Figures figures;
+  KernelCounts os;
+  std::string os_failure;  // what the operating system model could not go on from, or contradicts; a failure of `report` too
   bool passed() const { return report.failures.empty() && figures.mismatches == 0; }
 };
 

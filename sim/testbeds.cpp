@@ -25,8 +25,8 @@ TestbenchOptions bench_options(const TestbedOptions& options) {
 class RtlTestbed : public trace::Testbed {
  public:
   RtlTestbed(const Machine& machine, const TestbedOptions& options)
-      : bench_(machine, open_model(machine, shared_object(machine, options), options.seed), bench_options(options)),
-        platform_(bench_) {
+      : bench_(make_testbench(machine, options)), platform_(bench_) {
+    bench_.attach_coverage(options.coverage);
     if (!options.waves.empty()) bench_.record_waves(options.waves, options.wave_window.value_or(CycleWindow{}));
   }
 
@@ -47,27 +47,28 @@ class RtlTestbed : public trace::Testbed {
     figures.translations = bench_.translation().translations();
     figures.cycles = bench_.cycles();
     figures.mismatches = bench_.reporter().count();
-    if (figures.mismatches != 0) {
-      const Mismatch& first = bench_.reporter().kept().front();
-      figures.first = {first.cycle, first.check};
-    }
     figures.backdoor_accesses = bench_.backdoor_accesses();
     figures.mean_legal_set = bench_.translation().legal_set().mean_size();
-    if (figures.mismatches != 0) figures.reports.push_back(bench_.report());
+    if (figures.mismatches != 0) {
+      const Mismatch& first = bench_.reporter().kept().front();
+      figures.first = {first.cycle, first.check, first.message};
+      figures.reports.push_back(bench_.report());
+    }
     return figures;
   }
 
  private:
-  static std::filesystem::path shared_object(const Machine& machine, const TestbedOptions& options) {
-    if (!options.hardware.empty()) return options.hardware;
-    return std::filesystem::path(VM_MACHINE_DIR) / (machine.name + ".so");
-  }
-
   Testbench bench_;
   RtlPlatform platform_;
 };
 
 }  // namespace
+
+Testbench make_testbench(const Machine& machine, const TestbedOptions& options) {
+  const std::filesystem::path own = std::filesystem::path(VM_MACHINE_DIR) / (machine.name + ".so");
+  return Testbench(machine, open_model(machine, options.hardware.empty() ? own : options.hardware, options.seed),
+                   bench_options(options));
+}
 
 std::unique_ptr<trace::Testbed> make_testbed(const Machine& machine, const TestbedOptions& options) {
   if (options.model) return std::make_unique<trace::ReferenceTestbed>(machine, options.bus_errors);

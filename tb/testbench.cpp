@@ -12,6 +12,7 @@
 #include "checks/state_check.h"
 #include "checks/time_check.h"
 #include "checks/traffic_check.h"
+#include "coverage/coverage.h"
 
 namespace vm {
 
@@ -214,6 +215,7 @@ void Testbench::run_checks() {
   for (NamedCheck& c : checks_) {
     if (c.on) c.check->on_cycle(cycle_);
   }
+  if (coverage_ != nullptr) coverage_->on_cycle(cycle_, tracker_);
 }
 
 void Testbench::watch_progress() {

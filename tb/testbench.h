@@ -34,6 +34,7 @@
 namespace vm {
 
 class CounterCheck;
+class Coverage;
 
 struct TestbenchOptions {
   std::uint64_t seed = 1;
@@ -65,6 +66,8 @@ class Testbench {
   const Machine& machine() const { return machine_; }
   const TestbenchOptions& options() const { return options_; }
   void attach_os(OsView* os);  // must outlive the testbench or be detached with nullptr
+  // Before the first step, and must outlive the testbench. Counts while the checks are on.
+  void attach_coverage(Coverage* coverage) { coverage_ = coverage; }
 
   // Bytes in memory, under the hardware's feet. After the first step it is a backdoor and counted.
   void preload(PhysAddr pa, std::span<const std::uint8_t> bytes);
@@ -146,6 +149,7 @@ class Testbench {
   std::vector<NamedCheck> checks_;
   TranslationCheck* translation_ = nullptr;
   CounterCheck* counters_ = nullptr;
+  Coverage* coverage_ = nullptr;
   RequestDriver<CoreRequest> fetch_, data_;
   RequestDriver<HostRequest> host_;
   RequestDriver<CtlRequest> ctl_;

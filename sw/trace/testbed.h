@@ -24,7 +24,8 @@ using StepProgress = std::function<void(std::size_t done, std::size_t all)>;
 
 struct FirstMismatch {
   std::uint64_t cycle = 0;
-  std::string check;  // as in a report: "translation.walk", "time", …
+  std::string check;    // as in a report: "translation.walk", "time", …
+  std::string message;  // expected, found, why
   bool operator==(const FirstMismatch&) const = default;
 };
 

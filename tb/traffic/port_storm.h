@@ -41,7 +41,8 @@ class PortStorm {
   std::uint64_t walk_;
   std::array<Planned, 16> planned_;
   std::size_t count_ = 0, next_ = 0;
-  bool clearing_ = false, broken_ = false;  // waiting for the first fence; counting from start_
+  std::size_t clearing_ = 0;  // the first of them make the page cold, and are waited for
+  bool broken_ = false;       // counting from start_
   std::uint64_t start_ = 0;
 };
 

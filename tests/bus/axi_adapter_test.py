@@ -8,12 +8,11 @@ import random
 import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, ReadOnly, RisingEdge
-from cocotbext.axi import AxiBus, AxiRam
 
 import axi_slave
 import memory_port
+from failing_ram import FailingRam
 from memory_port import BASE, SOURCES, SPAN, Memory, MemoryPort
-from ports import Ports
 
 SEED = os.environ["VM_SEED"]
 PACES = {"eager": (1.0, 1.0, 1.0), "mixed": (0.5, 0.7, 0.8), "lazy": (0.1, 0.3, 0.4)}
@@ -32,38 +31,17 @@ def compare_memory(expected, found):
         assert a == b, f"at {BASE + i:#x} memory holds {b:#04x} in the end, expected {a:#04x}"
 
 
-class FailingRam(AxiRam):
-    """AxiRam with addresses at which it answers SLVERR."""
-
-    def __init__(self, bus, clock, reset, memory):
-        self.memory = memory
-        super().__init__(bus, clock, reset, reset_active_level=False, size=SOURCES * SPAN)
-        for interface, name in ((self.read_if, "_read"), (self.write_if, "_write")):
-            setattr(interface, name, self.failing(getattr(interface, name)))
-
-    def failing(self, access):
-        async def checked(address, what):
-            if self.memory.fails(address, what if isinstance(what, int) else len(what)):
-                raise ValueError("bus error")
-            return await access(address - BASE, what)
-        return checked
-
-
 async def ram_run(dut, pace, pause, errors, count):
     logging.getLogger("cocotb.axi_bench").setLevel(logging.ERROR)
     rng = rng_for("ram", pace, pause, errors, len(dut.axi_wdata))
     bus_bytes = len(dut.axi_wstrb)
     memory = Memory(rng, errors, unit=16)
     axi_slave.idle(dut)
-    ram = FailingRam(AxiBus.from_prefix(Ports(dut, "axi_bench.sv"), "axi"), dut.clk, dut.rst_n, memory)
+    ram = FailingRam(dut, "axi_bench.sv", memory, BASE, SOURCES * SPAN)
     ram.write(0, bytes(memory.data))
-    channels = (ram.write_if.aw_channel, ram.write_if.w_channel, ram.write_if.b_channel, ram.read_if.ar_channel,
-                ram.read_if.r_channel)
     await memory_port.reset(dut, Clock(dut.clk, 10, "ns"))
-    for channel in channels:
-        pauses = rng_for("pause", channel.__class__.__name__, pause)
-        if pause:
-            channel.set_pause_generator(pauses.random() < pause for _ in itertools.count())
+    if pause:
+        ram.pause(rng_for("pause", pause), pause)
     port = MemoryPort(dut, rng, memory, bus_bytes, busy=PACES[pace])
     await port.run(count)
     await ClockCycles(dut.clk, 10)

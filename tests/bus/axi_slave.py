@@ -40,7 +40,7 @@ class AxiSlave:
         for n, (data, strb) in enumerate(beats):
             word = (a["addr"] & ~(self.bus_bytes - 1)) + self.bus_bytes * n
             lanes = [i for i in range(self.bus_bytes) if strb >> i & 1]
-            if any(self.memory.fails(word + i, 1) for i in lanes):
+            if any(self.memory.fails(word + i, 1, True) for i in lanes):
                 failed = True
                 continue
             for i in lanes:
@@ -55,7 +55,7 @@ class AxiSlave:
             start = a["addr"] + size * n
             word = start & ~(self.bus_bytes - 1)
             data = bytearray(self.rng.randbytes(self.bus_bytes))
-            bad = self.memory.fails(start, size)
+            bad = self.memory.fails(start, size, False)
             if not bad:
                 data[start - word:start - word + size] = self.memory.read(start, size)
             answers.append((int.from_bytes(data, "little"), self.response(bad)))

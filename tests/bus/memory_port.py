@@ -37,7 +37,7 @@ class Memory:
             first = BASE + rng.randrange(len(self.data)) // unit * unit
             self.bad.update(range(first, first + unit))
 
-    def fails(self, address, size):
+    def fails(self, address, size, write):  # both ways alike
         return any(address + i in self.bad for i in range(size))
 
     def read(self, address, size):
@@ -110,7 +110,7 @@ class MemoryPort:
         failed = False
         for address, size in self.transfers(request):
             asked = [a for a in range(address, address + size) if request.beats > 1 or request.strb >> (a % 8) & 1]
-            if any(self.memory.fails(a, 1) for a in asked):
+            if any(self.memory.fails(a, 1, True) for a in asked):
                 failed = True
                 continue
             for a in asked:
@@ -130,9 +130,9 @@ class MemoryPort:
         lanes = request.lanes(request.answered)
         if request.beats > 1:  # an error is that of the bus's beat
             size = max(self.bus_bytes, 8)
-            failed = self.memory.fails(lanes[0] // size * size, size)
+            failed = self.memory.fails(lanes[0] // size * size, size, False)
         else:
-            failed = any(self.memory.fails(a, 1) for a in lanes)
+            failed = any(self.memory.fails(a, 1, False) for a in lanes)
         self.errors += failed
         assert err == failed, f"error {err}, expected {failed}, beat {request.answered}: {request}"
         if not err:

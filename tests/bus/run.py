@@ -1,90 +1,127 @@
 # SPDX-License-Identifier: Apache-2.0
 """run.py BUILD axi|wishbone [SIMULATION]...: verilate the benches of a bus and run their cocotb tests (or those named)."""
-import contextlib
 import os
 import pathlib
 import random
 import shutil
+import subprocess
 import sys
 import time
+import xml.etree.ElementTree
 
-from cocotb.runner import get_results, get_runner
+import cocotb.config
+import find_libpython
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUS = ROOT / "tests/bus"
 PORT = ["rtl/vm_pkg.sv"]
+MACHINE = [*(line for line in (ROOT / "rtl/files.f").read_text(encoding="utf-8").split() if line.startswith("rtl/")),
+           "tests/integrate/example_bus_pkg.sv", "tests/integrate/example_bus.sv"]
 AXI = [*PORT, "rtl/vm_axi4.sv", "tb/vm_axi_rules.sv", "tests/bus/axi_bench.sv"]
+AXI_MACHINE = [*MACHINE, "tb/vm_axi_rules.sv", "tests/bus/axi_machine.sv"]
 WISHBONE = [*PORT, "rtl/vm_wishbone.sv", "tb/vm_wishbone_rules.sv", "tests/bus/wishbone_bench.sv"]
-RULES = ["tb/vm_axi_rules.sv", "tests/bus/axi_rules_bench.sv"]
+WISHBONE_MACHINE = [*MACHINE, "tb/vm_wishbone_rules.sv", "tests/bus/wishbone_machine.sv"]
 
-# Suite: simulation: (sources, top, parameters, test module)
+# Suite: simulation: (sources, the last of which is the top; parameters; test module)
 SUITES = {
     "axi": {
-        "axi64": (AXI, "axi_bench", {"DataBits": 64}, "axi_adapter_test"),
-        "axi128": (AXI, "axi_bench", {"DataBits": 128}, "axi_adapter_test"),
+        "axi64": (AXI, {"DataBits": 64}, "axi_adapter_test"),
+        "axi128": (AXI, {"DataBits": 128}, "axi_adapter_test"),
+        "axi-sv39": (AXI_MACHINE, {"Flat": 0, "DataBits": 128}, "axi_machine_test"),
+        "axi-flat": (AXI_MACHINE, {"Flat": 1, "DataBits": 64}, "axi_machine_test"),
     },
     "wishbone": {
-        "pipelined64": (WISHBONE, "wishbone_bench", {"Pipelined": 1, "DataBits": 64}, "wishbone_adapter_test"),
-        "classic64": (WISHBONE, "wishbone_bench", {"Pipelined": 0, "DataBits": 64}, "wishbone_adapter_test"),
-        "pipelined32": (WISHBONE, "wishbone_bench", {"Pipelined": 1, "DataBits": 32}, "wishbone_adapter_test"),
-        "classic32": (WISHBONE, "wishbone_bench", {"Pipelined": 0, "DataBits": 32}, "wishbone_adapter_test"),
+        "pipelined64": (WISHBONE, {"Pipelined": 1, "DataBits": 64}, "wishbone_adapter_test"),
+        "classic64": (WISHBONE, {"Pipelined": 0, "DataBits": 64}, "wishbone_adapter_test"),
+        "pipelined32": (WISHBONE, {"Pipelined": 1, "DataBits": 32}, "wishbone_adapter_test"),
+        "classic32": (WISHBONE, {"Pipelined": 0, "DataBits": 32}, "wishbone_adapter_test"),
+        "wishbone-sv39": (WISHBONE_MACHINE, {"Flat": 0, "Pipelined": 1, "DataBits": 64}, "wishbone_machine_test"),
+        "wishbone-flat": (WISHBONE_MACHINE, {"Flat": 1, "Pipelined": 0, "DataBits": 32}, "wishbone_machine_test"),
     },
 }
 
 
-def simulate(name, sources, top, parameters, module, work, seed):
-    """Build and run one bench; (tests, failures) and where the output is."""
-    log = work / "log.txt"
-    runner = get_runner("verilator")
+class Failure(Exception):
+    """A tool failed; its output is in the log."""
+
+
+def tool(command, log, **options):
+    with open(log, "a", encoding="utf-8") as out:
+        if subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, check=False, **options).returncode != 0:
+            raise Failure(f"{command[0]} failed")
+
+
+def build(sources, parameters, root, work, log):
+    """The simulator of a bench, its sources relative to `root`. Only the ports of the top are made public: cocotb needs no
+    more, and the rest is faster."""
+    top = pathlib.Path(sources[-1]).stem
+    libraries = cocotb.config.libs_dir
+    public = work / "public.vlt"
+    public.write_text(f'`verilator_config\npublic_flat_rw -module "{top}" -var "*"\n', encoding="utf-8")
+    tool(["verilator", "--cc", "--exe", "--vpi", "--assert", "--Mdir", str(work), "--top-module", top, "--prefix", "Vtop",
+          "-o", top, "-O3", "--output-split", "0", "-Wno-fatal", "-Wno-lint", "-Wno-style", "-Wno-UNOPTFLAT",
+          "--x-assign", "unique", "--x-initial", "unique", "--timescale", "1ns/1ps",
+          "-LDFLAGS", f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator", str(public),
+          *(f"-G{name}={value}" for name, value in parameters.items()),
+          str(pathlib.Path(cocotb.config.share_dir) / "lib/verilator/verilator.cpp"), *sources], log, cwd=root)
+    # Python is what takes time in these simulations.
+    tool(["make", "-s", f"-j{os.cpu_count()}", "-C", str(work), "-f", "Vtop.mk", "OPT_FAST=-O0", "OPT_GLOBAL=-O0",
+          f"OBJCACHE={'ccache' if shutil.which('ccache') else ''}"], log)
+    return work / top
+
+
+def simulate(program, parameters, module, seed, work, log):
+    """(name, passed) of each test."""
+    results = work / "results.xml"
+    results.unlink(missing_ok=True)
+    environment = {**os.environ, "MODULE": module, "TOPLEVEL": program.name, "TOPLEVEL_LANG": "verilog",
+                   "LIBPYTHON_LOC": find_libpython.find_libpython(), "PYGPI_PYTHON_BIN": sys.executable,
+                   "PYTHONPATH": os.pathsep.join([str(BUS), *sys.path]), "COCOTB_RESULTS_FILE": str(results),
+                   "PYTHONDONTWRITEBYTECODE": "1", "VM_SEED": seed, "RANDOM_SEED": seed,
+                   **{f"BENCH_{name}": str(value) for name, value in parameters.items()}}
+    tool([str(program)], log, cwd=work, env=environment)
+    if not results.exists():
+        raise Failure(f"{program.name} left no results")
+    cases = xml.etree.ElementTree.parse(results).iter("testcase")
+    return [(case.get("name"), case.find("failure") is None and case.find("error") is None) for case in cases]
+
+
+def run(name, suite, root, where, seed):
+    """Build and run one simulation; its tests. The log is where/name/log.txt."""
+    sources, parameters, module = SUITES[suite][name]
+    work = where / name
     work.mkdir(parents=True, exist_ok=True)
-    arguments = ["--assert", "-O3", "-Wno-fatal", "-Wno-lint", "-Wno-style", "-Wno-UNOPTFLAT", "--x-assign", "unique",
-                 "--x-initial", "unique", "--timescale", "1ns/1ps"]
-    with open(log, "w", encoding="utf-8") as out, redirected(out):
-        runner.build(sources=[ROOT / s for s in sources], hdl_toplevel=top, parameters=parameters, build_dir=work,
-                     build_args=arguments, always=True)
-        results = runner.test(test_module=module, hdl_toplevel=top, build_dir=work, test_dir=work,
-                              extra_env={"VM_SEED": str(seed), "PYTHONPATH": str(BUS), "RANDOM_SEED": str(seed)},
-                              results_xml="results.xml")
-    return get_results(results), log
-
-
-@contextlib.contextmanager
-def redirected(out):
-    """What the tools write goes to a file, from their processes too."""
-    sys.stdout.flush()
-    kept = os.dup(1), os.dup(2)
-    os.dup2(out.fileno(), 1)
-    os.dup2(out.fileno(), 2)
-    try:
-        yield
-    finally:
-        sys.stdout.flush()
-        os.dup2(kept[0], 1)
-        os.dup2(kept[1], 2)
+    log = work / "log.txt"
+    log.unlink(missing_ok=True)
+    program = build(sources, parameters, root, work, log)
+    return simulate(program, parameters, module, seed, work, log)
 
 
 def main():
-    if len(sys.argv) < 3 or sys.argv[2] not in SUITES:
-        sys.exit(f"usage: run.py BUILD {'|'.join(SUITES)} [SIMULATION]...")
-    build, suite = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2]
-    chosen = sys.argv[3:] or list(SUITES[suite])
+    if len(sys.argv) < 3 or sys.argv[2] not in SUITES or not set(sys.argv[3:]) <= set(SUITES[sys.argv[2]]):
+        print(f"run.py: found {' '.join(sys.argv[1:])}, expected BUILD {'|'.join(SUITES)} [SIMULATION]...",
+              file=sys.stderr)
+        sys.exit(2)
+    suite = sys.argv[2]
+    where = pathlib.Path(sys.argv[1]).resolve() / "bus"
     seed = os.environ.get("VM_SEED") or str(random.SystemRandom().randrange(1 << 30))
-    print(f"seed {seed} (VM_SEED={seed} scripts/bus-test {sys.argv[1]} {' '.join(sys.argv[2:])} repeats this run)",
-          flush=True)
-    if shutil.which("ccache"):
-        os.environ.setdefault("OBJCACHE", "ccache")
-    os.environ.setdefault("MAKEFLAGS", f"-j{os.cpu_count()}")
+    print(f"seed {seed} (VM_SEED={seed} scripts/bus-test {' '.join(sys.argv[1:])} repeats this run)", flush=True)
     passed = failed = 0
-    for name in chosen:
+    for name in sys.argv[3:] or SUITES[suite]:
         start = time.monotonic()
-        (tests, failures), log = simulate(name, *SUITES[suite][name], build / "bus" / name, seed)
-        print(f"{name:10} {tests - failures} of {tests} tests passed  {time.monotonic() - start:5.1f} s", flush=True)
-        if failures or not tests:
-            print(log.read_text(encoding="utf-8", errors="replace")[-6000:])
-        passed += tests - failures
-        failed += failures + (not tests)
+        try:
+            tests, why = run(name, suite, ROOT, where, seed), ""
+        except Failure as failure:
+            tests, why = [], str(failure)
+        good = sum(ok for _, ok in tests)
+        print(f"{name:14} {good} of {len(tests)} tests passed  {time.monotonic() - start:5.1f} s  {why}", flush=True)
+        if good < len(tests) or not tests:
+            print("".join((where / name / "log.txt").read_text(encoding="utf-8", errors="replace")[-8000:]))
+        passed += good
+        failed += len(tests) - good + (not tests)
     print(f"{passed} passed, {failed} failed")
     sys.exit(1 if failed else 0)
 
 
-main()
+if __name__ == "__main__":
+    main()

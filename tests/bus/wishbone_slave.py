@@ -29,7 +29,7 @@ class WishboneSlave:
         self.log.append(Access(bool(write), address, sel))
         lanes = [i for i in range(self.bus_bytes) if sel >> i & 1]
         data = bytearray(self.rng.randbytes(self.bus_bytes))
-        bad = any(self.memory.fails(address + i, 1) for i in lanes)
+        bad = any(self.memory.fails(address + i, 1, bool(write)) for i in lanes)
         if not bad:
             value = int(dut.wb_dat_w.value)
             for i in lanes:

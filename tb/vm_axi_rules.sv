@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The rules of AXI4 that the bus adapter keeps, and those of the slave it relies on, asserted on all five channels. Bit n of
-// broken_o stays set once rule n was broken.
+// broken_o is set from the breach of rule n to the next reset.
 //
 //   0  valid is low in reset
 //   1  valid holds until ready
@@ -66,7 +66,11 @@ module vm_axi_rules #(
     if (!broken_o[rule]) $display("AXI rule %0d: %s", rule, sentence);
     broken_o[rule] <= 1'b1;
   endfunction
-  initial broken_o = '0;
+  logic reset_q = 1'b0;  // the edge before saw reset
+  always_ff @(posedge clk_i) begin
+    reset_q <= !rst_ni;
+    if (!rst_ni && !reset_q) broken_o <= '0;
+  end
 
   // ------------------------------------------------------------------ handshakes
 
@@ -74,9 +78,7 @@ module vm_axi_rules #(
   assign valid = {rvalid_i, arvalid_i, bvalid_i, wvalid_i, awvalid_i};
   assign ready = {rready_i, arready_i, bready_i, wready_i, awready_i};
 
-  logic clocked_q = 1'b0;  // before the first edge nothing has a value yet
-  always_ff @(posedge clk_i) clocked_q <= 1'b1;
-  assert property (@(posedge clk_i) !rst_ni && clocked_q |-> valid == '0)
+  assert property (@(posedge clk_i) !rst_ni && reset_q |-> valid == '0)
   else broken(0, "valid is low in reset");
 
   for (genvar c = 0; c < 5; c++) begin : gen_hold

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The rules of Wishbone B4 that the bus adapter keeps, and those of the slave it relies on. Bit n of broken_o stays set once
-// rule n was broken.
+// The rules of Wishbone B4 that the bus adapter keeps, and those of the slave it relies on. Bit n of broken_o is set from the
+// breach of rule n to the next reset.
 //
 //   0  CYC and STB are low in reset
 //   1  STB comes with CYC only, and with at least one SEL
@@ -31,16 +31,18 @@ module vm_wishbone_rules #(
     if (!broken_o[rule]) $display("Wishbone rule %0d: %s", rule, sentence);
     broken_o[rule] <= 1'b1;
   endfunction
-  initial broken_o = '0;
+  logic reset_q = 1'b0;  // the edge before saw reset
+  always_ff @(posedge clk_i) begin
+    reset_q <= !rst_ni;
+    if (!rst_ni && !reset_q) broken_o <= '0;
+  end
 
   logic [9:0] due_q;  // transfers taken, not answered
   logic answer, taken, wait_q;
-  logic clocked_q = 1'b0;  // before the first edge nothing has a value yet
   assign answer = ack_i || err_i;
   assign taken = stb_i && (Pipelined ? !stall_i : answer);
 
   always_ff @(posedge clk_i) begin
-    clocked_q <= 1'b1;
     if (!rst_ni) begin
       due_q <= '0;
       wait_q <= 1'b0;
@@ -50,7 +52,7 @@ module vm_wishbone_rules #(
     end
   end
 
-  assert property (@(posedge clk_i) !rst_ni && clocked_q |-> !cyc_i && !stb_i)
+  assert property (@(posedge clk_i) !rst_ni && reset_q |-> !cyc_i && !stb_i)
   else broken(0, "CYC and STB are low in reset");
   assert property (@(posedge clk_i) disable iff (!rst_ni) stb_i |-> cyc_i && sel_i != '0)
   else broken(1, "STB comes with CYC and SEL");

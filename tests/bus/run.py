@@ -22,15 +22,21 @@ AXI_MACHINE = [*MACHINE, "tb/vm_axi_rules.sv", "tests/bus/axi_machine.sv"]
 WISHBONE = [*PORT, "rtl/vm_wishbone.sv", "tb/vm_wishbone_rules.sv", "tests/bus/wishbone_bench.sv"]
 WISHBONE_MACHINE = [*MACHINE, "tb/vm_wishbone_rules.sv", "tests/bus/wishbone_machine.sv"]
 
+AXI_RULES = ["tb/vm_axi_rules.sv", "tests/bus/axi_rules_bench.sv"]
+WISHBONE_RULES = ["tb/vm_wishbone_rules.sv", "tests/bus/wishbone_rules_bench.sv"]
+
 # Suite: simulation: (sources, the last of which is the top; parameters; test module)
 SUITES = {
     "axi": {
+        "axi-rules": (AXI_RULES, {"DataBits": 64}, "axi_rules_test"),
         "axi64": (AXI, {"DataBits": 64}, "axi_adapter_test"),
         "axi128": (AXI, {"DataBits": 128}, "axi_adapter_test"),
         "axi-sv39": (AXI_MACHINE, {"Flat": 0, "DataBits": 128}, "axi_machine_test"),
         "axi-flat": (AXI_MACHINE, {"Flat": 1, "DataBits": 64}, "axi_machine_test"),
     },
     "wishbone": {
+        "rules": (WISHBONE_RULES, {"Pipelined": 1}, "wishbone_rules_test"),
+        "classic-rules": (WISHBONE_RULES, {"Pipelined": 0}, "wishbone_rules_test"),
         "pipelined64": (WISHBONE, {"Pipelined": 1, "DataBits": 64}, "wishbone_adapter_test"),
         "classic64": (WISHBONE, {"Pipelined": 0, "DataBits": 64}, "wishbone_adapter_test"),
         "pipelined32": (WISHBONE, {"Pipelined": 1, "DataBits": 32}, "wishbone_adapter_test"),

@@ -58,7 +58,7 @@ def tool(command, log, **options):
 
 
 def build(sources, parameters, root, work, log):
-    """The simulator of a bench, its sources relative to `root`. Only the ports of the top are made public: cocotb needs no
+    """The simulator of a bench, the hardware taken from `root`. Only the ports of the top are made public: cocotb needs no
     more, and the rest is faster."""
     top = pathlib.Path(sources[-1]).stem
     libraries = cocotb.config.libs_dir
@@ -69,15 +69,16 @@ def build(sources, parameters, root, work, log):
           "--x-assign", "unique", "--x-initial", "unique", "--timescale", "1ns/1ps",
           "-LDFLAGS", f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator", str(public),
           *(f"-G{name}={value}" for name, value in parameters.items()),
-          str(pathlib.Path(cocotb.config.share_dir) / "lib/verilator/verilator.cpp"), *sources], log, cwd=root)
+          str(pathlib.Path(cocotb.config.share_dir) / "lib/verilator/verilator.cpp"),
+          *(str((ROOT if source.startswith("tests/") else root) / source) for source in sources)], log, cwd=ROOT)
     # Python is what takes time in these simulations.
     tool(["make", "-s", f"-j{os.cpu_count()}", "-C", str(work), "-f", "Vtop.mk", "OPT_FAST=-O0", "OPT_GLOBAL=-O0",
           f"OBJCACHE={'ccache' if shutil.which('ccache') else ''}"], log)
     return work / top
 
 
-def simulate(program, parameters, module, seed, work, log):
-    """(name, passed) of each test."""
+def simulate(program, parameters, module, seed, work, log, test=None):
+    """(name, passed) of each test, or of one."""
     results = work / "results.xml"
     results.unlink(missing_ok=True)
     environment = {**os.environ, "MODULE": module, "TOPLEVEL": program.name, "TOPLEVEL_LANG": "verilog",
@@ -85,6 +86,8 @@ def simulate(program, parameters, module, seed, work, log):
                    "PYTHONPATH": os.pathsep.join([str(BUS), *sys.path]), "COCOTB_RESULTS_FILE": str(results),
                    "PYTHONDONTWRITEBYTECODE": "1", "VM_SEED": seed, "RANDOM_SEED": seed,
                    **{f"BENCH_{name}": str(value) for name, value in parameters.items()}}
+    if test:
+        environment["TESTCASE"] = test
     tool([str(program)], log, cwd=work, env=environment)
     if not results.exists():
         raise Failure(f"{program.name} left no results")
@@ -92,15 +95,21 @@ def simulate(program, parameters, module, seed, work, log):
     return [(case.get("name"), case.find("failure") is None and case.find("error") is None) for case in cases]
 
 
-def run(name, suite, root, where, seed):
-    """Build and run one simulation; its tests. The log is where/name/log.txt."""
-    sources, parameters, module = SUITES[suite][name]
-    work = where / name
+def run(simulation, work, seed, root=ROOT, test=None):
+    """Build and run one simulation; its tests. The log is work/log.txt."""
+    sources, parameters, module = simulation
     work.mkdir(parents=True, exist_ok=True)
     log = work / "log.txt"
     log.unlink(missing_ok=True)
     program = build(sources, parameters, root, work, log)
-    return simulate(program, parameters, module, seed, work, log)
+    return simulate(program, parameters, module, seed, work, log, test)
+
+
+def chosen_seed(command):
+    """VM_SEED or a fresh seed; printed with the command that repeats the run."""
+    seed = os.environ.get("VM_SEED") or str(random.SystemRandom().randrange(1 << 30))
+    print(f"seed {seed} (VM_SEED={seed} {command} {' '.join(sys.argv[1:])} repeats this run)", flush=True)
+    return seed
 
 
 def main():
@@ -110,13 +119,12 @@ def main():
         sys.exit(2)
     suite = sys.argv[2]
     where = pathlib.Path(sys.argv[1]).resolve() / "bus"
-    seed = os.environ.get("VM_SEED") or str(random.SystemRandom().randrange(1 << 30))
-    print(f"seed {seed} (VM_SEED={seed} scripts/bus-test {' '.join(sys.argv[1:])} repeats this run)", flush=True)
+    seed = chosen_seed("scripts/bus-test")
     passed = failed = 0
     for name in sys.argv[3:] or SUITES[suite]:
         start = time.monotonic()
         try:
-            tests, why = run(name, suite, ROOT, where, seed), ""
+            tests, why = run(SUITES[suite][name], where / name, seed), ""
         except Failure as failure:
             tests, why = [], str(failure)
         good = sum(ok for _, ok in tests)

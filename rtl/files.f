@@ -25,3 +25,5 @@ rtl/vm_seq.sv
 rtl/vm_top.sv
 rtl/vm_mmu_unit.sv
 rtl/vm_counters.sv
+rtl/vm_axi4.sv
+rtl/vm_wishbone.sv

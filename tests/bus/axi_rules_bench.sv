@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The rules of AXI4 alone: a test plays master and slave, well and badly.
+module axi_rules_bench #(
+    parameter int unsigned DataBits = 64,
+    localparam int unsigned AddrBits = 32,
+    localparam int unsigned IdBits = 2
+) (
+    input  logic                  clk,
+    input  logic                  rst_n,
+    input  logic                  awvalid,
+    input  logic                  awready,
+    input  logic [IdBits-1:0]     awid,
+    input  logic [AddrBits-1:0]   awaddr,
+    input  logic [7:0]            awlen,
+    input  logic [2:0]            awsize,
+    input  logic [1:0]            awburst,
+    input  logic                  wvalid,
+    input  logic                  wready,
+    input  logic [DataBits-1:0]   wdata,
+    input  logic [DataBits/8-1:0] wstrb,
+    input  logic                  wlast,
+    input  logic                  bvalid,
+    input  logic                  bready,
+    input  logic [IdBits-1:0]     bid,
+    input  logic [1:0]            bresp,
+    input  logic                  arvalid,
+    input  logic                  arready,
+    input  logic [IdBits-1:0]     arid,
+    input  logic [AddrBits-1:0]   araddr,
+    input  logic [7:0]            arlen,
+    input  logic [2:0]            arsize,
+    input  logic [1:0]            arburst,
+    input  logic                  rvalid,
+    input  logic                  rready,
+    input  logic [IdBits-1:0]     rid,
+    input  logic [DataBits-1:0]   rdata,
+    input  logic [1:0]            rresp,
+    input  logic                  rlast,
+    output logic [9:0]            broken
+);
+
+  vm_axi_rules #(
+      .DataBits(DataBits),
+      .AddrBits(AddrBits),
+      .IdBits  (IdBits)
+  ) u_rules (
+      .clk_i    (clk),
+      .rst_ni   (rst_n),
+      .awvalid_i(awvalid),
+      .awready_i(awready),
+      .awid_i   (awid),
+      .awaddr_i (awaddr),
+      .awlen_i  (awlen),
+      .awsize_i (awsize),
+      .awburst_i(awburst),
+      .awcache_i('0),
+      .awprot_i ('0),
+      .wvalid_i (wvalid),
+      .wready_i (wready),
+      .wdata_i  (wdata),
+      .wstrb_i  (wstrb),
+      .wlast_i  (wlast),
+      .bvalid_i (bvalid),
+      .bready_i (bready),
+      .bid_i    (bid),
+      .bresp_i  (bresp),
+      .arvalid_i(arvalid),
+      .arready_i(arready),
+      .arid_i   (arid),
+      .araddr_i (araddr),
+      .arlen_i  (arlen),
+      .arsize_i (arsize),
+      .arburst_i(arburst),
+      .arcache_i('0),
+      .arprot_i ('0),
+      .rvalid_i (rvalid),
+      .rready_i (rready),
+      .rid_i    (rid),
+      .rdata_i  (rdata),
+      .rresp_i  (rresp),
+      .rlast_i  (rlast),
+      .broken_o (broken)
+  );
+
+endmodule

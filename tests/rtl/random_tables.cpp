@@ -36,6 +36,9 @@ void RandomTables::choose_frames() {
 void RandomTables::choose_pages() {
   const Format& f = machine_.format;
   const unsigned bits = f.page_bits + f.vpn_bits(f.min_levels);
+  // Accesses cross the edge of what is legal, and the end of all.
+  const std::uint64_t last = f.upper_va == UpperVa::Sign ? ~0ULL : low_mask(bits);
+  pages_ = {low_mask(bits - 1) - low_mask(f.page_bits), last - low_mask(f.page_bits)};
   while (pages_.size() < 24) {
     std::uint64_t va = 0;
     for (unsigned level = 0; level < f.min_levels; ++level) {
@@ -43,7 +46,7 @@ void RandomTables::choose_pages() {
       // Few tables, so that walk caches hit; many pages in one of them, so that TLB sets fill.
       const std::uint64_t index = level == 0          ? random_.below(24) * (random_.one_in(4) ? 16 : 1)
                                   : random_.one_in(6) ? entries - 1
-                                                      : random_.below(2);
+                                                      : random_.below(2) + (random_.one_in(8) ? entries / 2 : 0);
       va |= (index & (entries - 1)) << (f.page_bits + f.index_lsb(level));
     }
     if (f.upper_va == UpperVa::Sign && (va >> (bits - 1) & 1U) != 0) va |= ~low_mask(bits);
@@ -105,8 +108,12 @@ std::uint64_t RandomTables::random_entry(const Slot& slot) {
   if (!points && random_.one_in(8)) pte.type = random_.one_in(2) ? MemType::NonCacheable : MemType::Io;
   if (f.kind == PteKind::X86 && random_.one_in(points ? 24 : 8)) pte.type = MemType::Uncached;
   std::uint64_t raw = encode_pte(f, pte, slot.level);
-  // Sometimes a bit nobody meant.
-  if (random_.one_in(24)) raw ^= 1ULL << random_.below(8 * f.pte_bytes());
+  // Sometimes a bit nobody meant: mostly not one of the PPN, which then leads anywhere.
+  if (random_.one_in(16)) {
+    const std::uint64_t bit = random_.below(8 * f.pte_bytes() - f.ppn_bits);
+    raw ^= 1ULL << (bit < f.ppn_lsb ? bit : bit + f.ppn_bits);
+  }
+  if (random_.one_in(48)) raw ^= 1ULL << random_.below(8 * f.pte_bytes());
   return raw;
 }
 

@@ -108,10 +108,11 @@ std::uint64_t RandomTables::random_entry(const Slot& slot) {
   if (!points && random_.one_in(8)) pte.type = random_.one_in(2) ? MemType::NonCacheable : MemType::Io;
   if (f.kind == PteKind::X86 && random_.one_in(points ? 24 : 8)) pte.type = MemType::Uncached;
   std::uint64_t raw = encode_pte(f, pte, slot.level);
-  // Sometimes a bit nobody meant: mostly not one of the PPN, which then leads anywhere.
+  // Sometimes a bit nobody meant, or it and the next: mostly not of the PPN, which then leads anywhere.
   if (random_.one_in(16)) {
     const std::uint64_t bit = random_.below(8 * f.pte_bytes() - f.ppn_bits);
-    raw ^= 1ULL << (bit < f.ppn_lsb ? bit : bit + f.ppn_bits);
+    raw ^=
+        (random_.one_in(2) ? 1ULL : 3ULL) << (bit < f.ppn_lsb ? bit : bit + f.ppn_bits) & low_mask(8 * f.pte_bytes());
   }
   if (random_.one_in(48)) raw ^= 1ULL << random_.below(8 * f.pte_bytes());
   return raw;

@@ -25,7 +25,7 @@ struct RunOptions {
   std::vector<std::string> files;
   std::string machine = "flat32";
   std::optional<std::uint64_t> seed;
-  std::string latency, stall, waves, scenario;
+  std::string latency, stall, waves, scenario, hardware;
   bool model = false;
   bool json = false;
   bool count_expectations = false;
@@ -70,6 +70,7 @@ std::string replay_command(const trace::Trace& trace, const trace::Scenario& sce
   std::string command = fmt::format("pagewalk run {} --scenario '{}' --seed {}", trace.files[0], scenario.name, seed);
   if (!options.latency.empty()) command += fmt::format(" --latency '{}'", options.latency);
   if (!options.stall.empty()) command += fmt::format(" --stall '{}'", options.stall);
+  if (!options.hardware.empty()) command += fmt::format(" --hardware {}", options.hardware);
   if (options.alter_expectation) command += fmt::format(" --alter-expectation {}", *options.alter_expectation);
   return command + " --waves replay.fst";
 }
@@ -87,6 +88,7 @@ ScenarioResult run_scenario(const trace::Trace& trace, const trace::Scenario& sc
   if (!options.stall.empty()) testbed_options.stall = trace::parse_stall(options.stall, "--stall");
   testbed_options.bus_errors = scenario.bus_errors;
   testbed_options.waves = options.waves;
+  testbed_options.hardware = options.hardware;
   testbed_options.replay = replay_command(trace, scenario, options, result.seed);
 
   const std::unique_ptr<trace::Testbed> testbed = make_testbed(scenario.machine, testbed_options);
@@ -233,7 +235,9 @@ void add_run(CLI::App& app, int& exit_status) {
   command->add_option("--stall", options->stall, "Stall policy: none, half, bursty or 'until N'");
   command->add_option("--scenario", options->scenario, "Only the scenario of this name");
   command->add_option("--waves", options->waves, "Write waves of the run to this FST file");
-  command->add_flag("--model", options->model, "Run on the reference platform instead of the hardware");
+  command->add_option("--hardware", options->hardware, "The machine's shared object, instead of that of this build");
+  command->add_flag("--model", options->model, "Run on the reference platform instead of the hardware")
+      ->excludes("--hardware");
   command->add_flag("--json", options->json, "One JSON object instead of text");
   // For scripts/expectation-check.
   command->add_flag("--count-expectations", options->count_expectations)->group("");

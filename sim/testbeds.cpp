@@ -29,7 +29,7 @@ TestbenchOptions bench_options(const TestbedOptions& options) {
 class RtlTestbed : public trace::Testbed {
  public:
   RtlTestbed(const Machine& machine, const TestbedOptions& options)
-      : bench_(machine, open_model(machine, shared_object(machine), options.seed), bench_options(options)),
+      : bench_(machine, open_model(machine, shared_object(machine, options), options.seed), bench_options(options)),
         platform_(bench_) {
     if (!options.waves.empty()) bench_.model().open_waves(options.waves);
   }
@@ -57,7 +57,8 @@ class RtlTestbed : public trace::Testbed {
   }
 
  private:
-  static std::filesystem::path shared_object(const Machine& machine) {
+  static std::filesystem::path shared_object(const Machine& machine, const TestbedOptions& options) {
+    if (!options.hardware.empty()) return options.hardware;
     return std::filesystem::path(VM_MACHINE_DIR) / (machine.name + ".so");
   }
 

@@ -21,9 +21,10 @@ struct TestbedOptions {
   trace::Latency latency;
   trace::Stall stall;
   std::vector<trace::AddressRange> bus_errors;
-  std::filesystem::path waves;  // FST; empty: none
-  std::string replay;           // the command that repeats this run, for reports
-  bool checks = true;           // off: no events and no checkers, to measure what they cost
+  std::filesystem::path waves;     // FST; empty: none
+  std::filesystem::path hardware;  // the machine's shared object; empty: that of the build
+  std::string replay;              // the command that repeats this run, for reports
+  bool checks = true;              // off: no events and no checkers, to measure what they cost
 };
 
 std::unique_ptr<trace::Testbed> make_testbed(const Machine& machine, const TestbedOptions& options);

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "machine/mix.h"
+
 namespace vm {
 
 class Random {
@@ -16,10 +18,9 @@ class Random {
   }
 
   std::uint64_t next() {
-    std::uint64_t z = (state_ += 0x9E3779B97F4A7C15ULL);
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
-    return z ^ (z >> 31);
+    const std::uint64_t state = state_;
+    state_ += 0x9E3779B97F4A7C15ULL;
+    return mix(state);
   }
   std::uint64_t below(std::uint64_t n) { return n == 0 ? 0 : next() % n; }
   std::uint64_t between(std::uint64_t low, std::uint64_t high) { return low + below(high - low + 1); }

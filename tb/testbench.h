@@ -54,6 +54,7 @@ class Testbench {
   ~Testbench();
 
   const Machine& machine() const { return machine_; }
+  const TestbenchOptions& options() const { return options_; }
   void attach_os(OsView* os);  // must outlive the testbench or be detached with nullptr
 
   // Bytes in memory, under the hardware's feet. After the first step it is a backdoor and counted.
@@ -82,6 +83,9 @@ class Testbench {
   void submit_fence(FenceRequest request);
   void submit_array(ArrayRequest request);
   bool can_submit_host() const { return !host_.full(); }
+  bool can_submit_ctl() const { return !ctl_.full(); }
+  bool can_submit_fence() const { return !fence_.full(); }
+  bool can_submit_array() const { return !array_.full(); }
   unsigned host_unanswered() const { return host_unanswered_; }  // answers come in order
   bool fence_waits() const { return !fence_.idle(); }            // submitted and not yet accepted
   bool side_idle() const { return ctl_unanswered_ + fence_unanswered_ + array_unanswered_ == 0; }

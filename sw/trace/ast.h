@@ -16,6 +16,7 @@
 #include "machine/machine.h"
 #include "os/kernel.h"
 #include "platform/platform.h"
+#include "trace/port_step.h"
 #include "trace/source.h"
 
 namespace vm::trace {
@@ -51,6 +52,12 @@ struct AddressRange {
 struct MemoryBytes {
   PhysAddr at;
   std::vector<std::uint8_t> bytes;
+};
+
+// Bytes made from the seed and their addresses.
+struct RandomMemory {
+  PhysAddr at;
+  std::uint64_t bytes = 0;
 };
 
 struct FreeFrames {
@@ -107,7 +114,8 @@ struct CacheLine {
   std::vector<std::uint8_t> bytes;
 };
 
-using SetupAction = std::variant<MemoryBytes, FreeFrames, ModeBits, NewProcess, MapPage, NewArea, TlbSet, CacheLine>;
+using SetupAction =
+    std::variant<MemoryBytes, RandomMemory, FreeFrames, ModeBits, NewProcess, MapPage, NewArea, TlbSet, CacheLine>;
 
 struct SetupItem {
   Place place;
@@ -302,6 +310,8 @@ struct Scenario {
   std::vector<std::string> processes;  // names; those made by fork too
   std::vector<SetupItem> setup;
   std::vector<Step> steps;
+  std::optional<Place> ports;        // of the `ports` line: no operating system, and all steps are port_steps
+  std::vector<PortStep> port_steps;  // of a scenario for the ports
 };
 
 struct Trace {

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "trace/parser_state.h"
+#include "trace/port_names.h"
 
 namespace vm::trace {
 
@@ -146,22 +147,11 @@ std::optional<bool> Parser::refusal() {
 }
 
 void Parser::ctl_line(Place place, ProcessIndex process, bool user) {
-  constexpr std::pair<std::string_view, CtlReg> kRegs[] = {{"base", CtlReg::Base},
-                                                           {"limit", CtlReg::Limit},
-                                                           {"asid", CtlReg::Asid},
-                                                           {"mode", CtlReg::Mode},
-                                                           {"trapbase", CtlReg::TrapBase},
-                                                           {"trapenter", CtlReg::TrapEnter},
-                                                           {"trapreturn", CtlReg::TrapReturn},
-                                                           {"satp", CtlReg::Root},
-                                                           {"cr3", CtlReg::Root},
-                                                           {"env", CtlReg::Env},
-                                                           {"pat", CtlReg::Pat}};
   CtlStep step;
   step.process = process;
   step.user = user;
   bool found = false;
-  for (const auto& [name, reg] : kRegs) {
+  for (const auto& [name, reg] : kCtlNames) {
     if (!cursor_.accept(name)) continue;
     step.reg = reg;
     found = true;
@@ -170,7 +160,7 @@ void Parser::ctl_line(Place place, ProcessIndex process, bool user) {
   if (!found) {
     cursor_.fail("a control register: base, limit, asid, mode, trapbase, trapenter, trapreturn, satp, cr3, env or pat");
   }
-  if (step.reg != CtlReg::TrapEnter && step.reg != CtlReg::TrapReturn) step.value = cursor_.number("a value");
+  if (takes_value(static_cast<unsigned>(step.reg))) step.value = cursor_.number("a value");
   step.refused = refusal();
   add_step(place, step);
 }

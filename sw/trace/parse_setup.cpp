@@ -95,6 +95,7 @@ void Parser::memory_line() {
   const Token token = cursor_.peek();
   MemoryBytes item;
   item.at = PhysAddr(cursor_.number_up_to(bus_max(), "a physical address"));
+  if (cursor_.accept("..")) return random_memory_line(place, token, item.at);
   cursor_.expect(":");
   if (cursor_.peek().kind == TokenKind::Text) {
     const std::string_view text = cursor_.take().text;
@@ -102,13 +103,17 @@ void Parser::memory_line() {
   } else {
     item.bytes = hex_bytes();
   }
-  for (std::size_t i = 0; i < item.bytes.size(); ++i) {
-    if (machine().region_of(item.at + i) == nullptr) {
-      cursor_.fail_at(
-          token, fmt::format("addresses where {} has memory (0x{:x} is a hole)", machine().name, item.at.value + i));
+  check_memory(token, item.at, item.bytes.size());
+  scenario().setup.push_back({place, std::move(item)});
+}
+
+void Parser::check_memory(const Token& token, PhysAddr first, std::uint64_t bytes) const {
+  for (std::uint64_t i = 0; i < bytes; ++i) {
+    if (machine().region_of(first + i) == nullptr) {
+      cursor_.fail_at(token,
+                      fmt::format("addresses where {} has memory (0x{:x} is a hole)", machine().name, first.value + i));
     }
   }
-  scenario().setup.push_back({place, std::move(item)});
 }
 
 void Parser::free_line() {

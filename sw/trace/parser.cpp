@@ -288,6 +288,8 @@ std::uint64_t Parser::ppn_max() const { return low_mask(machine().format.ppn_bit
 
 void Parser::line() {
   if (cursor_.accept("machine")) return machine_line();
+  if (open_ && scenario().ports) return port_line();
+  if (cursor_.is("ports")) return ports_line();
   if (unbracketed_access()) return;
   if (cursor_.accept("include")) {
     begin_setup_item();

@@ -25,6 +25,9 @@ Trace parse_text(std::string_view text, const std::string& name, const ParseOpti
 // The setup alone: an otherwise empty scenario on a machine, from its own setup file.
 Trace parse_own_setup(const std::string& machine, const ParseOptions& options);
 
+// Throws InputError at the first scenario for the ports; `where` says where only others go ("with --model").
+void refuse_ports(const Trace& trace, std::string_view where);
+
 // `N`, `random A..B`, `replay N,N,…` and `none`, `half`, `bursty`, `until N`; `where` stands in messages.
 Latency parse_latency(std::string_view text, const std::string& where);
 Stall parse_stall(std::string_view text, const std::string& where);

@@ -2,7 +2,7 @@
 //
 // The parser's inside: one object per trace, its methods spread over parser.cpp (files, scenarios, lines),
 // parse_setup.cpp, parse_map.cpp, parse_step.cpp (accesses and registers), parse_call.cpp (system calls and hardware
-// operations) and parse_expect.cpp.
+// operations), parse_expect.cpp and parse_port.cpp (scenarios for the ports).
 #pragma once
 
 #include <filesystem>
@@ -50,6 +50,7 @@ class Parser {
   bool setup_line();
   bool shared_line();  // lines that are setup before the first step and a step after it
   void memory_line();
+  void check_memory(const Token& token, PhysAddr first, std::uint64_t bytes) const;
   void free_line();
   void process_line();
   void area_line();
@@ -106,6 +107,18 @@ class Parser {
   TlbAnswer tlb_answer();
   ExpectMap expect_map();
   void expect_line(Place place);
+
+  // --- parse_port.cpp
+  void ports_line();
+  void port_line();
+  void port_step();
+  Access port_access(AccessKind kind);
+  std::uint64_t port_value(unsigned bytes);
+  PortHost port_host();
+  PortCtl port_ctl();
+  Fence port_fence();
+  PortArray port_array();
+  void random_memory_line(Place place, const Token& token, PhysAddr first);
 
   template <class T>
   void add_step(Place place, T&& action) {

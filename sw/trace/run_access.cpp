@@ -7,6 +7,7 @@
 #include <array>
 #include <bit>
 
+#include "machine/mix.h"
 #include "trace/runner.h"
 
 namespace vm::trace {
@@ -15,14 +16,6 @@ namespace {
 
 constexpr std::size_t kBatch = 256;  // pieces that go to the platform together
 constexpr unsigned kPieceLog2 = 3;   // a core port takes up to 8 bytes
-
-// SplitMix64: well-spread values from structured input.
-std::uint64_t mix(std::uint64_t x) {
-  x += 0x9E3779B97F4A7C15ULL;
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ULL;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EBULL;
-  return x ^ (x >> 31);
-}
 
 std::string_view hit_or_miss(bool hit) { return hit ? "hit" : "miss"; }
 

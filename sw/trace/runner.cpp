@@ -61,6 +61,10 @@ void Runner::place_setup() {
       } else if (const auto* memory = std::get_if<MemoryBytes>(&item.action)) {
         platform().preload(memory->at, memory->bytes);
         kernel_->note_physical_write(memory->at, memory->bytes);
+      } else if (const auto* random = std::get_if<RandomMemory>(&item.action)) {
+        const std::vector<std::uint8_t> bytes = random_memory(options_.seed, random->at, random->bytes);
+        platform().preload(random->at, bytes);
+        kernel_->note_physical_write(random->at, bytes);
       } else if (const auto* process = std::get_if<NewProcess>(&item.action)) {
         ids_[process->process] = kernel_->create_process(scenario_.processes[process->process], process->options);
       } else if (const auto* map = std::get_if<MapPage>(&item.action)) {

@@ -28,13 +28,17 @@ struct Sink {
 
 thread_local Sink* current_sink = nullptr;
 
-// Makes a sink current for the length of one evaluation.
-class SinkScope {
+// Makes a model's sink and context those of the thread for the length of one evaluation. Verilator's runtime asks the
+// thread for its context where it could ask the model, and would else find that of the model made last.
+class CurrentModel {
  public:
-  explicit SinkScope(Sink& sink) { current_sink = &sink; }
-  ~SinkScope() { current_sink = nullptr; }
-  SinkScope(const SinkScope&) = delete;
-  SinkScope& operator=(const SinkScope&) = delete;
+  CurrentModel(Sink& sink, VerilatedContext& context) {
+    current_sink = &sink;
+    Verilated::threadContextp(&context);
+  }
+  ~CurrentModel() { current_sink = nullptr; }
+  CurrentModel(const CurrentModel&) = delete;
+  CurrentModel& operator=(const CurrentModel&) = delete;
 };
 
 template <class Wide, std::size_t N>
@@ -74,7 +78,7 @@ class VerilatedModel final : public Model {
     context_->traceEverOn(true);
     context_->fatalOnError(false);
     top_ = std::make_unique<Vvm_sim_top>(context_.get(), "top");
-    SinkScope scope(sink_);
+    const CurrentModel current(sink_, *context_);
     put_inputs();
     top_->clk_i = 0;
     top_->eval();
@@ -85,14 +89,16 @@ class VerilatedModel final : public Model {
 
   ~VerilatedModel() override {
     close_waves();
+    const CurrentModel current(sink_, *context_);
     top_->final();
+    top_.reset();
   }
 
   Inputs& inputs() override { return in_; }
   const Outputs& outputs() const override { return out_; }
 
   void settle() override {
-    SinkScope scope(sink_);
+    const CurrentModel current(sink_, *context_);
     sink_.failures.clear();
     put_inputs();
     top_->clk_i = 0;
@@ -102,7 +108,7 @@ class VerilatedModel final : public Model {
   }
 
   void tick() override {
-    SinkScope scope(sink_);
+    const CurrentModel current(sink_, *context_);
     sink_.count = 0;
     top_->clk_i = 1;
     top_->eval();

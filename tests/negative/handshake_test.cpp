@@ -11,7 +11,7 @@
 #include <memory>
 #include <string>
 
-#include "random_world.h"
+#include "traffic_bench.h"
 
 namespace vm {
 namespace {
@@ -104,7 +104,7 @@ BOOST_DATA_TEST_CASE(a_rule_of_the_hardwares_side_trips_when_the_harness_breaks_
 
 BOOST_AUTO_TEST_CASE(a_broken_rule_is_a_mismatch_named_protocol) {
   TestbenchOptions options;
-  test::RandomWorld world(*find_machine("toy5"), options, {}, "mutant-broken_rules");
+  test::TrafficBench world(*find_machine("toy5"), options, {}, "mutant-broken_rules");
   world.bench().set_text("5", "");
   world.bench().step();
   world.bench().step();

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "os/kernel.h"
-#include "random_world.h"
+#include "traffic_bench.h"
 #include "rtl_platform.h"
 
 namespace vm {

@@ -5,7 +5,7 @@
 #include <fstream>
 #include <iostream>
 
-#include "random_world.h"
+#include "traffic_bench.h"
 
 BOOST_AUTO_TEST_CASE(random_traffic_on_a_machine_of_random_legal_parameters_agrees_with_all_checks) {
   using namespace vm;
@@ -20,7 +20,7 @@ BOOST_AUTO_TEST_CASE(random_traffic_on_a_machine_of_random_legal_parameters_agre
     options.seed = seed;
     options.stall = {stall, 0};
     options.latency = {Latency::Kind::Random, 1, 9, {}};
-    test::RandomWorld world(machine, options, {});
+    test::TrafficBench world(machine, options, {});
     world.run(5000);
     BOOST_TEST(world.bench().reporter().count() == 0U, world.bench().report());
     BOOST_TEST(world.bench().translation().translations() > 30U);  // some machines are slow

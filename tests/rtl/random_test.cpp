@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "random_world.h"
+#include "traffic_bench.h"
 
 namespace vm {
 namespace {
@@ -43,7 +43,7 @@ std::vector<std::string> textbook_machines() {
 constexpr std::uint64_t kCycles = 20000;
 
 // Every request is answered (M1) in whatever weather; one that is not is a hang (M2), one answer too many a mismatch.
-void expect_no_mismatch(test::RandomWorld& world) {
+void expect_no_mismatch(test::TrafficBench& world) {
   world.run(kCycles);
   BOOST_TEST(world.bench().idle());
   BOOST_TEST(world.bench().reporter().count() == 0U, world.bench().report());
@@ -59,7 +59,7 @@ BOOST_DATA_TEST_CASE(random_traffic_agrees_with_all_checks_on_every_machine_in_e
   options.seed = test::run_seed();
   options.stall = weather.stall;
   options.latency = weather.latency;
-  test::RandomWorld world(*find_machine(machine), options, {});
+  test::TrafficBench world(*find_machine(machine), options);
   expect_no_mismatch(world);
 }
 
@@ -68,19 +68,8 @@ BOOST_DATA_TEST_CASE(bus_errors_on_data_and_entries_are_told_apart_from_everythi
   TestbenchOptions options;
   options.seed = test::run_seed();
   options.latency = {Latency::Kind::Random, 1, 5, {}};
-  // The first world only says where things lie.
-  std::uint64_t frame = 0, entry = 0;
-  {
-    test::RandomWorld map(*find_machine(machine), options, {});
-    frame = map.some_frame() << find_machine(machine)->format.page_bits;
-    entry = map.some_entry();
-  }
-  // Where one mapping caches a line and another does not, both shall meet the error: whole lines.
-  const Machine& m = *find_machine(machine);
-  const std::uint64_t line = m.format.kind == PteKind::Flat ? 1 : m.dcache.line_bytes;
-  options.errors = {{PhysAddr(frame), PhysAddr(frame + std::max<std::uint64_t>(line, 8) - 1)},
-                    {PhysAddr(entry / line * line), PhysAddr(entry / line * line + line - 1)}};
-  test::RandomWorld world(*find_machine(machine), options, {});
+  options.errors = TrafficMemory(*find_machine(machine), options.seed).error_ranges();
+  test::TrafficBench world(*find_machine(machine), options);
   expect_no_mismatch(world);
 }
 

@@ -9,7 +9,7 @@
 
 #include "machine/pte.h"
 #include "platform/platform.h"
-#include "random_world.h"
+#include "traffic_bench.h"
 #include "rtl_platform.h"
 
 namespace vm::test {

@@ -11,7 +11,7 @@
 
 #include "machine/control.h"
 #include "machine/pte.h"
-#include "random_world.h"
+#include "traffic_bench.h"
 #include "rtl_platform.h"
 
 namespace vm::test {

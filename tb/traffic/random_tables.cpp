@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "random_tables.h"
+#include "traffic/random_tables.h"
 
 #include <algorithm>
 #include <map>
 
-namespace vm::test {
+namespace vm {
 
 RandomTables::RandomTables(const Machine& machine, Random& random) : machine_(machine), random_(random) {
   const Region& home = *std::find_if(machine.regions.begin(), machine.regions.end(), [&](const Region& region) {
@@ -134,4 +134,4 @@ std::size_t RandomTables::slot_of(std::uint64_t va) {
   return paths_[p][random_.below(paths_[p].size())];
 }
 
-}  // namespace vm::test
+}  // namespace vm

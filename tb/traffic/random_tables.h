@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Multi-level page tables made of random entries, for RandomWorld: two address spaces for every number of levels the
+// Multi-level page tables made of random entries, for PortTraffic: two address spaces for every number of levels the
 // machine offers, over a small pool of pages; superpages, NAPOT ranges, memory types, reserved and invalid entries
 // among them. Every entry that a walk for one of the pages could meet is known and can be changed later.
 #pragma once
@@ -12,7 +12,7 @@
 #include "machine/pte.h"
 #include "random.h"
 
-namespace vm::test {
+namespace vm {
 
 class RandomTables {
  public:
@@ -60,4 +60,4 @@ class RandomTables {
   std::vector<Root> roots_;
 };
 
-}  // namespace vm::test
+}  // namespace vm

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How the trace language calls control registers, cache operations and arrays.
+#pragma once
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "machine/control.h"
+#include "machine/fence.h"
+#include "platform/platform.h"
+
+namespace vm::trace {
+
+inline constexpr std::array<std::pair<std::string_view, CtlReg>, 11> kCtlNames{{{"base", CtlReg::Base},
+                                                                                {"limit", CtlReg::Limit},
+                                                                                {"asid", CtlReg::Asid},
+                                                                                {"mode", CtlReg::Mode},
+                                                                                {"trapbase", CtlReg::TrapBase},
+                                                                                {"trapenter", CtlReg::TrapEnter},
+                                                                                {"trapreturn", CtlReg::TrapReturn},
+                                                                                {"satp", CtlReg::Root},
+                                                                                {"cr3", CtlReg::Root},
+                                                                                {"env", CtlReg::Env},
+                                                                                {"pat", CtlReg::Pat}}};
+inline constexpr std::array<std::pair<std::string_view, FenceOp>, 4> kCacheOperations{
+    {{"sync", FenceOp::FetchSync},
+     {"clean", FenceOp::CacheClean},
+     {"invalidate", FenceOp::CacheInvalidate},
+     {"cleaninvalidate", FenceOp::CacheCleanInvalidate}}};
+
+inline constexpr std::array<std::pair<std::string_view, Array>, 6> kArrayNames{{{"itlb", Array::Itlb},
+                                                                                {"dtlb", Array::Dtlb},
+                                                                                {"icache-tag", Array::IcacheTag},
+                                                                                {"icache-data", Array::IcacheData},
+                                                                                {"dcache-tag", Array::DcacheTag},
+                                                                                {"dcache-data", Array::DcacheData}}};
+
+}  // namespace vm::trace

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "traffic/port_requests.h"
+
+#include <algorithm>
+
+#include "machine/control.h"
+#include "machine/pte.h"
+
+namespace vm {
+namespace {
+
+trace::PortCtl ctl_write(CtlReg reg, std::uint64_t value) {
+  return {.user = false, .index = static_cast<std::uint8_t>(reg), .value = value};
+}
+
+}  // namespace
+
+std::array<trace::PortCtl, 2> PortRequests::start() const {
+  if (!memory_.tree()) return {ctl_write(CtlReg::Base, memory_.bases()[0]), ctl_write(CtlReg::Mode, 1)};
+  Context context;
+  context.translate = true;
+  context.levels = memory_.roots().front().levels;
+  context.base = memory_.roots().front().base;
+  context.env.pg = true;
+  context.env.nxe = true;
+  return {ctl_write(CtlReg::Root, root_value(machine_, context)),
+          ctl_write(CtlReg::Env, env_value(machine_, context.env))};
+}
+
+// ---------------------------------------------------------------- accesses
+
+std::uint64_t PortRequests::offset(std::uint64_t below) {
+  return random_.below(std::min<std::uint64_t>(machine_.format.page_size(), below));
+}
+
+std::uint64_t PortRequests::last_bytes(std::uint64_t va) {
+  return (va | low_mask(machine_.format.page_bits)) - offset(8);
+}
+
+std::uint64_t PortRequests::page_address() {
+  const std::uint64_t page = memory_.some_page(random_);
+  // Few different offsets, so that caches hit.
+  return random_.one_in(8) ? last_bytes(page) : page | offset(64);
+}
+
+Access PortRequests::access(Port port) {
+  std::uint64_t va = page_address();
+  // Often the same few words again, back to back: a store, and loads one and two accesses behind it.
+  if (random_.one_in(16)) hot_ = va;
+  if (random_.one_in(2)) va = hot_ ^ random_.below(4);
+  if (chance(mix_.illegal)) va ^= 1ULL << random_.between(machine_.va_bits - 1, 63);
+  return access_at(port, va);
+}
+
+Access PortRequests::access_at(Port port, std::uint64_t va) {
+  Access access;
+  access.size_log2 = static_cast<std::uint8_t>(random_.below(4));
+  if (!random_.one_in(3)) va &= ~low_mask(access.size_log2);
+  access.va = VirtAddr(va);
+  access.user = !random_.one_in(3);
+  access.sum = random_.one_in(2);
+  access.mxr = random_.one_in(4);
+  access.kind = port == Port::Fetch ? AccessKind::Fetch : random_.one_in(2) ? AccessKind::Store : AccessKind::Load;
+  access.data = random_.next();
+  return access;
+}
+
+trace::PortHost PortRequests::host() {
+  const unsigned unit = machine_.unit_bytes();
+  trace::PortHost host;
+  host.at = PhysAddr(memory_.some_frame(random_) | offset(64));
+  if (random_.one_in(20)) host.at = PhysAddr(random_.next());
+  host.at = PhysAddr(host.at.value & low_mask(machine_.bus_bits));
+  host.bytes = static_cast<std::uint8_t>(random_.between(1, unit - host.at.value % unit));
+  // An address anywhere may be an entry's: entries are changed through the TrafficMemory only.
+  host.write = !memory_.in_tables(host.at.value) && random_.one_in(2);
+  host.value = random_.next();
+  return host;
+}
+
+EntryStore PortRequests::store(TrafficMemory::Entry entry) const {
+  const auto bytes = pte_to_bytes(machine_.format, entry.value);
+  const unsigned step = std::min(machine_.unit_bytes(), machine_.format.pte_bytes());
+  EntryStore store;
+  for (unsigned at = 0; at < machine_.format.pte_bytes(); at += step) {
+    trace::PortHost& part = store.parts.at(store.count++);
+    part = {.write = true, .at = entry.at + at, .bytes = static_cast<std::uint8_t>(step), .value = 0};
+    for (unsigned i = 0; i < step; ++i) part.value |= static_cast<std::uint64_t>(bytes[at + i]) << (8 * i);
+  }
+  return store;
+}
+
+// ---------------------------------------------------------------- fences, control registers, arrays
+
+Fence PortRequests::translation_fence(std::uint64_t va) {
+  Fence fence;
+  fence.user = random_.one_in(10);
+  fence.by_addr = random_.one_in(2);
+  fence.by_asid = random_.one_in(2);
+  fence.globals = random_.one_in(2);
+  fence.asid = static_cast<std::uint16_t>(random_.below(1ULL << std::min(machine_.asid_bits, 2U)));
+  fence.addr = va;
+  return fence;
+}
+
+Fence PortRequests::fence() {
+  // The whole of a large cache takes long.
+  const bool large = machine_.dcache.sets * machine_.dcache.ways > 32;
+  if (!mix_.cache_operations || !random_.one_in(large ? 8 : 3)) {
+    return translation_fence(memory_.some_page(random_) | offset(64));
+  }
+  Fence fence;
+  fence.op = static_cast<FenceOp>(random_.between(1, 4));
+  fence.user = random_.one_in(10);
+  fence.by_addr = random_.one_in(2) || (large && !random_.one_in(20));
+  fence.addr = memory_.some_frame(random_) | offset(64);
+  return fence;
+}
+
+std::uint64_t PortRequests::random_root() {
+  const Format& f = machine_.format;
+  const RandomTables::Root& root = memory_.roots()[random_.below(memory_.roots().size())];
+  const std::uint64_t asid = random_.below(4);
+  if (f.kind == PteKind::X86) {
+    const std::uint64_t low = random_.one_in(2) ? asid : (random_.one_in(4) ? 0x8 : 0);
+    return root.base.value | low | (random_.one_in(4) ? 1ULL << 63 : 0) | (random_.one_in(20) ? 1ULL << 58 : 0);
+  }
+  if (random_.one_in(24)) return random_.next();
+  Context context;
+  context.translate = !mix_.bare || !random_.one_in(12);
+  context.levels = root.levels;
+  context.base = root.base;
+  context.asid = static_cast<std::uint16_t>(asid);
+  return root_value(machine_, context);
+}
+
+std::uint64_t PortRequests::random_env() {
+  if (random_.one_in(8)) return random_.below(1ULL << 12);
+  Environment env;
+  env.adue = random_.one_in(2);
+  env.pbmte = !random_.one_in(4);
+  env.pg = !mix_.bare || !random_.one_in(12);
+  env.wp = random_.one_in(2);
+  env.pge = !random_.one_in(4);
+  env.pcide = random_.one_in(2);
+  env.smep = random_.one_in(2);
+  env.smap = random_.one_in(3);
+  env.nxe = !random_.one_in(6);
+  return env_value(machine_, env);
+}
+
+std::optional<trace::PortCtl> PortRequests::ctl() { return memory_.tree() ? std::optional(tree_ctl()) : flat_ctl(); }
+
+trace::PortCtl PortRequests::tree_ctl() {
+  trace::PortCtl ctl;
+  ctl.user = random_.one_in(10);
+  const std::uint64_t dice = random_.below(16);
+  const CtlReg reg = dice < 9    ? CtlReg::Root
+                     : dice < 13 ? CtlReg::Env
+                     : dice < 15 ? CtlReg::Pat
+                                 : static_cast<CtlReg>(random_.below(16));
+  ctl.index = static_cast<std::uint8_t>(reg);
+  if (reg == CtlReg::Root) {
+    ctl.value = random_root();
+  } else if (reg == CtlReg::Env) {
+    ctl.value = random_env();
+  } else {
+    ctl.value = Context{}.pat;
+    if (random_.one_in(2)) ctl.value ^= random_.below(2) << (8 * random_.below(8)) << 1;
+    if (random_.one_in(8)) ctl.value = random_.next();
+  }
+  return ctl;
+}
+
+std::optional<trace::PortCtl> PortRequests::flat_ctl() {
+  trace::PortCtl ctl;
+  const auto reg = static_cast<CtlReg>(random_.one_in(24) ? random_.between(7, 15) : random_.below(7));
+  ctl.index = static_cast<std::uint8_t>(reg);
+  ctl.user = random_.one_in(10);
+  const std::vector<std::uint64_t>& bases = memory_.bases();
+  const std::uint64_t pages = 1ULL << machine_.vpn_bits();
+  switch (reg) {
+    case CtlReg::Base:
+    case CtlReg::TrapBase:
+      ctl.value = random_.one_in(8) ? random_.next() : bases[random_.below(2)];
+      // A legal base elsewhere would make the tables lie in anything.
+      if (ctl.value <= low_mask(machine_.bus_bits)) ctl.value = bases[random_.below(2)];
+      break;
+    case CtlReg::Limit:
+      // All pages; any number; or just at the page that accesses come back to.
+      ctl.value = random_.one_in(2)   ? pages
+                  : random_.one_in(3) ? random_.next()
+                                      : (hot_ >> machine_.format.page_bits) + random_.below(2);
+      break;
+    case CtlReg::Asid:
+      ctl.value = random_.below(random_.one_in(10) ? 1ULL << 20 : 1ULL << std::min(machine_.asid_bits, 2U));
+      break;
+    case CtlReg::Mode:
+      ctl.value = mix_.bare && random_.one_in(4) ? random_.below(3) : 1;
+      break;
+    case CtlReg::TrapEnter:
+    case CtlReg::TrapReturn:
+      // Before a trap base was given, or a trap entered, they would lead to a table at address zero.
+      if (machine_.trap_swap && (reg == CtlReg::TrapEnter ? !trap_base_given_ : !trap_entered_)) return std::nullopt;
+      trap_entered_ = true;
+      break;
+    default:
+      ctl.value = random_.next();
+      break;
+  }
+  const bool legal_base = ctl.value == bases[0] || ctl.value == bases[1];
+  if (reg == CtlReg::TrapBase && !ctl.user && legal_base) trap_base_given_ = true;
+  return ctl;
+}
+
+std::optional<trace::PortArray> PortRequests::array() {
+  trace::PortArray read;
+  ArrayElement& e = read.element;
+  e.array = static_cast<Array>(random_.below(6));
+  const bool fetch = e.array == Array::Itlb || e.array == Array::IcacheTag || e.array == Array::IcacheData;
+  const bool tlb = e.array == Array::Itlb || e.array == Array::Dtlb;
+  const TlbGeometry& entries = fetch ? machine_.itlb : machine_.dtlb;
+  const CacheGeometry& lines = fetch ? machine_.icache : machine_.dcache;
+  const unsigned ways = tlb ? entries.ways : lines.ways;
+  if (ways == 0) return std::nullopt;
+  e.set = static_cast<unsigned>(random_.below(tlb ? entries.sets : lines.sets));
+  e.way = static_cast<unsigned>(random_.below(ways));
+  if (e.array == Array::IcacheData || e.array == Array::DcacheData) {
+    e.word = static_cast<unsigned>(random_.below(std::max(1U, lines.line_bytes / 8)));
+  }
+  return read;
+}
+
+}  // namespace vm

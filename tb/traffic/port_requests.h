@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The random choice of requests for the ports: sensible ones over the tables and pages of a TrafficMemory, with some
+// nonsense among them.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "machine/machine.h"
+#include "random.h"
+#include "signals.h"
+#include "trace/port_step.h"
+#include "traffic/traffic_memory.h"
+
+namespace vm {
+
+// How much of what random traffic has.
+struct TrafficMix {
+  unsigned fetch = 40, data = 60;  // percent of cycles in which an access is offered, if there is room
+  unsigned host = 8, table = 3;    // host accesses to data; changes of entries
+  unsigned race = 2;               // host stores to accessed and dirty bits of the page that accesses come back to
+  unsigned fence = 15, ctl = 8;    // per mille, while none is under way; fewer where walks have several levels
+  unsigned second = 20;            // percent of those that come with another at once
+  unsigned storm = 3;              // per mille of cycles in which a PortStorm begins, while there is none
+  unsigned illegal = 5;            // percent of accesses with an address no table serves
+  bool cache_operations = true;
+  bool array = true;  // array reads, on machines that have the port
+  bool bare = true;   // leave translation now and then
+};
+
+// A store to an entry: two, if the entry is wider than a unit.
+struct EntryStore {
+  std::array<trace::PortHost, 2> parts;
+  unsigned count = 0;
+};
+
+class PortRequests {
+ public:
+  // `machine` and `memory` must outlive it.
+  PortRequests(const Machine& machine, TrafficMemory& memory, const TrafficMix& mix, std::uint64_t seed)
+      : machine_(machine), memory_(memory), mix_(mix), random_(seed, machine.name) {}
+
+  Random& random() { return random_; }
+  std::uint64_t hot() const { return hot_; }   // the address that accesses come back to
+  std::uint64_t page_address();                // of a page that tables serve, at its edge now and then
+  std::uint64_t last_bytes(std::uint64_t va);  // an address in the last bytes of the page that holds this one
+
+  Access access(Port port);
+  Access access_at(Port port, std::uint64_t va);
+  trace::PortHost host();
+  EntryStore store(TrafficMemory::Entry entry) const;
+  Fence fence();
+  Fence translation_fence(std::uint64_t va);
+  std::optional<trace::PortCtl> ctl();
+  std::optional<trace::PortArray> array();
+  // The writes with which translation begins.
+  std::array<trace::PortCtl, 2> start() const;
+
+ private:
+  std::uint64_t offset(std::uint64_t below);  // inside a page and below this
+  std::uint64_t random_root();
+  std::uint64_t random_env();
+  trace::PortCtl tree_ctl();
+  std::optional<trace::PortCtl> flat_ctl();
+  bool chance(unsigned percent) { return random_.below(100) < percent; }
+
+  const Machine& machine_;
+  TrafficMemory& memory_;
+  TrafficMix mix_;
+  Random random_;
+  std::uint64_t hot_ = 0;
+  bool trap_base_given_ = false, trap_entered_ = false;
+};
+
+}  // namespace vm

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "traffic/port_storm.h"
+
+#include <algorithm>
+
+namespace vm {
+
+void PortStorm::plan(std::uint64_t at, const trace::PortRequest& request) {
+  if (count_ == planned_.size()) return;
+  planned_.at(count_++) = {at, request};
+}
+
+// Of this page or another, of this address space or another.
+Fence PortStorm::fence_at(std::uint64_t va) {
+  Random& random = requests_.random();
+  Fence fence = requests_.translation_fence(random.one_in(3) ? memory_.some_page(random) : va);
+  fence.user = random.one_in(24);
+  if (random.one_in(2)) fence.asid = context_.asid;
+  return fence;
+}
+
+// From both ports, into the next page too: the walks wait for each other.
+void PortStorm::plan_accesses(std::uint64_t va) {
+  Random& random = requests_.random();
+  const Port port = random.one_in(4) ? Port::Fetch : Port::Data;
+  plan(0, requests_.access_at(port, va));
+  if (random.one_in(2)) plan(random.below(3), requests_.access_at(random.one_in(2) ? Port::Fetch : Port::Data, va));
+  if (random.one_in(3)) {
+    Access crossing = requests_.access_at(Port::Data, requests_.last_bytes(va));
+    crossing.size_log2 = 3;
+    plan(random.below(4), crossing);
+  }
+  plan(random.below(2 * walk_), requests_.access_at(random.one_in(3) ? Port::Fetch : Port::Data, va));
+}
+
+void PortStorm::plan_change(std::uint64_t at, std::uint64_t va) {
+  Random& random = requests_.random();
+  const EntryStore store = requests_.store(memory_.change_on_path(va, random.one_in(3)));
+  for (unsigned i = 0; i < store.count; ++i) plan(at, store.parts.at(i));
+}
+
+void PortStorm::begin() {
+  Random& random = requests_.random();
+  count_ = next_ = 0;
+  const std::uint64_t va = random.one_in(3) ? requests_.hot() : requests_.page_address();
+  clearing_ = broken_ = false;
+  if (!random.one_in(4)) {
+    clearing_ = true;
+    plan(0, Fence{.by_addr = random.one_in(2), .addr = va});
+  }
+  plan_accesses(va);
+  const std::uint64_t moment = random.below(walk_);
+  const std::uint64_t dice = random.below(8);
+  if (dice < 3) {
+    plan(moment, fence_at(va));
+  } else if (dice < 7) {
+    plan_change(moment, va);
+    if (random.one_in(3)) plan_change(moment + random.below(walk_), va);
+    if (dice < 5) plan(moment + random.below(walk_ / 2 + 1), fence_at(va));
+  }
+  if (dice > 5) {
+    if (const auto ctl = requests_.ctl()) plan(moment + random.below(3), *ctl);
+  }
+  std::stable_sort(planned_.begin() + (clearing_ ? 1 : 0), planned_.begin() + static_cast<std::ptrdiff_t>(count_),
+                   [](const Planned& a, const Planned& b) { return a.at < b.at; });
+}
+
+const trace::PortRequest* PortStorm::due(std::uint64_t cycle, bool side_idle) {
+  if (!active()) return nullptr;
+  const Planned& first = planned_.at(next_);
+  if (clearing_ && next_ == 0) return &first.request;
+  if (!broken_) {
+    if (clearing_ && !side_idle) return nullptr;
+    broken_ = true;
+    start_ = cycle;
+  }
+  return cycle - start_ >= first.at ? &first.request : nullptr;
+}
+
+}  // namespace vm

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Trouble around one walk: a page is made cold, accesses to it are offered, and at a random moment of the walk a fence,
+// a change of an entry on its path, a control write or several of these.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "traffic/port_requests.h"
+
+namespace vm {
+
+class PortStorm {
+ public:
+  // `walk`: cycles that a walk takes, about.
+  PortStorm(PortRequests& requests, TrafficMemory& memory, const Context& context, std::uint64_t walk)
+      : requests_(requests), memory_(memory), context_(context), walk_(walk) {}
+
+  bool active() const { return next_ < count_; }
+  void begin();
+  // The next request if its time has come, in a cycle in which fences and control writes before it are answered or not.
+  // nullptr: not yet.
+  const trace::PortRequest* due(std::uint64_t cycle, bool side_idle);
+  void done() { ++next_; }  // the one that was due has been offered
+
+ private:
+  struct Planned {
+    std::uint64_t at = 0;  // cycles after the storm broke
+    trace::PortRequest request;
+  };
+
+  void plan(std::uint64_t at, const trace::PortRequest& request);
+  void plan_accesses(std::uint64_t va);
+  void plan_change(std::uint64_t at, std::uint64_t va);
+  Fence fence_at(std::uint64_t va);
+
+  PortRequests& requests_;
+  TrafficMemory& memory_;
+  const Context& context_;
+  std::uint64_t walk_;
+  std::array<Planned, 16> planned_;
+  std::size_t count_ = 0, next_ = 0;
+  bool clearing_ = false, broken_ = false;  // waiting for the first fence; counting from start_
+  std::uint64_t start_ = 0;
+};
+
+}  // namespace vm

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "traffic/traffic_memory.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace vm {
+
+TrafficMemory::TrafficMemory(const Machine& machine, std::uint64_t seed)
+    : machine_(machine), random_(seed, "memory of " + machine.name) {
+  if (machine.format.kind == PteKind::Flat) {
+    choose_bases();
+    choose_pages();
+    choose_frames();
+    for (const std::uint64_t base : bases_) {
+      for (const std::uint64_t va : pages_) {
+        const std::uint64_t page = va >> machine.format.page_bits;
+        entries_.push_back({PhysAddr(base + (page << machine.format.pte_bytes_log2)), flat_entry()});
+      }
+    }
+  } else {
+    tables_.emplace(machine, random_);
+    pages_ = tables_->pages();
+    for (const std::uint64_t frame : tables_->frames()) frames_.push_back(frame << machine.format.page_bits);
+    for (const RandomTables::Slot& slot : tables_->slots()) entries_.push_back({slot.at, slot.value});
+  }
+  for (const std::uint64_t frame : frames_) {
+    const Region* region = machine.region_of(PhysAddr(frame));
+    if (region == nullptr || in_tables(frame)) continue;
+    const std::uint64_t left = region->base.value + region->size - frame;
+    data_.push_back({PhysAddr(frame), std::min({left, machine.format.page_size(), std::uint64_t{4096}})});
+  }
+}
+
+// Side by side at three quarters of an uncached region, or of a cacheable one if walks go through the cache.
+void TrafficMemory::choose_bases() {
+  const std::uint64_t bytes = (1ULL << machine_.vpn_bits()) << machine_.format.pte_bytes_log2;
+  const Region* home = nullptr;
+  for (const Region& region : machine_.regions) {
+    const bool fits = region.size >= 2 * bytes;
+    if (fits && (home == nullptr || region.cacheable == (machine_.walk_port == WalkPort::Cache))) home = &region;
+  }
+  if (home == nullptr) throw std::logic_error("no region can hold two tables of machine " + machine_.name);
+  const std::uint64_t start = home->base.value + std::min(home->size / 4 * 3, home->size - 2 * bytes);
+  const std::uint64_t aligned = start - start % machine_.format.pte_bytes();
+  bases_ = {aligned, aligned + bytes};
+}
+
+void TrafficMemory::choose_pages() {
+  const std::uint64_t pages = 1ULL << machine_.vpn_bits();
+  std::vector<std::uint64_t> numbers = {0, 1, pages - 1};
+  while (numbers.size() < std::min<std::uint64_t>(24, pages)) {
+    // Neighbours too, so that accesses cross from one into the next.
+    numbers.push_back(random_.one_in(2) ? random_.below(pages) : (numbers.back() + 1) % pages);
+  }
+  for (const std::uint64_t number : numbers) pages_.push_back(number << machine_.format.page_bits);
+}
+
+void TrafficMemory::choose_frames() {
+  const std::uint64_t frames = 1ULL << machine_.format.ppn_bits;
+  for (unsigned tries = 0; tries < 1000 && frames_.size() < std::min<std::uint64_t>(16, frames); ++tries) {
+    const std::uint64_t frame = random_.below(frames) << machine_.format.page_bits;
+    if (!in_tables(frame) && !in_tables(frame + machine_.format.page_size() - 1)) frames_.push_back(frame);
+  }
+}
+
+bool TrafficMemory::in_tables(std::uint64_t pa) const {
+  if (tables_) return tables_->in_tables(pa);
+  const std::uint64_t page = machine_.format.page_size();
+  return pa >= std::min<std::uint64_t>(bases_[0] & ~7ULL, bases_[0] / page * page) && pa < 2 * bases_[1] - bases_[0];
+}
+
+std::uint64_t TrafficMemory::flat_entry() {
+  const Format& f = machine_.format;
+  const std::uint64_t ppn_mask = low_mask(f.ppn_bits) << f.ppn_lsb;
+  std::uint64_t raw = random_.next() & low_mask(8 * f.pte_bytes()) & ~ppn_mask;
+  if (f.valid_bit && !random_.one_in(6)) raw |= 1ULL << *f.valid_bit;
+  if (f.kernel_bit && !random_.one_in(4)) raw &= ~(1ULL << *f.kernel_bit);
+  return raw | (some_frame(random_) >> f.page_bits << f.ppn_lsb);
+}
+
+TrafficMemory::Entry TrafficMemory::change_on_path(std::uint64_t va, bool tame) {
+  if (tables_) {
+    const std::size_t slot = tables_->slot_of(va);
+    const std::uint64_t value = tables_->change(slot, tame);
+    return {tables_->slots()[slot].at, value};
+  }
+  const std::uint64_t page = machine_.vpn_of(VirtAddr(va)).value;
+  return {PhysAddr(bases_[random_.below(2)] + (page << machine_.format.pte_bytes_log2)), flat_entry()};
+}
+
+TrafficMemory::Entry TrafficMemory::change_somewhere(std::uint64_t va) {
+  if (!tables_) return change_on_path(some_page(random_), false);
+  std::size_t slot = random_.one_in(2) ? tables_->slot_of(va) : random_.below(tables_->slots().size());
+  if (tables_->slots()[slot].level != 0 && !random_.one_in(8)) slot = tables_->slot_of(va);
+  const std::uint64_t value = tables_->change(slot, false);
+  return {tables_->slots()[slot].at, value};
+}
+
+std::vector<ErrorRange> TrafficMemory::error_ranges() const {
+  const std::uint64_t line = std::max(8U, tree() ? machine_.dcache.line_bytes : 1U);
+  const auto around = [line](std::uint64_t pa) {
+    return ErrorRange{PhysAddr(pa / line * line), PhysAddr(pa / line * line + line - 1)};
+  };
+  return {around(frames_.front()), around(entries_.front().at.value)};
+}
+
+}  // namespace vm

@@ -130,6 +130,8 @@ std::uint64_t PortRequests::random_root() {
   context.translate = !mix_.bare || !random_.one_in(12);
   context.levels = root.levels;
   context.base = root.base;
+  // Now and then a root where hardly any memory is.
+  if (random_.one_in(32)) context.base = PhysAddr(random_.next() & low_mask(machine_.pa_bits) & ~low_mask(f.page_bits));
   context.asid = static_cast<std::uint16_t>(asid);
   return root_value(machine_, context);
 }
@@ -150,6 +152,13 @@ std::uint64_t PortRequests::random_env() {
 }
 
 std::optional<trace::PortCtl> PortRequests::ctl() { return memory_.tree() ? std::optional(tree_ctl()) : flat_ctl(); }
+
+trace::PortCtl PortRequests::root() {
+  trace::PortCtl ctl;
+  ctl.index = static_cast<std::uint8_t>(CtlReg::Root);
+  ctl.value = random_root();
+  return ctl;
+}
 
 trace::PortCtl PortRequests::tree_ctl() {
   trace::PortCtl ctl;

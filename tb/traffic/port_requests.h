@@ -54,6 +54,7 @@ class PortRequests {
   Fence fence();
   Fence translation_fence(std::uint64_t va);
   std::optional<trace::PortCtl> ctl();
+  trace::PortCtl root();  // of tables with several levels: another address space
   std::optional<trace::PortArray> array();
   // The writes with which translation begins.
   std::array<trace::PortCtl, 2> start() const;

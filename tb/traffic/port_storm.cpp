@@ -39,6 +39,18 @@ void PortStorm::plan_change(std::uint64_t at, std::uint64_t va) {
   for (unsigned i = 0; i < store.count; ++i) plan(at, store.parts.at(i));
 }
 
+// The page in one address space after the other, with nothing forgotten: what is known of it in several meets.
+void PortStorm::plan_switches(std::uint64_t at, std::uint64_t va) {
+  Random& random = requests_.random();
+  const trace::PortCtl first = requests_.root();
+  const Port port = random.one_in(4) ? Port::Fetch : Port::Data;
+  for (const trace::PortCtl& root : {first, requests_.root(), first}) {
+    plan(at, root);
+    plan(at, requests_.access_at(port, va));
+    at += walk_;
+  }
+}
+
 void PortStorm::begin() {
   Random& random = requests_.random();
   count_ = next_ = 0;
@@ -50,7 +62,7 @@ void PortStorm::begin() {
   }
   plan_accesses(va);
   const std::uint64_t moment = random.below(walk_);
-  const std::uint64_t dice = random.below(8);
+  const std::uint64_t dice = random.below(10);
   if (dice < 3) {
     plan(moment, fence_at(va));
   } else if (dice < 7) {
@@ -58,7 +70,9 @@ void PortStorm::begin() {
     if (random.one_in(3)) plan_change(moment + random.below(walk_), va);
     if (dice < 5) plan(moment + random.below(walk_ / 2 + 1), fence_at(va));
   }
-  if (dice > 5) {
+  if (dice > 7 && memory_.tree()) {
+    plan_switches(2 * walk_, va);
+  } else if (dice > 5) {
     if (const auto ctl = requests_.ctl()) plan(moment + random.below(3), *ctl);
   }
   std::stable_sort(planned_.begin() + (clearing_ ? 1 : 0), planned_.begin() + static_cast<std::ptrdiff_t>(count_),

@@ -33,6 +33,7 @@ class PortStorm {
   void plan(std::uint64_t at, const trace::PortRequest& request);
   void plan_accesses(std::uint64_t va);
   void plan_change(std::uint64_t at, std::uint64_t va);
+  void plan_switches(std::uint64_t at, std::uint64_t va);
   Fence fence_at(std::uint64_t va);
 
   PortRequests& requests_;

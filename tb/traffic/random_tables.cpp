@@ -96,14 +96,18 @@ std::uint64_t RandomTables::random_entry(const Slot& slot) {
   pte.valid = !random_.one_in(16);
   pte.leaf = !points;
   pte.ppn = Ppn(points ? slot.table : frames_[random_.below(frames_.size())]);
-  if (!points && slot.level > 0) pte.ppn = Ppn(pte.ppn.value & ~low_mask(f.index_lsb(slot.level)));
+  if (!points && slot.level > 0) {
+    // Aligned, but for one bit now and then.
+    const std::uint64_t bit = random_.one_in(12) ? 1ULL << random_.below(f.index_lsb(slot.level)) : 0;
+    pte.ppn = Ppn((pte.ppn.value & ~low_mask(f.index_lsb(slot.level))) | bit);
+  }
   pte.user = !random_.one_in(points ? 16 : 4);
   pte.write = !random_.one_in(points ? 16 : 3);
-  pte.read = pte.write || !random_.one_in(8);
+  pte.read = !random_.one_in(pte.write ? 16 : 8);
   pte.exec = f.kind == PteKind::X86 ? !random_.one_in(8) : (!pte.read || !random_.one_in(3));
   pte.accessed = !random_.one_in(3);
   pte.dirty = pte.accessed && random_.one_in(2);
-  pte.global = random_.one_in(8);
+  pte.global = random_.one_in(points ? 12 : 4);
   pte.napot = !points && slot.level == 0 && random_.one_in(6);
   if (!points && random_.one_in(8)) pte.type = random_.one_in(2) ? MemType::NonCacheable : MemType::Io;
   if (f.kind == PteKind::X86 && random_.one_in(points ? 24 : 8)) pte.type = MemType::Uncached;

@@ -40,7 +40,7 @@ function(vm_add_machine name package)
   set(optimize)
   if(ARGC GREATER 2)
     set(root ${dir}/hardware)
-    set(optimize ";-O1")  # there are many, each runs for seconds only
+    set(optimize ";-Og")  # there are many, each runs for seconds only
     set(prepare COMMAND ${CMAKE_SOURCE_DIR}/scripts/mutant-build ${ARGV2} ${root})
   endif()
   add_custom_command(

@@ -19,4 +19,7 @@ endforeach()
 
 # All defects can be seeded, and five of the day are found (VM_SEED, or the date, says which).
 add_test(NAME negative/mutants COMMAND scripts/mutants --day --build ${CMAKE_BINARY_DIR} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-set_tests_properties(negative/mutants PROPERTIES LABELS negative TIMEOUT 600 RESOURCE_LOCK build_folder)
+set_tests_properties(negative/mutants PROPERTIES LABELS negative TIMEOUT 900 RESOURCE_LOCK build_folder)
+
+add_test(NAME negative/mutants_script COMMAND tests/negative/mutants_script.py WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+set_tests_properties(negative/mutants_script PROPERTIES LABELS negative)

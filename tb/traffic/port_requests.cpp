@@ -127,7 +127,7 @@ std::uint64_t PortRequests::random_root() {
   }
   if (random_.one_in(24)) return random_.next();
   Context context;
-  context.translate = !mix_.bare || !random_.one_in(12);
+  context.translate = !mix_.bare || !random_.one_in(6);
   context.levels = root.levels;
   context.base = root.base;
   // Now and then a root where hardly any memory is.

@@ -39,14 +39,15 @@ void PortStorm::plan_change(std::uint64_t at, std::uint64_t va) {
   for (unsigned i = 0; i < store.count; ++i) plan(at, store.parts.at(i));
 }
 
-// The page in one address space after the other, with nothing forgotten: what is known of it in several meets.
+// The page in one address space after the other, with little forgotten: what is known of it in several meets.
 void PortStorm::plan_switches(std::uint64_t at, std::uint64_t va) {
   Random& random = requests_.random();
   const trace::PortCtl first = requests_.root();
   const Port port = random.one_in(4) ? Port::Fetch : Port::Data;
-  for (const trace::PortCtl& root : {first, requests_.root(), first}) {
+  for (const trace::PortCtl& root : {first, requests_.root(), first, requests_.root(), first}) {
     plan(at, root);
     plan(at, requests_.access_at(port, va));
+    if (random.one_in(4)) plan(at, fence_at(va));
     at += walk_;
   }
 }

@@ -2,7 +2,6 @@
 //
 // What others' checkers took for errors and is none: here the checks stay silent, and what hardware does is what is
 // expected of it.
-#include <array>
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -10,7 +9,7 @@
 #include <set>
 #include <string>
 
-#include "machine/reference_walker.h"
+#include "machine/control.h"
 #include "tree_bench.h"
 
 namespace vm {

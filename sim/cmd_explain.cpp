@@ -118,6 +118,7 @@ trace::Trace setup_of(const ExplainOptions& options) {
   const trace::ParseOptions parse = parse_options();
   trace::Trace setup =
       options.trace.empty() ? trace::parse_own_setup(options.machine, parse) : trace::parse_file(options.trace, parse);
+  trace::refuse_ports(setup, "to explain");
   trace::Scenario& scenario = setup.scenarios.front();
   if (!options.trace.empty() && !options.machine.empty() && scenario.machine.name != options.machine) {
     throw InputError(fmt::format("found machine {} in {}, expected {} as --machine says", scenario.machine.name,

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <exception>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -13,9 +12,8 @@
 
 #include "commands.h"
 #include "progress.h"
-#include "testbeds.h"
+#include "scenario_run.h"
 #include "trace/alter.h"
-#include "trace/runner.h"
 
 namespace vm::sim {
 
@@ -24,20 +22,11 @@ namespace {
 struct RunOptions {
   std::vector<std::string> files;
   std::string machine = "flat32";
-  std::optional<std::uint64_t> seed;
-  std::string latency, stall, waves, scenario, hardware;
-  bool model = false;
+  ScenarioOptions scenario_options;
+  std::string scenario;
   bool json = false;
   bool count_expectations = false;
   std::optional<std::size_t> alter_expectation;
-};
-
-struct ScenarioResult {
-  std::string name, machine, title;
-  std::uint64_t seed = 0;
-  trace::RunReport report;
-  trace::Figures figures;
-  bool passed() const { return report.failures.empty() && figures.mismatches == 0; }
 };
 
 struct Totals {
@@ -62,64 +51,11 @@ struct Totals {
   int status() const { return passed == scenarios && backdoor_accesses == 0 ? kClean : kFailed; }
 };
 
-constexpr std::uint64_t kDefaultSeed = 1;
-
 // What to type to see this scenario again, with waves.
-std::string replay_command(const trace::Trace& trace, const trace::Scenario& scenario, const RunOptions& options,
-                           std::uint64_t seed) {
-  std::string command = fmt::format("pagewalk run {} --scenario '{}' --seed {}", trace.files[0], scenario.name, seed);
-  if (!options.latency.empty()) command += fmt::format(" --latency '{}'", options.latency);
-  if (!options.stall.empty()) command += fmt::format(" --stall '{}'", options.stall);
-  if (!options.hardware.empty()) command += fmt::format(" --hardware {}", options.hardware);
-  if (options.alter_expectation) command += fmt::format(" --alter-expectation {}", *options.alter_expectation);
-  return command + " --waves replay.fst";
-}
-
-ScenarioResult run_scenario(const trace::Trace& trace, const trace::Scenario& scenario, const RunOptions& options,
-                            Progress& progress) {
-  ScenarioResult result{scenario.name, scenario.machine.name, scenario.title, kDefaultSeed, {}, {}};
-  result.seed = options.seed.value_or(scenario.seed.value_or(kDefaultSeed));
-  TestbedOptions testbed_options;
-  testbed_options.model = options.model;
-  testbed_options.seed = result.seed;
-  testbed_options.latency = scenario.latency.value_or(trace::Latency{});
-  testbed_options.stall = scenario.stall.value_or(trace::Stall{});
-  if (!options.latency.empty()) testbed_options.latency = trace::parse_latency(options.latency, "--latency");
-  if (!options.stall.empty()) testbed_options.stall = trace::parse_stall(options.stall, "--stall");
-  testbed_options.bus_errors = scenario.bus_errors;
-  testbed_options.waves = options.waves;
-  testbed_options.hardware = options.hardware;
-  testbed_options.replay = replay_command(trace, scenario, options, result.seed);
-
-  const std::unique_ptr<trace::Testbed> testbed = make_testbed(scenario.machine, testbed_options);
-  trace::RunnerOptions runner_options;
-  runner_options.seed = result.seed;
-  runner_options.progress = [&](std::size_t done, std::size_t all) { progress.show(scenario.name, done, all); };
-  runner_options.annotate = !options.waves.empty();
-  trace::Runner runner(trace.files, scenario, *testbed, runner_options);
-  try {
-    result.report = runner.run();
-    testbed->finish();
-  } catch (const InputError&) {
-    throw;
-  } catch (const std::exception& error) {
-    // The hardware hangs, or did what the operating system model cannot go on from.
-    result.report.failures.push_back({scenario.place, fmt::format("{}: {}", scenario.name, error.what())});
-  }
-  result.figures = testbed->figures();
-  progress.clear();
-  return result;
-}
-
-void print_line(const ScenarioResult& r) {
-  fmt::print("{} {:<24} {:<8} {:>6} accesses {:>8} cycles  {}\n", r.passed() ? "ok  " : "FAIL", r.name, r.machine,
-             r.report.accesses, r.figures.cycles, r.title);
-  std::fflush(stdout);
-}
-
-void print_failures(const ScenarioResult& r) {
-  for (const trace::Failure& failure : r.report.failures) fmt::print(stderr, "{}\n", failure.text);
-  for (const std::string& text : r.figures.reports) fmt::print(stderr, "{}\n", text);
+std::string replay_command(const trace::Trace& trace, const trace::Scenario& scenario, const RunOptions& options) {
+  const std::string words = command_words(trace, scenario, options.scenario_options);
+  if (!options.alter_expectation) return fmt::format("pagewalk replay {} --waves", words);
+  return fmt::format("pagewalk run {} --alter-expectation {} --waves replay.fst", words, *options.alter_expectation);
 }
 
 void print_summary(const Totals& t) {
@@ -135,23 +71,7 @@ void print_summary(const Totals& t) {
 
 void print_json(const Totals& t, const std::vector<ScenarioResult>& results, std::uint64_t seed) {
   nlohmann::json runs = nlohmann::json::array();
-  for (const ScenarioResult& r : results) {
-    nlohmann::json failures = nlohmann::json::array();
-    for (const trace::Failure& failure : r.report.failures) failures.push_back(failure.text);
-    for (const std::string& text : r.figures.reports) failures.push_back(text);
-    runs.push_back({{"name", r.name},
-                    {"machine", r.machine},
-                    {"title", r.title},
-                    {"passed", r.passed()},
-                    {"seed", r.seed},
-                    {"accesses", r.report.accesses},
-                    {"translations", r.figures.translations},
-                    {"cycles", r.figures.cycles},
-                    {"mismatches", r.figures.mismatches},
-                    {"expectations", r.report.expectations},
-                    {"failed_expectations", r.report.failures.size()},
-                    {"failures", failures}});
-  }
+  for (const ScenarioResult& r : results) runs.push_back(to_json(r));
   const nlohmann::json all = {{"scenarios", t.scenarios},
                               {"passed", t.passed},
                               {"accesses", t.accesses},
@@ -172,7 +92,10 @@ int run(const RunOptions& options) {
   parse.default_machine = options.machine;
   // All files are read before any is run: bad input costs nothing.
   std::vector<trace::Trace> traces;
-  for (const std::string& file : options.files) traces.push_back(trace::parse_file(file, parse));
+  for (const std::string& file : options.files) {
+    traces.push_back(trace::parse_file(file, parse));
+    if (options.scenario_options.model) trace::refuse_ports(traces.back(), "with --model");
+  }
   if (options.count_expectations) {
     std::size_t count = 0;
     for (trace::Trace& trace : traces) count += trace::count_expectations(trace);
@@ -195,11 +118,11 @@ int run(const RunOptions& options) {
   }
   if (chosen == 0)
     throw InputError(fmt::format("found no scenario '{}', expected a name that `run` prints", options.scenario));
-  if (!options.waves.empty() && chosen != 1) {
+  if (!options.scenario_options.waves.empty() && chosen != 1) {
     throw InputError(fmt::format("found {} scenarios, expected one with --waves (choose with --scenario)", chosen));
   }
 
-  const std::uint64_t seed = options.seed.value_or(kDefaultSeed);
+  const std::uint64_t seed = options.scenario_options.seed.value_or(kDefaultSeed);
   if (!options.json) fmt::print("seed {}\n", seed);
   Totals totals;
   Progress progress;
@@ -207,7 +130,9 @@ int run(const RunOptions& options) {
   for (const trace::Trace& trace : traces) {
     for (std::size_t i = 0; i < trace.scenarios.size(); ++i) {
       if (altered && altered->scenario != i) continue;
-      ScenarioResult result = run_scenario(trace, trace.scenarios[i], options, progress);
+      const trace::Scenario& scenario = trace.scenarios[i];
+      ScenarioResult result =
+          run_scenario(trace, scenario, options.scenario_options, replay_command(trace, scenario, options), progress);
       totals.add(result);
       if (!options.json) print_line(result);
       print_failures(result);
@@ -230,13 +155,16 @@ void add_run(CLI::App& app, int& exit_status) {
   command->add_option("files", options->files, "Trace files")->required();
   command->add_option("--machine", options->machine, "Machine of traces without a `machine` line")
       ->capture_default_str();
-  command->add_option("--seed", options->seed, "Seed of every random choice (default: the trace's, or 1)");
-  command->add_option("--latency", options->latency, "Memory latency: N, 'random A..B' or 'replay N,N,…'");
-  command->add_option("--stall", options->stall, "Stall policy: none, half, bursty or 'until N'");
+  command->add_option("--seed", options->scenario_options.seed,
+                      "Seed of every random choice (default: the trace's, or 1)");
+  command->add_option("--latency", options->scenario_options.latency,
+                      "Memory latency: N, 'random A..B' or 'replay N,N,…'");
+  command->add_option("--stall", options->scenario_options.stall, "Stall policy: none, half, bursty or 'until N'");
   command->add_option("--scenario", options->scenario, "Only the scenario of this name");
-  command->add_option("--waves", options->waves, "Write waves of the run to this FST file");
-  command->add_option("--hardware", options->hardware, "The machine's shared object, instead of that of this build");
-  command->add_flag("--model", options->model, "Run on the reference platform instead of the hardware")
+  command->add_option("--waves", options->scenario_options.waves, "Write waves of the run to this FST file");
+  command->add_option("--hardware", options->scenario_options.hardware,
+                      "The machine's shared object, instead of that of this build");
+  command->add_flag("--model", options->scenario_options.model, "Run on the reference platform instead of the hardware")
       ->excludes("--hardware");
   command->add_flag("--json", options->json, "One JSON object instead of text");
   // For scripts/expectation-check.

@@ -16,8 +16,10 @@ constexpr int kFailed = 1;
 constexpr int kBadInput = 2;
 
 void add_run(CLI::App& app, int& exit_status);
+void add_replay(CLI::App& app, int& exit_status);
 void add_explain(CLI::App& app, int& exit_status);
 void add_machines(CLI::App& app, int& exit_status);
+void add_fuzz(CLI::App& app, int& exit_status);
 void add_bench(CLI::App& app, int& exit_status);
 
 // Where the scenarios and the machines' own setups are, in the source tree this program was built from.

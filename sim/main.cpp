@@ -28,8 +28,10 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   int status = kClean;
   add_run(app, status);
+  add_replay(app, status);
   add_explain(app, status);
   add_machines(app, status);
+  add_fuzz(app, status);
   add_bench(app, status);
   try {
     app.parse(argc, argv);

@@ -8,7 +8,7 @@
 
 namespace vm::sim {
 
-Progress::Progress() : terminal_(isatty(STDERR_FILENO) == 1) {}
+Progress::Progress(bool shown) : terminal_(shown && isatty(STDERR_FILENO) == 1) {}
 
 void Progress::show(std::string_view name, std::size_t done, std::size_t all) {
   using std::chrono::milliseconds;

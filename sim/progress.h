@@ -11,7 +11,7 @@ namespace vm::sim {
 
 class Progress {
  public:
-  Progress();
+  explicit Progress(bool shown = true);  // false: nothing is shown
   void show(std::string_view name, std::size_t done, std::size_t all);
   void clear();
 

@@ -5,21 +5,17 @@
 #include "rtl_platform.h"
 #include "testbench.h"
 #include "trace/reference_testbed.h"
+#include "traffic/port_player.h"
 
 namespace vm::sim {
 
 namespace {
 
 TestbenchOptions bench_options(const TestbedOptions& options) {
-  // The trace language and the drivers name the same things in the same order.
   TestbenchOptions bench;
   bench.seed = options.seed;
-  bench.latency.kind = static_cast<Latency::Kind>(options.latency.kind);
-  bench.latency.low = options.latency.min;
-  bench.latency.high = options.latency.max;
-  bench.latency.replay.assign(options.latency.replay.begin(), options.latency.replay.end());
-  bench.stall.kind = static_cast<StallPolicy::Kind>(options.stall.kind);
-  bench.stall.until = options.stall.until;
+  bench.latency = bench_latency(options.latency);
+  bench.stall = bench_stall(options.stall);
   for (const trace::AddressRange& range : options.bus_errors) bench.errors.push_back({range.first, range.last});
   bench.replay = options.replay;
   bench.checks = options.checks;
@@ -29,9 +25,9 @@ TestbenchOptions bench_options(const TestbedOptions& options) {
 class RtlTestbed : public trace::Testbed {
  public:
   RtlTestbed(const Machine& machine, const TestbedOptions& options)
-      : bench_(machine, open_model(machine, shared_object(machine, options), options.seed), bench_options(options)),
-        platform_(bench_) {
-    if (!options.waves.empty()) bench_.model().open_waves(options.waves);
+      : bench_(make_testbench(machine, options)), platform_(bench_) {
+    bench_.attach_coverage(options.coverage);
+    if (!options.waves.empty()) bench_.record_waves(options.waves, options.wave_window.value_or(CycleWindow{}));
   }
 
   Platform& platform() override { return platform_; }
@@ -40,10 +36,11 @@ class RtlTestbed : public trace::Testbed {
   void annotate(std::string_view process, std::string_view line) override { bench_.set_text(process, line); }
   std::uint64_t mismatches() const override { return bench_.reporter().count(); }
 
-  void finish() override {
-    bench_.finish();
-    bench_.model().close_waves();
+  void play_ports(const trace::Scenario& scenario, const trace::StepProgress& progress, bool annotate) override {
+    vm::play_ports(bench_, scenario, {progress, annotate});
   }
+
+  void finish() override { bench_.finish(); }
 
   trace::Figures figures() override {
     trace::Figures figures;
@@ -52,21 +49,26 @@ class RtlTestbed : public trace::Testbed {
     figures.mismatches = bench_.reporter().count();
     figures.backdoor_accesses = bench_.backdoor_accesses();
     figures.mean_legal_set = bench_.translation().legal_set().mean_size();
-    if (figures.mismatches != 0) figures.reports.push_back(bench_.report());
+    if (figures.mismatches != 0) {
+      const Mismatch& first = bench_.reporter().kept().front();
+      figures.first = {first.cycle, first.check, first.message};
+      figures.reports.push_back(bench_.report());
+    }
     return figures;
   }
 
  private:
-  static std::filesystem::path shared_object(const Machine& machine, const TestbedOptions& options) {
-    if (!options.hardware.empty()) return options.hardware;
-    return std::filesystem::path(VM_MACHINE_DIR) / (machine.name + ".so");
-  }
-
   Testbench bench_;
   RtlPlatform platform_;
 };
 
 }  // namespace
+
+Testbench make_testbench(const Machine& machine, const TestbedOptions& options) {
+  const std::filesystem::path own = std::filesystem::path(VM_MACHINE_DIR) / (machine.name + ".so");
+  return Testbench(machine, open_model(machine, options.hardware.empty() ? own : options.hardware, options.seed),
+                   bench_options(options));
+}
 
 std::unique_ptr<trace::Testbed> make_testbed(const Machine& machine, const TestbedOptions& options) {
   if (options.model) return std::make_unique<trace::ReferenceTestbed>(machine, options.bus_errors);

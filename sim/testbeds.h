@@ -6,10 +6,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "machine/machine.h"
+#include "testbench.h"
 #include "trace/ast.h"
 #include "trace/testbed.h"
 
@@ -21,12 +23,16 @@ struct TestbedOptions {
   trace::Latency latency;
   trace::Stall stall;
   std::vector<trace::AddressRange> bus_errors;
-  std::filesystem::path waves;     // FST; empty: none
-  std::filesystem::path hardware;  // the machine's shared object; empty: that of the build
-  std::string replay;              // the command that repeats this run, for reports
-  bool checks = true;              // off: no events and no checkers, to measure what they cost
+  std::filesystem::path waves;             // FST; empty: none
+  std::optional<CycleWindow> wave_window;  // nullopt: all of the run
+  std::filesystem::path hardware;          // the machine's shared object; empty: that of the build
+  Coverage* coverage = nullptr;            // watches the run; not on the reference platform
+  std::string replay;                      // the command that repeats this run, for reports
+  bool checks = true;                      // off: no events and no checkers, to measure what they cost
 };
 
+// The hardware alone, and all around it; options.waves are not recorded.
+Testbench make_testbench(const Machine& machine, const TestbedOptions& options);
 std::unique_ptr<trace::Testbed> make_testbed(const Machine& machine, const TestbedOptions& options);
 
 }  // namespace vm::sim

@@ -12,6 +12,7 @@
 #include "checks/state_check.h"
 #include "checks/time_check.h"
 #include "checks/traffic_check.h"
+#include "coverage/coverage.h"
 
 namespace vm {
 
@@ -141,6 +142,7 @@ void Testbench::step() {
     reset();
   }
   reporter_.set_cycle(cycle_.number);
+  if (!waves_.empty() || cycle_.number > wave_window_.last) open_and_close_waves();
   drive();
   model_->settle();
   model_->tick();
@@ -188,6 +190,7 @@ void Testbench::run_checks() {
   for (NamedCheck& c : checks_) {
     if (c.on) c.check->on_cycle(cycle_);
   }
+  if (coverage_ != nullptr) coverage_->on_cycle(cycle_, tracker_);
 }
 
 void Testbench::watch_progress() {
@@ -244,6 +247,23 @@ std::string Testbench::report() const {
   text += "  last events before the first:\n" + first_log_.text();
   if (!options_.replay.empty()) text += fmt::format("  replay: {}\n", options_.replay);
   return text;
+}
+
+void Testbench::record_waves(const std::filesystem::path& file, CycleWindow window) {
+  waves_ = file;
+  wave_window_ = window;
+  if (window.first == 0 && !started_) open_and_close_waves();
+}
+
+void Testbench::open_and_close_waves() {
+  if (cycle_.number > wave_window_.last) {
+    model_->close_waves();
+    wave_window_ = {};
+    waves_.clear();
+  } else if (cycle_.number >= wave_window_.first) {
+    model_->open_waves(waves_);
+    waves_.clear();
+  }
 }
 
 void Testbench::set_text(std::string_view process, std::string_view line) {

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <stdexcept>
@@ -30,6 +31,7 @@
 namespace vm {
 
 class CounterCheck;
+class Coverage;
 
 struct TestbenchOptions {
   std::uint64_t seed = 1;
@@ -39,6 +41,11 @@ struct TestbenchOptions {
   std::uint64_t hang_limit = 20000;  // cycles without any transfer while something is outstanding
   bool checks = true;                // false: no events, no checks (for measuring what they cost)
   std::string replay;                // the command that replays this run, for reports
+};
+
+// Cycles, both included.
+struct CycleWindow {
+  std::uint64_t first = 0, last = ~0ULL;
 };
 
 // Nothing moves any more. The mismatch "time" has been reported; the run cannot go on.
@@ -56,6 +63,8 @@ class Testbench {
   const Machine& machine() const { return machine_; }
   const TestbenchOptions& options() const { return options_; }
   void attach_os(OsView* os);  // must outlive the testbench or be detached with nullptr
+  // Before the first step, and must outlive the testbench. Counts while the checks are on.
+  void attach_coverage(Coverage* coverage) { coverage_ = coverage; }
 
   // Bytes in memory, under the hardware's feet. After the first step it is a backdoor and counted.
   void preload(PhysAddr pa, std::span<const std::uint8_t> bytes);
@@ -100,8 +109,8 @@ class Testbench {
   void enable_check(std::string_view name, bool on);
   void use_checks(bool on);  // all, and the event sink with them
 
-  // Waves and the texts in them.
-  Model& model() { return *model_; }
+  // Waves of these cycles (FST), and the texts in them. Reset comes before cycle 0, and with it.
+  void record_waves(const std::filesystem::path& file, CycleWindow window);
   void set_text(std::string_view process, std::string_view line);
 
  private:
@@ -116,6 +125,7 @@ class Testbench {
   void observe();
   void run_checks();
   void watch_progress();
+  void open_and_close_waves();
 
   Machine machine_;
   TestbenchOptions options_;
@@ -129,6 +139,7 @@ class Testbench {
   std::vector<NamedCheck> checks_;
   TranslationCheck* translation_ = nullptr;
   CounterCheck* counters_ = nullptr;
+  Coverage* coverage_ = nullptr;
   RequestDriver<CoreRequest> fetch_, data_;
   RequestDriver<HostRequest> host_;
   RequestDriver<CtlRequest> ctl_;
@@ -140,6 +151,8 @@ class Testbench {
   Cycle cycle_;
   bool started_ = false;
   bool checks_on_ = true;
+  std::filesystem::path waves_;  // to be opened; empty: opened, or none
+  CycleWindow wave_window_;
   std::uint64_t last_progress_ = 0;
   std::uint64_t backdoor_accesses_ = 0;
   std::uint64_t counter_cycles_ = 0;

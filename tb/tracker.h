@@ -73,6 +73,7 @@ class Tracker {
   // Accesses accepted in this cycle.
   std::span<TrackedAccess* const> accepted() const { return {accepted_.data(), accepted_count_}; }
   TrackedAccess& access(Port port, unsigned id) { return slots_[static_cast<unsigned>(port)][id & 15U]; }
+  const TrackedAccess& access(Port port, unsigned id) const { return slots_[static_cast<unsigned>(port)][id & 15U]; }
   // The access of a port whose translation comes next; nullptr if all have theirs.
   const TrackedAccess* translating(Port port) const;
   // What the next acceptance sees, and what accesses in flight (and their walks) still use until a control write is

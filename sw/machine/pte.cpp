@@ -52,24 +52,36 @@ Pte decode_flat(const Format& f, std::uint64_t raw) {
   return pte;
 }
 
-// What an entry of 8 bytes has above its PPN; the reserved encodings of R7 and R10 among it.
-bool riscv_upper_bits(const Format& f, const Environment& env, std::uint64_t raw, unsigned level, Pte& pte) {
-  bool reserved = (raw & bits_between(f.ppn_lsb + f.ppn_bits, riscv::kPbmtLsb)) != 0;
+constexpr std::uint32_t reason(ReservedReason r, bool holds) { return holds ? 1U << static_cast<unsigned>(r) : 0; }
+
+// What an entry of 8 bytes has above its PPN: sets type and NAPOT range, returns the reserved encodings (R7, R10, R29).
+std::uint32_t riscv_upper_bits(const Format& f, const Environment& env, std::uint64_t raw, unsigned level, Pte& pte) {
+  std::uint32_t why =
+      reason(ReservedReason::UpperBits, (raw & bits_between(f.ppn_lsb + f.ppn_bits, riscv::kPbmtLsb)) != 0);
   const unsigned pbmt = static_cast<unsigned>(raw >> riscv::kPbmtLsb & 3U);
   if (pbmt != riscv::kPbmtNone) {
-    reserved |= !f.pbmt || !env.pbmte || !pte.leaf || pbmt > riscv::kPbmtIo;  // R7, R29
+    why |= reason(ReservedReason::NotSupported, !f.pbmt) | reason(ReservedReason::PbmtDisabled, f.pbmt && !env.pbmte) |
+           reason(ReservedReason::PbmtPointer, f.pbmt && !pte.leaf) |
+           reason(ReservedReason::PbmtEncoding, f.pbmt && pbmt > riscv::kPbmtIo);
     pte.type = pbmt == riscv::kPbmtNonCacheable ? MemType::NonCacheable : MemType::Io;
   }
   if (bit_of(raw, riscv::kNapot)) {
-    reserved |= !f.napot || !pte.leaf || level != 0 ||
-                (pte.ppn.value & low_mask(riscv::kNapotBits)) != riscv::kNapotPpn;  // R10
+    const bool size = (pte.ppn.value & low_mask(riscv::kNapotBits)) == riscv::kNapotPpn;
+    why |= reason(ReservedReason::NotSupported, !f.napot) | reason(ReservedReason::NapotPointer, f.napot && !pte.leaf) |
+           reason(ReservedReason::NapotLevel, f.napot && pte.leaf && level != 0) |
+           reason(ReservedReason::NapotSize, f.napot && pte.leaf && level == 0 && !size);
     pte.napot = true;
     pte.ppn = Ppn(pte.ppn.value & ~low_mask(riscv::kNapotBits));
   }
-  return reserved;
+  return why;
 }
 
-Pte decode_riscv(const Format& f, const Environment& env, std::uint64_t raw, unsigned level) {
+struct Decoded {
+  Pte pte;
+  std::uint32_t why_reserved = 0;
+};
+
+Decoded decode_riscv(const Format& f, const Environment& env, std::uint64_t raw, unsigned level) {
   Pte pte;
   pte.valid = bit_of(raw, riscv::kValid);
   pte.read = bit_of(raw, riscv::kRead);
@@ -81,21 +93,22 @@ Pte decode_riscv(const Format& f, const Environment& env, std::uint64_t raw, uns
   pte.dirty = bit_of(raw, riscv::kDirty);
   pte.ppn = ppn_field(f, raw);
   pte.leaf = pte.read || pte.write || pte.exec;  // R8; W without R is reserved either way
-  bool reserved = pte.write && !pte.read;        // R7
-  if (f.pte_bytes() == 8) reserved |= riscv_upper_bits(f, env, raw, level, pte);
+  std::uint32_t why = reason(ReservedReason::WriteWithoutRead, pte.write && !pte.read);
+  if (f.pte_bytes() == 8) why |= riscv_upper_bits(f, env, raw, level, pte);
   if (pte.leaf) {
-    reserved |= level > f.max_leaf_level;
-    reserved |= (pte.ppn.value & low_mask(f.index_lsb(level))) != 0;  // R9
+    why |= reason(ReservedReason::LeafTooHigh, level > f.max_leaf_level) |
+           reason(ReservedReason::Misaligned, (pte.ppn.value & low_mask(f.index_lsb(level))) != 0);
   } else {
-    reserved |= level == 0 || pte.accessed || pte.dirty || pte.user;  // R7, R8
+    why |= reason(ReservedReason::PointerAtLevelZero, level == 0) |
+           reason(ReservedReason::PointerBits, pte.accessed || pte.dirty || pte.user);
   }
-  pte.reserved = pte.valid && reserved;
-  return pte;
+  pte.reserved = pte.valid && why != 0;
+  return {pte, why};
 }
 
 MemType pat_entry(std::uint64_t pat, unsigned index) { return static_cast<MemType>(pat >> (8 * index) & 7U); }
 
-Pte decode_x86(const Machine& machine, const Context& context, std::uint64_t raw, unsigned level) {
+Decoded decode_x86(const Machine& machine, const Context& context, std::uint64_t raw, unsigned level) {
   const Format& f = machine.format;
   Pte pte;
   pte.valid = bit_of(raw, x86::kPresent);
@@ -104,23 +117,37 @@ Pte decode_x86(const Machine& machine, const Context& context, std::uint64_t raw
   pte.accessed = bit_of(raw, x86::kAccessed);
   pte.exec = !bit_of(raw, x86::kNoExecute);
   pte.ppn = ppn_field(f, raw);
-  // Without EFER.NXE bit 63 is reserved (X4).
-  bool reserved = (raw & bits_between(machine.pa_bits, x86::kTopOfAddress)) != 0 || (!pte.exec && !context.env.nxe);
+  std::uint32_t why =
+      reason(ReservedReason::UpperBits, (raw & bits_between(machine.pa_bits, x86::kTopOfAddress)) != 0) |
+      reason(ReservedReason::ExecuteDisable, !pte.exec && !context.env.nxe);
   unsigned type = static_cast<unsigned>(raw >> x86::kPwt & 3U);  // 2*PCD + PWT (X18)
   pte.leaf = level == 0 || bit_of(raw, x86::kPageSize);
   if (pte.leaf) {
     pte.dirty = bit_of(raw, x86::kDirty);
     pte.global = context.env.pge && bit_of(raw, x86::kGlobal);
-    type += bit_of(raw, level == 0 ? x86::kSmallPat : x86::kLargePat) ? 4 : 0;
+    type = pat_index(raw, level);
     if (level > 0) {
       const unsigned offset_bits = f.page_bits + f.index_lsb(level);
-      reserved |= level > f.max_leaf_level || (raw & bits_between(x86::kLargePat + 1, offset_bits)) != 0;
+      why |= reason(ReservedReason::LeafTooHigh, level > f.max_leaf_level) |
+             reason(ReservedReason::Misaligned, (raw & bits_between(x86::kLargePat + 1, offset_bits)) != 0);
       pte.ppn = Ppn(pte.ppn.value & ~1ULL);  // that bit is the PAT bit
     }
   }
   pte.type = pat_entry(context.pat, type);
-  pte.reserved = pte.valid && reserved;
-  return pte;
+  pte.reserved = pte.valid && why != 0;
+  return {pte, why};
+}
+
+Decoded decode(const Machine& machine, const Context& context, std::uint64_t raw, unsigned level) {
+  switch (machine.format.kind) {
+    case PteKind::Flat:
+      break;
+    case PteKind::Riscv:
+      return decode_riscv(machine.format, context.env, raw, level);
+    case PteKind::X86:
+      return decode_x86(machine, context, raw, level);
+  }
+  return {decode_flat(machine.format, raw), 0};
 }
 
 std::uint64_t encode_riscv(const Format& f, const Pte& pte) {
@@ -167,15 +194,11 @@ Cause data_right(const Pte& pte, const Request& request, bool may_store) {
 }  // namespace
 
 Pte decode_pte(const Machine& machine, const Context& context, std::uint64_t raw, unsigned level) {
-  switch (machine.format.kind) {
-    case PteKind::Flat:
-      break;
-    case PteKind::Riscv:
-      return decode_riscv(machine.format, context.env, raw, level);
-    case PteKind::X86:
-      return decode_x86(machine, context, raw, level);
-  }
-  return decode_flat(machine.format, raw);
+  return decode(machine, context, raw, level).pte;
+}
+
+std::uint32_t reserved_reasons(const Machine& machine, const Context& context, std::uint64_t raw, unsigned level) {
+  return decode(machine, context, raw, level).why_reserved;
 }
 
 std::uint64_t encode_pte(const Format& format, const Pte& pte, unsigned level) {
@@ -227,6 +250,11 @@ std::uint64_t with_accessed(const Format& format, std::uint64_t raw, bool dirty)
       return raw | bit(x86::kAccessed, true) | bit(x86::kDirty, dirty);
   }
   return raw;
+}
+
+unsigned pat_index(std::uint64_t raw, unsigned level) {
+  const unsigned low = static_cast<unsigned>(raw >> x86::kPwt & 3U);  // 2*PCD + PWT
+  return low + (bit_of(raw, level == 0 ? x86::kSmallPat : x86::kLargePat) ? 4 : 0);
 }
 
 std::array<std::uint8_t, 8> pte_to_bytes(const Format& format, std::uint64_t raw) {

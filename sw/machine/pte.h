@@ -41,6 +41,28 @@ struct Pte {
 // ignored (R7, X3).
 Pte decode_pte(const Machine& machine, const Context& context, std::uint64_t raw, unsigned level = 0);
 
+// Why an entry is reserved.
+enum class ReservedReason : std::uint8_t {
+  WriteWithoutRead,    // R7
+  UpperBits,           // address bits beyond the width, and bits above them (R7, X4)
+  NotSupported,        // NAPOT or memory-type bits without the extension (R7)
+  PbmtEncoding,        // memory type 3 (R7, R29)
+  PbmtDisabled,        // a memory type while PBMTE is 0 (R29)
+  PbmtPointer,         // a memory type in a pointer (R7)
+  NapotLevel,          // NAPOT above level 0 (R10)
+  NapotSize,           // NAPOT of a size other than 64 KiB (R10)
+  NapotPointer,        // NAPOT in a pointer (R7)
+  PointerBits,         // accessed, dirty or user bit in a pointer (R7)
+  PointerAtLevelZero,  // R8
+  Misaligned,          // a superpage that does not begin at a multiple of its size (R9, X4)
+  LeafTooHigh,         // page-size bit above the largest page (X4)
+  ExecuteDisable,      // execute-disable while NXE is 0 (X4)
+};
+constexpr unsigned kReservedReasons = 14;
+
+// All that hold for an entry, or would hold if it were valid: bit n for reason n.
+std::uint32_t reserved_reasons(const Machine& machine, const Context& context, std::uint64_t raw, unsigned level);
+
 // The entry's value; a right the format has no bit for is lost (see expressible). The PPN must fit its field. RISC-V: a
 // leaf that may be written may be read, and one without any right becomes invalid, as it would read as a pointer. x86:
 // the memory type is named as in the PAT after reset.
@@ -56,6 +78,9 @@ Cause denied_by(const Format& format, const Environment& env, const Pte& pte, co
 Cause withheld_by(const Pte& pte, AccessKind kind);
 // The entry with the bits set that this access asks for (A; D for a store).
 std::uint64_t with_accessed(const Format& format, std::uint64_t raw, bool dirty);
+
+// x86: the entry of the PAT that a leaf names (X18).
+unsigned pat_index(std::uint64_t raw, unsigned level);
 
 // An entry as it lies in memory: format.pte_bytes() bytes in the format's byte order.
 std::array<std::uint8_t, 8> pte_to_bytes(const Format& format, std::uint64_t raw);

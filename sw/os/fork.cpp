@@ -18,6 +18,8 @@ bool Kernel::State::copy_page(Process& parent, Process& child, Vpn vpn, TableUpd
   if (page.global) return true;  // the child has it already
   Page copy = page;
   if (page.shared || page.rights.kernel) {
+    // Both see the same bytes from now on, though nobody stored any yet.
+    if (page.order == 0) slot_for_store(parent, vpn);
     for (const Vpn slot : parent.image.slots_in(vpn, page.count())) parent.image.share(slot, child.image);
     frames.retain(copy.frame, copy.count());
   } else if (copies_eagerly(page)) {

@@ -164,6 +164,7 @@ std::int64_t Kernel::State::mprotect(Process& process, std::uint64_t addr, std::
     return process.areas.find(VirtAddr(at)) != nullptr || process.page(Vpn(at >> page_bits)) != nullptr;
   };
   while (to < wanted && is_mapped(to) && !is_kernels(process, to, to + mask + 1)) to += mask + 1;
+  if (to == addr) return -ENOMEM;
   const Rights rights = rights_of(prot);
   TableUpdate update(*this, process);
   if (!split_at(process, Vpn(addr >> page_bits), update) || !split_at(process, Vpn(to >> page_bits), update)) {

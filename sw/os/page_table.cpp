@@ -211,6 +211,18 @@ void Kernel::State::check_mapping(Vpn vpn, Ppn frame, Rights rights, const MapOp
   }
 }
 
+// A global page is the same in every address space, or the hardware may use it where there is another (R16).
+void Kernel::State::check_against_global(Vpn vpn, const Page& page) const {
+  for (const auto& [number, global] : global_pages) {
+    const bool apart = vpn.value + page.count() <= number || number + global.count() <= vpn.value;
+    const bool replaces =
+        page.global && number == vpn.value && global.order == page.order && global.napot == page.napot;
+    if (apart || replaces) continue;
+    throw InputError(fmt::format("page 0x{:x} overlaps the global page 0x{:x}, which is the same in every process",
+                                 vpn.value, number));
+  }
+}
+
 void Kernel::State::map(Process& process, Vpn vpn, Ppn frame, Rights rights, const MapOptions& options) {
   check_mapping(vpn, frame, rights, options);
   if (process.raw)
@@ -232,6 +244,7 @@ void Kernel::State::map(Process& process, Vpn vpn, Ppn frame, Rights rights, con
     throw InputError(fmt::format("page 0x{:x} does not lie in the {} levels of process {}", vpn.value, process.levels,
                                  process.name));
   }
+  check_against_global(vpn, page);
   const auto no_room = [&] {
     throw InputError(fmt::format("no frame left for a page table of process {}", process.name));
   };
@@ -280,7 +293,11 @@ void Kernel::State::take_named_frame(Process& process, Vpn vpn, const Page& page
   frames.retain(page.frame, page.count());
   // The image of the page is the frame: shared with whoever maps it, else what lies there. That of a large page is made
   // piece by piece, when it is needed.
-  if (page.order == 0) process.image.put(vpn, {.bytes = bytes_of_frame(page.frame), .is_private = page.cow});
+  if (page.order == 0) {
+    process.image.put(vpn, {.bytes = bytes_of_frame(page.frame), .is_private = page.cow});
+  } else {
+    process.image.drop(vpn, page.count());
+  }
   process.pages[vpn.value] = page;
 }
 

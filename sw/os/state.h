@@ -79,6 +79,7 @@ struct Kernel::State {
   VirtAddr address_of(const Process& process, Vpn vpn) const;  // as the hardware wants it
   void map(Process& process, Vpn vpn, Ppn frame, Rights rights, const MapOptions& options);
   void check_mapping(Vpn vpn, Ppn frame, Rights rights, const MapOptions& options) const;
+  void check_against_global(Vpn vpn, const Page& page) const;
   bool map_page(Process& process, Vpn vpn, Page page);
   // The page is this frame, which the user named.
   void take_named_frame(Process& process, Vpn vpn, const Page& page);

@@ -43,11 +43,12 @@ const ProcessImage::Slot& Kernel::State::slot_for_store(Process& process, Vpn vp
     slot.bytes = bytes_of_frame(mapped->second.frame + (vpn.value - mapped->first));
     slot.is_private = mapped->second.cow;
   } else if (area != nullptr && area->object) {
-    slot.bytes = area->object->pages[(va.value - area->object_at) >> machine.format.page_bits].bytes;
-  }
-  if (!slot.bytes) slot.bytes = std::make_shared<PageBytes>(machine.format.page_size());
-  if (area != nullptr && area->object) {
-    area->object->pages[(va.value - area->object_at) >> machine.format.page_bits].bytes = slot.bytes;
+    std::shared_ptr<PageBytes>& shared =
+        area->object->pages[(va.value - area->object_at) >> machine.format.page_bits].bytes;
+    if (!shared) shared = std::make_shared<PageBytes>(machine.format.page_size());
+    slot.bytes = shared;
+  } else {
+    slot.bytes = std::make_shared<PageBytes>(machine.format.page_size());
   }
   process.image.put(vpn, std::move(slot));
   return *process.image.find(vpn);
@@ -77,6 +78,10 @@ void Kernel::State::image_store(const Context& context, VirtAddr va, std::uint8_
   const Vpn vpn = machine.vpn_of(va);
   const OsMapping mapping = mapping_at(process, vpn);
   if (process.raw || !mapping.mapped) return;
+  // A supervisor's store while CR0.WP is clear: copy-on-write or not, it goes to the frame, whoever else has it (X7).
+  if (!mapping.write) {
+    return note_physical_write(address_of(mapping.ppn) + machine.offset_of(va), std::span(&byte, 1));
+  }
   slot_for_store(process, vpn);
   process.image.store(vpn, machine.offset_of(va), byte);
   replace_byte(address_of(mapping.ppn) + machine.offset_of(va), byte);

@@ -37,7 +37,11 @@ void ReferencePlatform::check_translation(const Access& access, VirtAddr va, con
 
 void ReferencePlatform::check_data(const Access& access, const AccessResult& result) {
   if (view_ == nullptr) return;
-  for (unsigned i = 0; i < access.size(); ++i) {
+  // A store that ends in a bus error has written what lies before.
+  const bool cut = result.fault.cause == Cause::Bus && access.kind == AccessKind::Store;
+  if (result.fault && !cut) return;
+  const std::uint64_t bytes = cut ? result.fault.va.value - access.va.value : access.size();
+  for (unsigned i = 0; i < bytes; ++i) {
     const VirtAddr va = access.va + i;
     if (access.kind == AccessKind::Store) {
       view_->image_store(context(), va, static_cast<std::uint8_t>(access.data >> (8 * i)));

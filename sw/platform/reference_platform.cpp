@@ -135,7 +135,7 @@ AccessResult ReferencePlatform::access(const Access& access) {
   if (result.fault) result.data = 0;
   result.bus_reads = bus_.reads;
   result.bus_writes = bus_.writes;
-  if (!result.fault) check_data(access, result);
+  check_data(access, result);
   return result;
 }
 

@@ -80,6 +80,7 @@ struct MapPage {
   Ppn frame;
   Rights rights;
   Kernel::MapOptions options;
+  bool any = false;  // it may be refused
 };
 
 struct UnmapPage {
@@ -154,6 +155,7 @@ struct AccessStep {
   std::optional<std::uint8_t> target;  // of a load: the register that takes the value
   std::uint32_t size = 0;
   VirtAddr va;
+  bool any = false;                            // `= any`: whatever happens is right
   std::vector<std::uint8_t> bytes;             // source Bytes, in memory order
   std::unique_ptr<AccessExpectations> expect;  // null: none
 };
@@ -189,6 +191,7 @@ struct SystemCall {
   ProcessIndex process = 0;
   std::variant<MmapCall, MunmapCall, MprotectCall, ForkCall, ExitCall> call;
   std::optional<std::int64_t> result;  // expected
+  bool any = false;                    // of fork: it may fail, and then the child's steps are left out
 };
 
 // ---------------------------------------------------------------- hardware and OS operations
@@ -199,6 +202,7 @@ struct CtlStep {
   CtlReg reg = CtlReg::Base;
   std::uint64_t value = 0;
   std::optional<bool> refused;  // expected; otherwise it must be done
+  bool any = false;             // done or refused
 };
 
 struct FenceStep {
@@ -206,6 +210,7 @@ struct FenceStep {
   Fence fence;
   bool current_asid = false;  // fence.asid is that of the process
   std::optional<bool> refused;
+  bool any = false;
 };
 
 struct BareStep {
@@ -222,6 +227,7 @@ struct HostStep {
   std::uint32_t size = 0;
   std::optional<std::vector<std::uint8_t>> bytes;  // to write, or expected
   bool error = false;                              // expected
+  bool any = false;
 };
 
 struct MarkStep {};

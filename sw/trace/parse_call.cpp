@@ -119,6 +119,7 @@ bool Parser::system_call(Place place, ProcessIndex process) {
     cursor_.expect("=");
     const Token token = cursor_.peek();
     step.call = ForkCall{new_process(cursor_.name("a name for the child"), token)};
+    step.any = cursor_.accept("any");
     add_step(place, step);
     return true;
   } else if (cursor_.accept("exit")) {
@@ -134,7 +135,7 @@ bool Parser::system_call(Place place, ProcessIndex process) {
     return false;
   }
   cursor_.expect(")");
-  step.result = call_result();
+  if (!accept_any()) step.result = call_result();
   add_step(place, step);
   return true;
 }
@@ -143,7 +144,7 @@ std::optional<bool> Parser::refusal() {
   if (!cursor_.accept("=")) return std::nullopt;
   if (cursor_.accept("refused")) return true;
   if (cursor_.accept("done")) return false;
-  cursor_.fail("'refused' or 'done'");
+  cursor_.fail("'refused', 'done' or 'any'");
 }
 
 void Parser::ctl_line(Place place, ProcessIndex process, bool user) {
@@ -161,7 +162,8 @@ void Parser::ctl_line(Place place, ProcessIndex process, bool user) {
     cursor_.fail("a control register: base, limit, asid, mode, trapbase, trapenter, trapreturn, satp, cr3, env or pat");
   }
   if (takes_value(static_cast<unsigned>(step.reg))) step.value = cursor_.number("a value");
-  step.refused = refusal();
+  step.any = accept_any();
+  if (!step.any) step.refused = refusal();
   add_step(place, step);
 }
 
@@ -203,7 +205,8 @@ void Parser::fence_line(Place place, ProcessIndex process, bool user) {
     }
     fence.globals = !cursor_.accept("nonglobal");
   }
-  step.refused = refusal();
+  step.any = accept_any();
+  if (!step.any) step.refused = refusal();
   add_step(place, step);
 }
 
@@ -219,7 +222,10 @@ void Parser::host_line(Place place) {
   if (step.write) {
     cursor_.expect("=");
     step.bytes = value_bytes(step.size);
-    step.error = cursor_.accept("error");
+    step.any = accept_any();
+    step.error = !step.any && cursor_.accept("error");
+  } else if (accept_any()) {
+    step.any = true;
   } else if (cursor_.accept("=")) {
     step.error = cursor_.accept("error");
     if (!step.error) step.bytes = value_bytes(step.size);

@@ -18,12 +18,13 @@ void Parser::map_line() {
   }
   item.frame = Ppn(cursor_.number_up_to(ppn_max(), "a frame number or 'none'"));
   map_options(item);
+  item.any = accept_any();
   add_shared(place, item, item);
 }
 
 void Parser::map_options(MapPage& item) {
   Kernel::MapOptions& options = item.options;
-  while (!cursor_.at_end()) {
+  while (!cursor_.at_end() && !cursor_.is("=")) {
     const Token token = cursor_.peek();
     if (token.kind == TokenKind::Word && token.text.find_first_not_of("rwxk") == std::string_view::npos) {
       item.rights = rights();

@@ -139,7 +139,8 @@ void Parser::access(Place place, const Who& who, std::optional<std::uint8_t> tar
   cursor_.take();
   step.size = static_cast<std::uint32_t>(*bytes);
   const Token& after = cursor_.peek(1);
-  const bool fault = after.kind == TokenKind::Word && (after.text == "fault" || after.text == "segv");
+  const bool fault =
+      after.kind == TokenKind::Word && (after.text == "fault" || after.text == "segv" || after.text == "any");
   if (step.operation == Operation::Store && cursor_.is("=") && !fault) {
     cursor_.take();
     if (const auto reg = accept_register()) {
@@ -151,7 +152,8 @@ void Parser::access(Place place, const Who& who, std::optional<std::uint8_t> tar
       step.bytes = value_bytes(step.size);
     }
   }
-  access_expectations(step);
+  step.any = accept_any();
+  if (!step.any) access_expectations(step);
   check_address(step, address);
   add_step(place, std::move(step));
 }
@@ -161,10 +163,17 @@ void Parser::check_address(const AccessStep& step, const Token& token) const {
   const bool wide = !machine().va_is_legal(step.va) || !machine().va_is_legal(step.va + (step.size - 1));
   if (wraps) cursor_.fail_at(token, "an access that ends below address 2^64");
   // A trace may ask for a wrong address, but only if it says so.
-  if (wide && !(step.expect && step.expect->fault)) {
-    cursor_.fail_at(
-        token, fmt::format("an address of at most {} bits ({}'s), or `= fault va`", machine().va_bits, machine().name));
+  if (wide && !step.any && !(step.expect && step.expect->fault)) {
+    cursor_.fail_at(token, fmt::format("an address of at most {} bits ({}'s), or `= fault va` or `= any`",
+                                       machine().va_bits, machine().name));
   }
+}
+
+bool Parser::accept_any() {
+  if (!cursor_.is("=") || cursor_.peek(1).text != "any") return false;
+  cursor_.take();
+  cursor_.take();
+  return true;
 }
 
 // A number (little-endian), a text, or bytes in braces; in memory order.

@@ -89,7 +89,7 @@ Trace parse_file(const std::filesystem::path& file, const ParseOptions& options)
 Trace parse_text(std::string_view text, const std::string& name, const ParseOptions& options) {
   Trace trace;
   Parser parser(trace, options);
-  parser.text(text, name, ".");
+  parser.text(text, name, options.directory);
   parser.finish();
   return trace;
 }
@@ -204,8 +204,12 @@ void Parser::machine_line() {
   if (depth_ > 0) cursor_.fail("no `machine` line in an included file");
   const Place place = cursor_.place();
   const Token token = cursor_.peek();
+  if (token.kind == TokenKind::Text) {
+    cursor_.take();
+    return begin_scenario(place, load_machine(directory_ / token.text));
+  }
   const Machine* machine = token.kind == TokenKind::Word ? find_machine(token.text) : nullptr;
-  if (machine == nullptr) cursor_.fail("a machine: " + machine_names());
+  if (machine == nullptr) cursor_.fail("a machine, or its file in quotes: " + machine_names());
   cursor_.take();
   begin_scenario(place, *machine);
 }

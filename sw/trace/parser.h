@@ -16,10 +16,12 @@ struct ParseOptions {
   std::string default_machine = "flat32";
   // Where the machines' own setups are (NAME.pwt); used by scenarios that have no setup lines. May be empty.
   std::filesystem::path setup_directory;
+  // Where files named in a text lie (parse_text); empty: the working directory.
+  std::filesystem::path directory;
 };
 
 Trace parse_file(const std::filesystem::path& file, const ParseOptions& options);
-// The same for text that is not in a file; `name` stands in messages, includes are relative to the working directory.
+// The same for text that is not in a file; `name` stands in messages, includes are relative to options.directory.
 Trace parse_text(std::string_view text, const std::string& name, const ParseOptions& options);
 
 // The setup alone: an otherwise empty scenario on a machine, from its own setup file.

@@ -88,6 +88,7 @@ class Parser {
   static std::optional<std::uint8_t> register_of(std::string_view word);  // r0 … r15
   std::optional<std::uint8_t> accept_register();
   std::vector<std::uint8_t> value_bytes(std::uint32_t size);
+  bool accept_any();  // `= any`
 
   // --- parse_call.cpp
   bool system_call(Place place, ProcessIndex process);

@@ -6,6 +6,7 @@
 
 #include <span>
 
+#include "machine/error.h"
 #include "platform/reference_platform.h"
 #include "trace/ast.h"
 #include "trace/testbed.h"
@@ -23,6 +24,10 @@ class ReferenceTestbed : public Testbed {
   bool has_clock() const override { return false; }
   void annotate(std::string_view /*process*/, std::string_view /*line*/) override {}
   std::uint64_t mismatches() const override { return platform_.mismatches().size(); }
+  void play_ports(const Scenario& /*scenario*/, const StepProgress& /*progress*/, bool /*annotate*/) override {
+    throw InputError(
+        "found a scenario for the ports, expected one for the operating system: this platform has no ports");
+  }
   void finish() override {}
 
   Figures figures() override {
@@ -30,6 +35,11 @@ class ReferenceTestbed : public Testbed {
     figures.mismatches = platform_.mismatches().size();
     figures.backdoor_accesses = platform_.backdoor_accesses();
     figures.reports = platform_.mismatches();
+    // "os map: …", "image: …"
+    if (!figures.reports.empty()) {
+      const std::string& text = figures.reports.front();
+      figures.first = {0, text.substr(0, text.find(':')), text};
+    }
     return figures;
   }
 

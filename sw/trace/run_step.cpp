@@ -26,7 +26,18 @@ std::string way_text(bool valid, std::uint64_t tag, std::uint64_t ppn) {
 
 }  // namespace
 
+// The child of a fork that failed (`any`) is no process, and so has no steps.
+bool Runner::has_process(const Step& step) const {
+  return std::visit(
+      [this](const auto& action) {
+        if constexpr (requires { action.process; }) return ids_[action.process] != 0;
+        return true;
+      },
+      step.action);
+}
+
 void Runner::step(const Step& step) {
+  if (!has_process(step)) return;
   if (const auto* access = std::get_if<AccessStep>(&step.action)) return queue(step, *access);
   const auto* on_registers = std::get_if<RegisterStep>(&step.action);
   // Registers that no queued access touches need not wait for the hardware.
@@ -90,6 +101,7 @@ void Runner::act(const Step& step, const SystemCall& action) {
   } else if (const auto* fork = std::get_if<ForkCall>(&action.call)) {
     const std::string& child = scenario_.processes[fork->child];
     result = kernel_->fork(pid, child);
+    if (result < 0 && action.any) return;
     if (result < 0) return fail_and_stop(step.place, "fork()", child, fmt::format("{}", result));
     ids_[fork->child] = static_cast<ProcessId>(result);
     registers_[fork->child] = registers_[action.process];
@@ -115,7 +127,7 @@ void Runner::act(const Step& step, const CtlStep& action) {
   const bool done = platform().ctl_write(action.reg, action.value, action.user);
   if (done) single_ = true;
   if (done) kernel_->note_control(action.reg, action.value, action.user);
-  judge_refusal(step.place, "ctl", done, action.refused);
+  if (!action.any) judge_refusal(step.place, "ctl", done, action.refused);
 }
 
 void Runner::act(const Step& step, const FenceStep& action) {
@@ -124,7 +136,7 @@ void Runner::act(const Step& step, const FenceStep& action) {
   if (action.current_asid) fence.asid = kernel_->context_of(ids_[action.process]).asid;
   const bool done = platform().fence(fence);
   if (done && action.fence.op == FenceOp::FetchSync) kernel_->note_fetch_sync();
-  judge_refusal(step.place, "fence", done, action.refused);
+  if (!action.any) judge_refusal(step.place, "fence", done, action.refused);
 }
 
 void Runner::act(const Step& /*step*/, const BareStep& action) { kernel_->set_translation(!action.on); }
@@ -140,6 +152,7 @@ void Runner::act(const Step& step, const HostStep& action) {
   if (action.write) bytes = *action.bytes;
   const bool done = action.write ? platform().host_write(action.at, bytes) : platform().host_read(action.at, bytes);
   if (action.write && done) kernel_->note_physical_write(action.at, bytes);
+  if (action.any) return;
   if (action.error) ++report_.expectations;
   if (done == action.error)
     return fail(step.place, what, action.error ? "error" : "no error", done ? "no error" : "error");
@@ -151,9 +164,7 @@ void Runner::act(const Step& /*step*/, const MarkStep& /*action*/) {
   marked_kernel_ = kernel_->counts();
 }
 
-void Runner::act(const Step& /*step*/, const MapPage& action) {
-  kernel_->map(ids_[action.process], action.vpn, action.frame, action.rights, action.options);
-}
+void Runner::act(const Step& /*step*/, const MapPage& action) { map(action); }
 
 void Runner::act(const Step& /*step*/, const UnmapPage& action) { kernel_->unmap(ids_[action.process], action.vpn); }
 

@@ -68,7 +68,7 @@ void Runner::place_setup() {
       } else if (const auto* process = std::get_if<NewProcess>(&item.action)) {
         ids_[process->process] = kernel_->create_process(scenario_.processes[process->process], process->options);
       } else if (const auto* map = std::get_if<MapPage>(&item.action)) {
-        kernel_->map(ids_[map->process], map->vpn, map->frame, map->rights, map->options);
+        this->map(*map);
       } else if (const auto* area = std::get_if<NewArea>(&item.action)) {
         kernel_->add_area(ids_[area->process], area->from, area->to, area->rights, area->stack);
       }
@@ -79,6 +79,14 @@ void Runner::place_setup() {
   for (const SetupItem& item : scenario_.setup) {
     if (const auto* set = std::get_if<TlbSet>(&item.action)) place(*set);
     if (const auto* line = std::get_if<CacheLine>(&item.action)) place(*line);
+  }
+}
+
+void Runner::map(const MapPage& item) {
+  try {
+    kernel_->map(ids_[item.process], item.vpn, item.frame, item.rights, item.options);
+  } catch (const InputError&) {
+    if (!item.any) throw;
   }
 }
 

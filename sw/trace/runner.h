@@ -25,6 +25,7 @@ struct Failure {
 
 struct RunReport {
   std::uint64_t accesses = 0;      // as in the trace: one per line, a modify is two
+  std::uint64_t refused = 0;       // of the accesses, those that ended in a fault
   std::uint64_t expectations = 0;  // compared
   std::uint64_t skipped = 0;       // about what the platform does not have: a clock, an L2 TLB, walk caches
   std::vector<Failure> failures;
@@ -32,8 +33,8 @@ struct RunReport {
 
 struct RunnerOptions {
   std::uint64_t seed = 0;
-  std::function<void(std::size_t done, std::size_t all)> progress;  // steps; may be empty
-  bool annotate = false;                                            // tell the testbed what is going on, for waves
+  StepProgress progress;
+  bool annotate = false;  // tell the testbed what is going on, for waves
 };
 
 class Runner {
@@ -46,6 +47,7 @@ class Runner {
 
   // Ends early at a failure after which the rest would mean nothing (an unexpected fault, a mismatch).
   const RunReport& run();
+  const RunReport& report() const { return report_; }
 
   Kernel& kernel() { return *kernel_; }
   ProcessId process_id(ProcessIndex process) const { return ids_[process]; }
@@ -67,6 +69,7 @@ class Runner {
   };
 
   void place_setup();
+  void map(const MapPage& item);
   void place(const TlbSet& set);
   void place(const CacheLine& line);
 
@@ -90,6 +93,7 @@ class Runner {
 
   // --- run_step.cpp
   void step(const Step& step);
+  bool has_process(const Step& step) const;
   void act(const Step& step, const RegisterStep& action);
   void act(const Step& step, const SystemCall& action);
   void act(const Step& step, const CtlStep& action);
@@ -125,7 +129,7 @@ class Runner {
   Testbed& testbed_;
   RunnerOptions options_;
   std::unique_ptr<Kernel> kernel_;
-  std::vector<ProcessId> ids_;                                    // by process index
+  std::vector<ProcessId> ids_;                                    // by process index; 0: not born
   std::vector<std::array<std::uint64_t, kRegisters>> registers_;  // by process index
   RunReport report_;
   bool stopped_ = false;

@@ -4,7 +4,10 @@
 // (sim/) makes one from the testbench or from the reference platform.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,11 +17,24 @@
 
 namespace vm::trace {
 
+struct Scenario;
+
+// Steps that are done; may be empty.
+using StepProgress = std::function<void(std::size_t done, std::size_t all)>;
+
+struct FirstMismatch {
+  std::uint64_t cycle = 0;
+  std::string check;    // as in a report: "translation.walk", "time", …
+  std::string message;  // expected, found, why
+  bool operator==(const FirstMismatch&) const = default;
+};
+
 struct Figures {
   std::uint64_t translations = 0;  // checked
   std::uint64_t cycles = 0;
   std::uint64_t mismatches = 0;
   std::uint64_t backdoor_accesses = 0;
+  std::optional<FirstMismatch> first;
   double mean_legal_set = 1.0;       // translations the hardware might have used, mean over all checked
   std::vector<std::string> reports;  // one text per mismatch, as far as they are kept
 };
@@ -32,6 +48,9 @@ class Testbed {
   // For people who look at waves.
   virtual void annotate(std::string_view process, std::string_view line) = 0;
   virtual std::uint64_t mismatches() const = 0;
+  // Plays a scenario for the ports, whole: its memory, its steps. Without hardware there are no ports: throws
+  // InputError.
+  virtual void play_ports(const Scenario& scenario, const StepProgress& progress, bool annotate) = 0;
   virtual void finish() = 0;  // lets everything in flight end, and makes the checks of the end of a run
   virtual Figures figures() = 0;
 };

@@ -18,7 +18,7 @@
 #include "drivers/stall.h"
 #include "event.h"
 #include "machine/physical_memory.h"
-#include "random.h"
+#include "machine/random.h"
 #include "ring.h"
 
 namespace vm {

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "random.h"
+#include "machine/random.h"
 
 namespace vm {
 

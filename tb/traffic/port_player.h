@@ -3,13 +3,11 @@
 // Plays a `ports` scenario of the trace language on a testbench.
 #pragma once
 
-#include <cstddef>
-#include <functional>
-
 #include "drivers/memory_agent.h"
 #include "drivers/stall.h"
 #include "testbench.h"
 #include "trace/ast.h"
+#include "trace/testbed.h"
 
 namespace vm {
 
@@ -18,8 +16,8 @@ Latency bench_latency(const trace::Latency& latency);
 StallPolicy bench_stall(const trace::Stall& stall);
 
 struct PortPlayOptions {
-  std::function<void(std::size_t done, std::size_t all)> progress;  // steps; may be empty
-  bool annotate = false;                                            // show the steps in waves
+  trace::StepProgress progress;
+  bool annotate = false;  // show the steps in waves
 };
 
 // Places the memory of the scenario in a fresh testbench and offers its requests, each in its cycle; later if its queue

@@ -9,7 +9,7 @@
 #include <optional>
 
 #include "machine/machine.h"
-#include "random.h"
+#include "machine/random.h"
 #include "signals.h"
 #include "trace/port_step.h"
 #include "traffic/traffic_memory.h"

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 
 namespace vm {
@@ -130,6 +131,12 @@ void PortTraffic::run(std::uint64_t cycles) {
   }
   note(trace::PortWait{});
   bench_.finish();
+}
+
+std::uint64_t PortTraffic::accesses_before(std::uint64_t cycle) const {
+  return static_cast<std::uint64_t>(std::count_if(recorded_.begin(), recorded_.end(), [&](const Recorded& r) {
+    return r.cycle < cycle && std::holds_alternative<Access>(r.request);
+  }));
 }
 
 // ---------------------------------------------------------------- the trace

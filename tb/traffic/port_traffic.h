@@ -32,6 +32,9 @@ class PortTraffic {
   void run(std::uint64_t cycles);            // then until idle, and the checks' last word
   void record(bool on) { recording_ = on; }  // before run; on if nothing is said
 
+  // Core requests offered before this cycle; only while recording.
+  std::uint64_t accesses_before(std::uint64_t cycle) const;
+
   // The text of a trace (docs/trace_language.md) that repeats what was done so far, cycle by cycle.
   std::string trace() const;
 

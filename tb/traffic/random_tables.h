@@ -10,7 +10,7 @@
 
 #include "machine/machine.h"
 #include "machine/pte.h"
-#include "random.h"
+#include "machine/random.h"
 
 namespace vm {
 

@@ -11,7 +11,7 @@
 
 #include "drivers/memory_agent.h"
 #include "machine/machine.h"
-#include "random.h"
+#include "machine/random.h"
 #include "traffic/random_tables.h"
 
 namespace vm {

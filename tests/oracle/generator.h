@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "case.h"
-#include "random.h"
+#include "machine/random.h"
 
 namespace vm::oracle {
 

@@ -6,7 +6,7 @@
 #include <array>
 
 #include "emulator.h"
-#include "random.h"
+#include "machine/random.h"
 
 namespace vm::oracle {
 namespace {

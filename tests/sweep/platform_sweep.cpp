@@ -5,7 +5,7 @@
 
 #include "describe.h"
 #include "machine/pte.h"
-#include "random.h"
+#include "machine/random.h"
 #include "sweep.h"
 
 namespace vm::sweep {

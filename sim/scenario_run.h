@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One scenario from a testbed to a verdict: what `pagewalk run` and `pagewalk replay` have in common.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "progress.h"
+#include "testbeds.h"
+#include "trace/ast.h"
+#include "trace/runner.h"
+
+namespace vm::sim {
+
+constexpr std::uint64_t kDefaultSeed = 1;
+
+// What the command line says about every scenario; empty: what the trace says, or the default.
+struct ScenarioOptions {
+  std::optional<std::uint64_t> seed;
+  std::string latency, stall;      // as in the trace language
+  std::filesystem::path hardware;  // TestbedOptions::hardware
+  std::filesystem::path waves;
+  std::optional<CycleWindow> wave_window;
+  bool model = false;
+  bool os_invariants = false;    // in the end, ask the operating system model whether it contradicts itself
+  Coverage* coverage = nullptr;  // TestbedOptions::coverage
+};
+
+struct ScenarioResult {
+  std::string name, machine, title;
+  std::uint64_t seed = 0;
+  trace::RunReport report;
+  trace::Figures figures;
+  KernelCounts os;
+  std::string os_failure;  // what the operating system model could not go on from, or contradicts; a failure of `report` too
+  bool passed() const { return report.failures.empty() && figures.mismatches == 0; }
+};
+
+// Throws InputError on bad input only: whatever the hardware does is in the result. `replay`: the command that repeats
+// it, for the report.
+ScenarioResult run_scenario(const trace::Trace& trace, const trace::Scenario& scenario, const ScenarioOptions& options,
+                            const std::string& replay, Progress& progress);
+// A file's name, and the options that were given, as words of a command line.
+std::string command_words(const trace::Trace& trace, const trace::Scenario& scenario, const ScenarioOptions& options);
+
+void print_line(const ScenarioResult& result);
+void print_failures(const ScenarioResult& result);
+nlohmann::json to_json(const ScenarioResult& result);
+
+}  // namespace vm::sim

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The generator behind system_traffic: processes, what they roughly have mapped, and one step after another. What it
+// keeps in mind only steers it: an outcome may differ, and is right for the trace.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fuzz/system_traffic.h"
+#include "fuzz/system_world.h"
+#include "machine/machine.h"
+#include "machine/pte.h"
+#include "machine/random.h"
+
+namespace vm::fuzz {
+
+class SystemLife {
+ public:
+  SystemLife(const Machine& machine, std::uint64_t seed);
+  SystemTrace trace(std::string_view machine_name, std::size_t steps);
+
+ private:
+  // Something a process has or once had: pages from `vpn` on.
+  struct Range {
+    std::uint64_t vpn = 0, pages = 1;
+  };
+  struct Process {
+    std::string name;
+    unsigned levels = 1;
+    bool raw = false;
+    std::vector<Range> ranges;
+    std::vector<unsigned> loaded;  // registers worth storing
+  };
+
+  // --- system_life.cpp: the setup
+  void weather();
+  void environment();
+  void bus_errors();
+  void processes();
+  void first_maps();
+  void areas();
+  void memory();
+
+  // --- system_steps.cpp
+  void step();
+  void access(Process& process);
+  void modify(Process& process);
+  void register_step(Process& process);
+  void access_storm(Process& process);  // the same few addresses again and again
+  void bare_accesses();
+  void trap_accesses(Process& process);
+  std::string who(const Process& process);
+  std::uint64_t address(const Process& process);
+  std::uint64_t edge(const Process& process);
+  unsigned access_size();
+  std::string value(unsigned size);
+
+  // --- system_calls.cpp: system calls, mappings, fences, control writes, host
+  void system_call(Process& process);
+  void fork(Process& process);
+  void exit(Process& process);
+  void map(Process& process, bool setup);
+  void unmap(Process& process);
+  void fence(Process& process);
+  void refused(Process& process);
+  void control(Process& process);
+  void cache_operation(Process& process);
+  void host();
+  void tlb_way();
+  std::string protection();
+  std::string rights();
+  std::string memory_type();
+
+  // --- system_raw.cpp: entries that no operating system would make
+  void raw_process();
+  void raw_entry();
+  struct Slot {
+    std::uint64_t at = 0;
+    unsigned level = 0, index = 0;
+  };
+  std::uint64_t raw_value(const Slot& slot);
+
+  Process& some_process();
+  bool chance(unsigned percent) { return random_.below(100) < percent; }
+  void line(std::string_view kind, const std::string& text);
+  void note(std::string_view kind) { ++kinds_[std::string(kind)]; }
+
+  const Machine& machine_;
+  Random random_;
+  std::uint64_t seed_;
+  SystemWorld world_;
+  std::vector<Process> alive_;
+  std::size_t current_ = 0;  // in alive_
+  unsigned born_ = 0;
+  std::vector<Range> globals_;
+  std::vector<Slot> slots_;         // of the raw process's tables
+  std::uint64_t hot_ = 0;           // an address that accesses come back to
+  std::uint64_t error_frame_ = ~0ULL;
+  std::string text_;
+  Kinds kinds_;
+};
+
+}  // namespace vm::fuzz

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fuzz/system_traffic.h"
+
+#include <fmt/format.h>
+
+#include "fuzz/system_life.h"
+#include "os/rights.h"
+
+namespace vm::fuzz {
+
+SystemTrace system_traffic(const Machine& machine, std::string_view name, std::uint64_t seed, std::size_t steps) {
+  return SystemLife(machine, seed).trace(name, steps);
+}
+
+// Said apart from the generator, so that one that has lost a kind is found out.
+std::vector<std::string> claimed_kinds(const Machine& machine) {
+  const Format& format = machine.format;
+  const bool flat = format.kind == PteKind::Flat, x86 = format.kind == PteKind::X86;
+  std::vector<std::string> kinds = {
+      "process",       "load",          "store",           "fetch",     "storm",          "modify",       "register load",
+      "register",      "register store", "map",            "map shared", "unmap",         "mmap private", "mmap shared",
+      "mmap stack",    "mprotect",      "munmap",          "fork",      "exit",           "switch",       "bare",
+      "bare access",   "fence all",     "fence nonglobal", "fence asid", "fence va",      "fence va asid", "fence invlpg",
+      "refused fence", "host load",     "host store",      "sync",      "clean",          "clean line",   "cleaninvalidate",
+      "invalidate line", "cleaninvalidate line", "refused control", "refused cache operation", "map global", "raw process",
+      "entry",         "bus errors"};
+  const auto claim = [&](bool has, std::initializer_list<const char*> names) {
+    if (has) kinds.insert(kinds.end(), names.begin(), names.end());
+  };
+  claim(machine.vpn_bits() >= 3, {"area", "stack"});
+  claim(!possible_rights(machine, {.write = false}).write, {"map cow"});
+  claim(machine.asid_bits != 0, {"asid"});
+  claim(flat, {"limit"});
+  claim(flat || x86 || format.pte_bytes() == 8, {"refused value"});
+  claim(x86, {"control pat", "map uc", "map wt"});
+  claim(x86 || format.hw_ad, {"env", "control env"});
+  claim(format.pbmt, {"map nc", "map io"});
+  claim(format.napot, {"map 64K"});
+  claim(machine.trap_swap, {"trap", "trap access"});
+  claim(machine.array_port && machine.dtlb.ways + machine.itlb.ways != 0, {"tlb"});
+  claim(format.kind == PteKind::Riscv && format.min_levels != format.levels, {"mode"});
+  return kinds;
+}
+
+}  // namespace vm::fuzz

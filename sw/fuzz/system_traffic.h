@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Random lives of processes as a trace in the language of docs/trace_language.md: pages of every size and type, system
+// calls, forks, accesses at the edges where translations go wrong, fences, control writes, tables behind the operating
+// system's back. Whatever an access or a call comes to is right for the trace (`= any`): hardware, operating system
+// model and checks judge each other.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "machine/machine.h"
+
+namespace vm::fuzz {
+
+// How often each kind of line stands in a trace, by a name such as "fork" or "fence va asid".
+using Kinds = std::map<std::string, std::uint64_t, std::less<>>;
+
+struct SystemTrace {
+  std::string text;
+  Kinds kinds;
+};
+
+// A whole trace of `steps` steps for this machine, the same for the same seed. `machine` is how the trace names it: the
+// name of a built-in machine, or its file in quotes.
+SystemTrace system_traffic(const Machine& machine, std::string_view name, std::uint64_t seed, std::size_t steps);
+
+// Every kind that long enough traffic on this machine has: at least kClaimedSteps steps, in several traces.
+constexpr std::uint64_t kClaimedSteps = 100'000;
+std::vector<std::string> claimed_kinds(const Machine& machine);
+
+}  // namespace vm::fuzz

@@ -141,18 +141,12 @@ RoundResult run_round(const RoundSpec& spec, const FuzzTarget& target, const std
 }
 
 nlohmann::json to_json(const RoundResult& r) {
-  return {{"check", r.finding.check},
-          {"message", r.finding.message},
-          {"cycle", r.finding.cycle},
-          {"until", r.finding.accesses},
-          {"accesses", r.accesses},
-          {"translations", r.translations},
-          {"cycles", r.cycles},
-          {"mismatches", r.mismatches},
-          {"events", r.events},
-          {"text", r.text},
-          {"hits", r.hits},
-          {"covered_accesses", r.covered_accesses}};
+  return {{"check", r.finding.check}, {"message", r.finding.message},
+          {"cycle", r.finding.cycle}, {"until", r.finding.accesses},
+          {"accesses", r.accesses},   {"translations", r.translations},
+          {"cycles", r.cycles},       {"mismatches", r.mismatches},
+          {"events", r.events},       {"text", r.text},
+          {"hits", r.hits},           {"covered_accesses", r.covered_accesses}};
 }
 
 RoundResult round_from_json(const nlohmann::json& json) {

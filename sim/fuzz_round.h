@@ -48,7 +48,7 @@ struct Finding {
 struct RoundResult {
   Finding finding;
   std::uint64_t accesses = 0, translations = 0, cycles = 0, mismatches = 0;
-  fuzz::Kinds events;       // kinds of steps, and what came of them
+  fuzz::Kinds events;                  // kinds of steps, and what came of them
   std::string text;                    // the trace that repeats the round; only if something went wrong
   std::vector<std::uint64_t> hits;     // of the machine's coverage bins; empty: not counted
   std::uint64_t covered_accesses = 0;  // CoverageRecord::accesses

@@ -43,6 +43,7 @@ void PortStorm::begin() {
   Random& random = requests_.random();
   count_ = next_ = 0;
   const std::uint64_t va = random.one_in(3) ? requests_.hot() : requests_.page_address();
+  alone_ = random.one_in(2);
   clearing_ = broken_ = false;
   if (!random.one_in(4)) {
     clearing_ = true;
@@ -65,12 +66,12 @@ void PortStorm::begin() {
                    [](const Planned& a, const Planned& b) { return a.at < b.at; });
 }
 
-const trace::PortRequest* PortStorm::due(std::uint64_t cycle, bool side_idle) {
+const trace::PortRequest* PortStorm::due(std::uint64_t cycle, bool quiet) {
   if (!active()) return nullptr;
   const Planned& first = planned_.at(next_);
   if (clearing_ && next_ == 0) return &first.request;
   if (!broken_) {
-    if (clearing_ && !side_idle) return nullptr;
+    if (!quiet) return nullptr;
     broken_ = true;
     start_ = cycle;
   }

@@ -47,6 +47,7 @@ class RandomTables {
  private:
   void choose_frames();
   void choose_pages();
+  void choose_edges(unsigned bits);  // of an address space of so many bits
   void build(unsigned levels);
   std::uint64_t random_entry(const Slot& slot);
   std::uint64_t index_of(std::uint64_t va, unsigned level) const;

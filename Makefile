@@ -8,8 +8,9 @@
 #   FORMAT=sv39        sweep: this machine's format instead of all
 #   N=1000000          oracle, sweep: how many cases
 #   TARGET=rtl         oracle, sweep: the hardware instead of the model
-#   SEED=1             oracle, sweep: repeats a run
+#   SEED=1             oracle, sweep, coverage: repeats a run
 #   ACCESSES=40000     bench: how long the trace is
+#   SECONDS=120        coverage: how long the campaign on all machines is
 #   JSON=1             run, bench, synth, oracle, sweep: print JSON
 SEEDS ?= 1,2,3
 JOBS := $(shell nproc)
@@ -19,7 +20,7 @@ ORACLE_MACHINE := $(or $(MACHINE),sv39)
 SEED_FLAG := $(if $(SEED),--seed $(SEED))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test program build lint format waves bench synth oracle sweep rules nightly clean
+.PHONY: help run test program build lint format waves bench synth oracle sweep coverage rules nightly clean
 
 help:     ## this list
 	@sed -nE 's/^([a-z]+): .*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
@@ -71,6 +72,10 @@ sweep:    ## all flag combinations of entries, on the model and the hardware (FO
 	@for target in $(or $(TARGET),model rtl); do \
 	  build/sweep --target $$target $(if $(FORMAT),--machine $(FORMAT)) $(if $(N),--accesses $(N)) $(SEED_FLAG) $(JSON_FLAG) \
 	    || exit 1; done
+
+coverage: program  ## a campaign on all machines, and what it covered: build/coverage/index.html (SECONDS=, SEED=)
+	@scripts/quiet cmake --build build -j $(JOBS) --target coverage_machines
+	@scripts/coverage $(or $(SECONDS),120) $(SEED_FLAG)
 
 rules:    ## the table of rules in docs/verification.md: what tests and which oracle look after each
 	@scripts/rules

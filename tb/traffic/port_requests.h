@@ -65,6 +65,7 @@ class PortRequests {
   std::uint64_t offset(std::uint64_t below);  // inside a page and below this
   std::uint64_t random_root();
   std::uint64_t random_env();
+  std::uint64_t random_pat();
   trace::PortCtl tree_ctl();
   std::optional<trace::PortCtl> flat_ctl();
   bool chance(unsigned percent) { return random_.below(100) < percent; }
@@ -73,7 +74,7 @@ class PortRequests {
   TrafficMemory& memory_;
   TrafficMix mix_;
   Random random_;
-  std::uint64_t hot_ = 0;
+  std::uint64_t hot_ = 0, host_at_ = 0;
   bool trap_base_given_ = false, trap_entered_ = false;
 };
 

@@ -43,7 +43,8 @@ class PortStorm {
   std::array<Planned, 16> planned_;
   std::size_t count_ = 0, next_ = 0;
   bool alone_ = false;
-  bool clearing_ = false, broken_ = false;  // it begins with a fence; counting from start_
+  std::size_t clearing_ = 0;  // the first of them make the page cold, and are waited for
+  bool broken_ = false;       // counting from start_
   std::uint64_t start_ = 0;
 };
 

@@ -92,12 +92,15 @@ void PortTraffic::offer_side() {
   };
   if (fence) offer(requests_.fence());
   if (ctl) offer_ctl();
-  if (mix_.array && bench_.machine().array_port && requests_.random().one_in(100)) {
+  const bool array = mix_.array && bench_.machine().array_port && requests_.random().one_in(100);
+  const auto offer_array = [this] {
     if (const auto read = requests_.array()) offer(*read);
-  }
-  if (!(fence || ctl) || !chance(mix_.second)) return;
+  };
+  if (array) offer_array();
+  if (!(fence || ctl || array) || !chance(mix_.second)) return;
   if (requests_.random().one_in(2)) offer(requests_.fence());
   if (requests_.random().one_in(2)) offer_ctl();
+  if (bench_.machine().array_port && requests_.random().one_in(2)) offer_array();
 }
 
 void PortTraffic::follow_storm() {

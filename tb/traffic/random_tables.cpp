@@ -7,11 +7,15 @@
 namespace vm {
 
 RandomTables::RandomTables(const Machine& machine, Random& random) : machine_(machine), random_(random) {
-  const Region& home = *std::find_if(machine.regions.begin(), machine.regions.end(), [&](const Region& region) {
-    return region.cacheable == (machine.walk_port == WalkPort::Cache);
-  });
-  const std::uint64_t page = machine.format.page_size();
-  first_table_ = next_table_ = (home.base.value + home.size / 4 * 3) / page * page;
+  for (const bool first : {true, false}) {
+    const auto home = std::find_if(machine.regions.begin(), machine.regions.end(), [&](const Region& region) {
+      return (region.cacheable == (machine.walk_port == WalkPort::Cache)) == first;
+    });
+    if (home == machine.regions.end() || (!first && machine.walk_port == WalkPort::Memory)) continue;
+    const std::uint64_t page = machine.format.page_size();
+    const std::uint64_t start = (home->base.value + home->size / 4 * 3) / page * page;
+    homes_.push_back({start, start});
+  }
   choose_frames();
   choose_pages();
   paths_.resize(pages_.size());
@@ -71,11 +75,16 @@ std::uint64_t RandomTables::index_of(std::uint64_t va, unsigned level) const {
          low_mask(machine_.format.index_bits.at(level));
 }
 
+std::uint64_t RandomTables::new_table() {
+  Home& home = homes_.size() > 1 && random_.one_in(12) ? homes_[1] : homes_[0];
+  const std::uint64_t table = home.next;
+  home.next += machine_.format.page_size();
+  return table;
+}
+
 void RandomTables::build(unsigned levels) {
   const Format& f = machine_.format;
-  const std::uint64_t page = f.page_size();
-  const std::uint64_t root = next_table_;
-  next_table_ += page;
+  const std::uint64_t root = new_table();
   roots_.push_back({.base = PhysAddr(root), .levels = levels});
   std::map<std::uint64_t, std::size_t> known;  // slots of this address space by address
   for (std::size_t p = 0; p < pages_.size(); ++p) {
@@ -86,8 +95,7 @@ void RandomTables::build(unsigned levels) {
       if (fresh) {
         Slot slot{.at = PhysAddr(at), .level = level, .table = 0, .value = 0};
         if (level != 0) {
-          slot.table = next_table_ >> f.page_bits;
-          next_table_ += page;
+          slot.table = new_table() >> f.page_bits;
         }
         slots_.push_back(slot);
         change(slots_.size() - 1, false);
@@ -103,9 +111,9 @@ std::uint64_t RandomTables::random_entry(const Slot& slot) {
   const bool points = slot.level != 0 && !random_.one_in(slot.level == 1 ? 4 : 16);
   Pte pte;
   // What is wrong with a pointer hides everything below it.
-  const unsigned rare = points ? 96 : 24;
+  const unsigned rare = points ? 64 : 12;
   pte.valid = !random_.one_in(rare);
-  pte.leaf = !points;
+  pte.leaf = !points && !(slot.level == 0 && random_.one_in(64));
   pte.ppn = Ppn(points ? slot.table : frames_[random_.below(frames_.size())]);
   // A page that is itself a table: the core's own stores change entries.
   if (!points && machine_.walk_port == WalkPort::Cache && random_.one_in(40)) {
@@ -123,8 +131,31 @@ std::uint64_t RandomTables::random_entry(const Slot& slot) {
   if (!points && random_.one_in(8)) pte.type = random_.one_in(2) ? MemType::NonCacheable : MemType::Io;
   if (f.kind == PteKind::X86 && random_.one_in(points ? 24 : 8)) pte.type = MemType::Uncached;
   std::uint64_t raw = encode_pte(f, pte, slot.level);
-  // Sometimes a bit nobody meant.
-  if (random_.one_in(rare)) raw ^= 1ULL << random_.below(8 * f.pte_bytes());
+  // Any entry of the PAT.
+  if (f.kind == PteKind::X86 && !points && random_.one_in(4)) {
+    for (unsigned bit = 0; bit < f.page_bits + 1; ++bit) {
+      const bool counts = pat_index(raw ^ 1ULL << bit, slot.level) != pat_index(raw, slot.level);
+      if (counts && random_.one_in(2)) raw ^= 1ULL << bit;
+    }
+  }
+  return random_.one_in(rare) ? spoiled(raw, slot.level) : raw;
+}
+
+// With a bit nobody meant, or reserved for one reason alone, each of them as often.
+std::uint64_t RandomTables::spoiled(std::uint64_t raw, unsigned level) {
+  const unsigned bits = 8 * machine_.format.pte_bytes();
+  if (random_.one_in(3)) return raw ^ 1ULL << random_.below(bits);
+  Context context;
+  context.env = {.pbmte = random_.one_in(2), .nxe = random_.one_in(2)};
+  const std::uint64_t wanted = 1ULL << random_.below(kReservedReasons);
+  // One bit or two, the first found from a random one on.
+  const unsigned start = static_cast<unsigned>(random_.below(bits));
+  for (unsigned i = 0; i < bits; ++i) {
+    for (unsigned j = i; j < bits; ++j) {
+      const std::uint64_t first = 1ULL << (start + i) % bits, second = i == j ? 0 : 1ULL << (start + j) % bits;
+      if (reserved_reasons(machine_, context, raw ^ first ^ second, level) == wanted) return raw ^ first ^ second;
+    }
+  }
   return raw;
 }
 
@@ -137,6 +168,25 @@ std::uint64_t RandomTables::change(std::size_t slot, bool tame) {
   const std::uint64_t set = with_accessed(machine_.format, s.value, random_.one_in(2));
   const std::uint64_t both = with_accessed(machine_.format, 0, true);
   return s.value = random_.one_in(2) ? set : s.value & ~both;
+}
+
+std::optional<std::size_t> RandomTables::forget_use(std::uint64_t va, PhysAddr root) {
+  const std::uint64_t page = va >> machine_.format.page_bits << machine_.format.page_bits;
+  const auto found = std::find(pages_.begin(), pages_.end(), page);
+  if (found == pages_.end()) return std::nullopt;
+  const std::vector<std::size_t>& path = paths_[static_cast<std::size_t>(found - pages_.begin())];
+  std::size_t first = 0;
+  for (const Root& r : roots_) {
+    if (r.base == root) {
+      // Of pointers only some formats have the bits: the leaf more often.
+      const std::size_t level = random_.one_in(2) ? 0 : random_.below(r.levels);
+      Slot& slot = slots_[path[first + r.levels - 1 - level]];
+      slot.value &= ~with_accessed(machine_.format, 0, true);
+      return path[first + r.levels - 1 - level];
+    }
+    first += r.levels;
+  }
+  return std::nullopt;
 }
 
 std::size_t RandomTables::slot_of(std::uint64_t va) {

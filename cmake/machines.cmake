@@ -9,17 +9,23 @@ find_program(VERILATOR verilator REQUIRED)
 execute_process(COMMAND ${VERILATOR} --getenv VERILATOR_ROOT OUTPUT_VARIABLE VERILATOR_ROOT
                 OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
 
-add_library(verilator_runtime OBJECT
-  ${VERILATOR_ROOT}/include/verilated.cpp
-  ${VERILATOR_ROOT}/include/verilated_dpi.cpp
-  ${VERILATOR_ROOT}/include/verilated_fst_c.cpp
-  ${VERILATOR_ROOT}/include/verilated_threads.cpp)
-target_include_directories(verilator_runtime SYSTEM PUBLIC ${VERILATOR_ROOT}/include ${VERILATOR_ROOT}/include/vltstd)
-target_compile_options(verilator_runtime PUBLIC -fno-semantic-interposition -fno-gnu-unique PRIVATE -w)
-# VL_USER_STOP: tb/model says what a failed assertion does.
-target_compile_definitions(verilator_runtime PUBLIC VM_TRACE=1 VM_TRACE_FST=1 VM_TRACE_VCD=0 VM_COVERAGE=0 VM_SC=0
-                           VL_USER_STOP)
-target_link_libraries(verilator_runtime PUBLIC ZLIB::ZLIB Threads::Threads)
+# vm_add_runtime(NAME COVERAGE [SOURCE]...): the Verilator runtime, with line and toggle coverage (1) or without (0).
+function(vm_add_runtime name coverage)
+  list(TRANSFORM ARGN PREPEND ${VERILATOR_ROOT}/include/)
+  add_library(${name} OBJECT
+    ${VERILATOR_ROOT}/include/verilated.cpp
+    ${VERILATOR_ROOT}/include/verilated_dpi.cpp
+    ${VERILATOR_ROOT}/include/verilated_fst_c.cpp
+    ${VERILATOR_ROOT}/include/verilated_threads.cpp
+    ${ARGN})
+  target_include_directories(${name} SYSTEM PUBLIC ${VERILATOR_ROOT}/include ${VERILATOR_ROOT}/include/vltstd)
+  target_compile_options(${name} PUBLIC -fno-semantic-interposition -fno-gnu-unique PRIVATE -w)
+  # VL_USER_STOP: tb/model says what a failed assertion does.
+  target_compile_definitions(${name} PUBLIC VM_TRACE=1 VM_TRACE_FST=1 VM_TRACE_VCD=0 VM_COVERAGE=${coverage} VM_SC=0
+                             VL_USER_STOP)
+  target_link_libraries(${name} PUBLIC ZLIB::ZLIB Threads::Threads)
+endfunction()
+vm_add_runtime(verilator_runtime 0)
 
 set(verilator_flags --cc --top-module vm_sim_top --trace-fst --trace-structs --no-trace-params --assert -O3
     -Wno-fatal -Wno-lint -Wno-style -Wno-UNOPTFLAT  # warnings are scripts/lint's
@@ -31,25 +37,33 @@ file(GLOB model_sources CONFIGURE_DEPENDS tb/model/*.cpp)
 
 set_source_files_properties(${model_sources} PROPERTIES COMPILE_OPTIONS "${VM_WARNINGS}")
 
-# vm_add_machine(NAME PACKAGE [PATCH]): build machines/NAME.so from the package file that chooses the machine; with a
-# patch, from a copy of the hardware with the patch applied.
+# vm_add_machine(NAME PACKAGE [PATCH] [COVERAGE]): build machines/NAME.so from the package file that chooses the machine;
+# with a patch, from a copy of the hardware with the patch applied; COVERAGE: with line and toggle coverage.
 function(vm_add_machine name package)
+  cmake_parse_arguments(PARSE_ARGV 2 arg "COVERAGE" "" "")
+  set(patch ${arg_UNPARSED_ARGUMENTS})
+  set(runtime verilator_runtime)
+  set(coverage_flags)
+  if(arg_COVERAGE)
+    set(runtime verilator_runtime_coverage)
+    set(coverage_flags --coverage-line --coverage-toggle ${CMAKE_SOURCE_DIR}/cmake/coverage.vlt)
+  endif()
   set(dir ${CMAKE_BINARY_DIR}/gen/${name})
   set(root ${CMAKE_SOURCE_DIR})
   set(prepare)
   set(optimize)
-  if(ARGC GREATER 2)
+  if(patch)
     set(root ${dir}/hardware)
     set(optimize ";-Og")  # there are many, each runs for seconds only
-    set(prepare COMMAND ${CMAKE_SOURCE_DIR}/scripts/mutant-build ${ARGV2} ${root})
+    set(prepare COMMAND ${CMAKE_SOURCE_DIR}/scripts/mutant-build ${patch} ${root})
   endif()
   add_custom_command(
     OUTPUT ${dir}/fast.cpp ${dir}/slow.cpp
     ${prepare}
     COMMAND ${CMAKE_COMMAND} -E rm -rf ${dir}/verilated
-    COMMAND ${CMAKE_COMMAND} -E chdir ${root} ${VERILATOR} ${verilator_flags} --Mdir ${dir}/verilated -f rtl/files.f ${package} -f tb/files.f
+    COMMAND ${CMAKE_COMMAND} -E chdir ${root} ${VERILATOR} ${verilator_flags} ${coverage_flags} --Mdir ${dir}/verilated -f rtl/files.f ${package} -f tb/files.f
     COMMAND ${CMAKE_SOURCE_DIR}/cmake/unity.sh ${dir}
-    DEPENDS ${hardware_sources} ${package} ${ARGV2} ${CMAKE_SOURCE_DIR}/cmake/unity.sh
+    DEPENDS ${hardware_sources} ${package} ${patch} ${CMAKE_SOURCE_DIR}/cmake/unity.sh
     WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
     COMMENT "Verilating ${name}" VERBATIM)
   add_custom_target(${name}_verilated DEPENDS ${dir}/fast.cpp ${dir}/slow.cpp)
@@ -60,7 +74,7 @@ function(vm_add_machine name package)
   add_dependencies(machine_${name} ${name}_verilated)
   target_include_directories(machine_${name} PRIVATE sw tb)
   target_include_directories(machine_${name} SYSTEM PRIVATE ${dir}/verilated)
-  target_link_libraries(machine_${name} PRIVATE verilator_runtime)
+  target_link_libraries(machine_${name} PRIVATE ${runtime})
   target_link_options(machine_${name} PRIVATE -Wl,--version-script=${CMAKE_SOURCE_DIR}/cmake/machine.map)
   set_target_properties(machine_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name} EXCLUDE_FROM_ALL ON
     LINK_DEPENDS ${CMAKE_SOURCE_DIR}/cmake/machine.map

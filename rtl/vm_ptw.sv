@@ -371,8 +371,11 @@ module vm_ptw
       end
       StWait: begin
         if (walk_rsp_valid_i) begin
-          if (walk_rsp_i.err) cause_d = FaultEntryBus;
-          else pte_d = pte_from_lanes(Format, walk_rsp_i.data, addr_q[2:0]);
+          pte_d = pte_from_lanes(Format, walk_rsp_i.data, addr_q[2:0]);
+          if (walk_rsp_i.err) begin
+            cause_d = FaultEntryBus;
+            pte_d = '0;
+          end
           state_d = StCheck;
         end else if (walk_retry_i) begin
           state_d = StRead;

@@ -62,19 +62,6 @@ void add_name(std::vector<std::string>& names, const std::string& name) {
   if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
 }
 
-// How often what happens is another in every round.
-TrafficMix port_mix(const RoundSpec& spec) {
-  Random random(spec.seed, "mix");
-  TrafficMix mix;
-  mix.table = static_cast<unsigned>(random.between(1, 3));
-  mix.race = static_cast<unsigned>(random.between(1, 10));
-  mix.fence = static_cast<unsigned>(random.between(1, 15));
-  mix.ctl = static_cast<unsigned>(random.between(1, 20));
-  mix.storm = static_cast<unsigned>(random.between(1, 9));
-  mix.bare = random.one_in(2);
-  return mix;
-}
-
 TestbedOptions port_weather(const RoundSpec& spec, const FuzzTarget& target) {
   Random random(spec.seed, "weather");
   TestbedOptions options;
@@ -101,7 +88,7 @@ RoundResult run_ports(const RoundSpec& spec, const FuzzTarget& target) {
   std::optional<Coverage> coverage;
   Testbench bench = make_testbench(spec.machine, port_weather(spec, target));
   if (target.coverage) bench.attach_coverage(&coverage.emplace(spec.machine));
-  PortTraffic traffic(bench, port_mix(spec));
+  PortTraffic traffic(bench);
   try {
     traffic.run(spec.size);
   } catch (const Hang&) {

@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
   add_machines(app, status);
   add_fuzz(app, status);
   add_bench(app, status);
+  add_coverage(app, status);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -153,6 +153,7 @@ void Testbench::step() {
   cycle_.events = events;
   const std::uint64_t before = reporter_.count();
   observe();
+  if (observer_) observer_(cycle_);
   run_checks();
   if (before == 0 && reporter_.count() != 0) first_log_ = log_;
   watch_progress();

@@ -9,11 +9,13 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "checks/check.h"
@@ -78,6 +80,9 @@ class Testbench {
   bool idle() const;  // nothing submitted is unanswered
   void run_until_idle();
   void finish();  // run_until_idle, then what the checks have to say at the end
+
+  // Called at the end of each cycle, before the checks look at it; what is given must outlive the testbench.
+  void observe_cycles(std::function<void(const Cycle&)> observer) { observer_ = std::move(observer); }
 
   // What happened in the last step; pointers and spans are valid until the next.
   const Cycle& cycle() const { return cycle_; }
@@ -148,6 +153,7 @@ class Testbench {
   std::array<std::uint8_t, 2> next_id_{};
   std::array<unsigned, 2> unanswered_{};
   unsigned host_unanswered_ = 0, ctl_unanswered_ = 0, fence_unanswered_ = 0, array_unanswered_ = 0;
+  std::function<void(const Cycle&)> observer_;
   Cycle cycle_;
   bool started_ = false;
   bool checks_on_ = true;

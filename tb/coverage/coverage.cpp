@@ -16,6 +16,10 @@
 
 namespace vm {
 
+std::uint64_t enough_accesses(const Machine& machine) {
+  return machine.format.kind == PteKind::Flat ? 1'000'000 : 2'000'000;
+}
+
 struct Coverage::Parts {
   explicit Parts(const Machine& m) : machine(m) {}
 
@@ -77,7 +81,10 @@ void Coverage::merge(const Coverage& other) {
   for (std::size_t i = 0; i < mine.table.bins().size(); ++i) mine.table.hit(i, theirs.table.bins()[i].hits);
 }
 
-CoverageRecord Coverage::record() const { return {parts_->machine.name, parts_->accesses, parts_->table.bins()}; }
+CoverageRecord Coverage::record() const {
+  return {parts_->machine.name, parts_->accesses, enough_accesses(parts_->machine), parts_->table.bins()};
+}
+
 std::uint64_t Coverage::accesses() const { return parts_->accesses; }
 
 }  // namespace vm

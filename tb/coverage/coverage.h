@@ -22,12 +22,15 @@ namespace vm {
 struct CoverageRecord {
   std::string machine;
   std::uint64_t accesses = 0;  // answered accesses of both core ports
+  std::uint64_t enough = 0;    // from how many on the claims are enforced
   std::vector<Bin> bins;
 
   std::vector<const Bin*> uncovered() const;  // claimed, and not hit
   // Hit although there is a reason why it could not be: then the reason is wrong.
   std::vector<const Bin*> impossible() const;
   std::size_t claimed() const;
+  // A claimed bin is not hit although there were enough accesses, or one was hit that has a reason not to be.
+  bool failed() const;
 
   // Adds up two runs of one machine. Throws InputError where the bins are not the same.
   void merge(const CoverageRecord& other);

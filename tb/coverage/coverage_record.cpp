@@ -29,6 +29,8 @@ std::size_t CoverageRecord::claimed() const {
       std::count_if(bins.begin(), bins.end(), [](const Bin& bin) { return bin.reason.empty(); }));
 }
 
+bool CoverageRecord::failed() const { return !impossible().empty() || (accesses >= enough && !uncovered().empty()); }
+
 void CoverageRecord::merge(const CoverageRecord& other) {
   const auto same = [](const Bin& a, const Bin& b) { return a.group == b.group && a.name == b.name; };
   if (machine != other.machine || !std::equal(bins.begin(), bins.end(), other.bins.begin(), other.bins.end(), same)) {
@@ -58,6 +60,7 @@ CoverageRecord CoverageRecord::from_json(const nlohmann::json& json, const std::
     CoverageRecord record;
     record.machine = json.at("machine").get<std::string>();
     record.accesses = json.at("accesses").get<std::uint64_t>();
+    record.enough = json.at("enough").get<std::uint64_t>();
     for (const nlohmann::json& bin : json.at("bins")) {
       record.bins.push_back({bin.at("group").get<std::string>(), bin.at("name").get<std::string>(), "",
                              bin.at("hits").get<std::uint64_t>()});

@@ -20,15 +20,14 @@ Values levels_between(unsigned first, unsigned last) {
 }  // namespace
 
 WalkBins::WalkBins(BinTable& table)
-    : machine_(table.machine()),
-      waits_(table, "walks", {{"waits for the walk of the other port"}, ports()}),
-      uncached_table_(table, "walks", {{"entry read from uncached memory"}, level_values(machine_)}) {
+    : machine_(table.machine()), waits_(table, "walks", {{"waits for the walk of the other port"}, ports()}) {
   const Format& f = machine_.format;
   const unsigned top = f.levels - 1;
   const auto add = [&table](std::optional<Cross>& cross, const char* group, const std::vector<Values>& properties) {
     cross.emplace(table, group, properties);
   };
   if (machine_.walk_port == WalkPort::Cache) {
+    add(uncached_table_, "walks", {{"entry read from uncached memory"}, level_values(machine_)});
     add(turned_away_, "walks", {{"read turned away by the cache"}, level_values(machine_)});
   }
   if (machine_.l2tlb.ways != 0) {
@@ -88,7 +87,7 @@ void WalkBins::on_event(const Event& event, const Tracker& tracker, const WalkPr
       if (pointer_fill_) pointer_fill_->hit(0, event.walk_level() - 1);
       return;
     case EventKind::CacheLookup:
-      if (event.client() == Client::Walk && event.uncached()) uncached_table_.hit(0, walk.level());
+      if (event.client() == Client::Walk && event.uncached() && uncached_table_) uncached_table_->hit(0, walk.level());
       return;
     default:
       return;

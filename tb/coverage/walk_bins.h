@@ -32,8 +32,8 @@ class WalkBins {
   void after_failure(AfterFailure what);
 
   const Machine& machine_;
-  Cross waits_, uncached_table_;
-  std::optional<Cross> turned_away_, sweeping_, l2_, restart_, pointer_fill_;
+  Cross waits_;
+  std::optional<Cross> uncached_table_, turned_away_, sweeping_, l2_, restart_, pointer_fill_;
   std::vector<Cross> begins_;  // by the levels of the mode, from the fewest on
   std::optional<Cross> leaf_set_, pointer_set_, failed_, bus_error_, after_failure_;
   bool read_pending_ = false;

@@ -12,6 +12,9 @@
 #include <vector>
 
 #include "Vvm_sim_top.h"
+#ifdef VM_COVERAGE_FILE  // cmake/coverage.cmake
+#include "model/instrumented/line_coverage.h"
+#endif
 
 namespace vm {
 namespace {
@@ -91,6 +94,9 @@ class VerilatedModel final : public Model {
     close_waves();
     const CurrentModel current(sink_, *context_);
     top_->final();
+#ifdef VM_COVERAGE_FILE
+    save_line_coverage(*context_);
+#endif
     top_.reset();
   }
 

@@ -2,6 +2,7 @@
 #include "traffic/port_requests.h"
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "machine/control.h"
 #include "machine/pte.h"
@@ -14,6 +15,25 @@ trace::PortCtl ctl_write(CtlReg reg, std::uint64_t value) {
 }
 
 }  // namespace
+
+TrafficMix TrafficMix::of_seed(std::uint64_t seed) {
+  Random random(seed, "mix");
+  const auto one_of = [&random](std::initializer_list<unsigned> values) {
+    return values.begin()[random.below(values.size())];
+  };
+  TrafficMix mix;
+  mix.fetch = one_of({10, 40, 80});
+  mix.data = one_of({30, 60, 100});
+  mix.host = one_of({0, 1, 2, 8});
+  mix.table = one_of({0, 1, 1, 3});
+  mix.race = one_of({0, 1, 3});
+  mix.fence = one_of({2, 15, 60});
+  mix.ctl = one_of({2, 8, 40});
+  mix.storm = one_of({0, 2, 10, 50});
+  mix.illegal = one_of({1, 5});
+  mix.bare = random.one_in(2);
+  return mix;
+}
 
 std::array<trace::PortCtl, 2> PortRequests::start() const {
   if (!memory_.tree()) return {ctl_write(CtlReg::Base, memory_.bases()[0]), ctl_write(CtlReg::Mode, 1)};
@@ -44,10 +64,17 @@ std::uint64_t PortRequests::page_address() {
 }
 
 Access PortRequests::access(Port port) {
+  // Across the end of a page.
+  if (random_.one_in(16)) {
+    Access crossing = access_at(port, page_address());
+    crossing.va = VirtAddr(last_bytes(crossing.va.value));
+    crossing.size_log2 = 3;
+    return crossing;
+  }
   std::uint64_t va = page_address();
   // Often the same few words again, back to back: a store, and loads one and two accesses behind it.
   if (random_.one_in(16)) hot_ = va;
-  if (random_.one_in(2)) va = hot_ ^ random_.below(4);
+  if (random_.one_in(3)) va = hot_ ^ random_.below(4);
   if (chance(mix_.illegal)) va ^= 1ULL << random_.between(machine_.va_bits - 1, 63);
   return access_at(port, va);
 }
@@ -57,7 +84,7 @@ Access PortRequests::access_at(Port port, std::uint64_t va) {
   access.size_log2 = static_cast<std::uint8_t>(random_.below(4));
   if (!random_.one_in(3)) va &= ~low_mask(access.size_log2);
   access.va = VirtAddr(va);
-  access.user = !random_.one_in(3);
+  access.user = !random_.one_in(4);
   access.sum = random_.one_in(2);
   access.mxr = random_.one_in(4);
   access.kind = port == Port::Fetch ? AccessKind::Fetch : random_.one_in(2) ? AccessKind::Store : AccessKind::Load;
@@ -72,6 +99,7 @@ trace::PortHost PortRequests::host() {
   if (random_.one_in(20)) host.at = PhysAddr(random_.next());
   host.at = PhysAddr(host.at.value & low_mask(machine_.bus_bits));
   host.bytes = static_cast<std::uint8_t>(random_.between(1, unit - host.at.value % unit));
+  host_at_ = host.at.value;
   // An address anywhere may be an entry's: entries are changed through the TrafficMemory only.
   host.write = !memory_.in_tables(host.at.value) && random_.one_in(2);
   host.value = random_.next();
@@ -107,13 +135,17 @@ Fence PortRequests::fence() {
   // The whole of a large cache takes long.
   const bool large = machine_.dcache.sets * machine_.dcache.ways > 32;
   if (!mix_.cache_operations || !random_.one_in(large ? 8 : 3)) {
-    return translation_fence(memory_.some_page(random_) | offset(64));
+    Fence fence = translation_fence(memory_.some_page(random_) | offset(64));
+    if (random_.one_in(24)) fence.addr ^= 1ULL << random_.between(machine_.va_bits - 1, 63);
+    return fence;
   }
   Fence fence;
   fence.op = static_cast<FenceOp>(random_.between(1, 4));
   fence.user = random_.one_in(10);
-  fence.by_addr = random_.one_in(2) || (large && !random_.one_in(20));
+  fence.by_addr = random_.one_in(2) || (large && !random_.one_in(6));
   fence.addr = memory_.some_frame(random_) | offset(64);
+  if (random_.one_in(2)) fence.addr = host_at_;  // just used, so perhaps in the cache
+  if (random_.one_in(12)) fence.addr |= 1ULL << random_.between(machine_.bus_bits, 63);
   return fence;
 }
 
@@ -123,15 +155,14 @@ std::uint64_t PortRequests::random_root() {
   const std::uint64_t asid = random_.below(4);
   if (f.kind == PteKind::X86) {
     const std::uint64_t low = random_.one_in(2) ? asid : (random_.one_in(4) ? 0x8 : 0);
-    return root.base.value | low | (random_.one_in(4) ? 1ULL << 63 : 0) | (random_.one_in(20) ? 1ULL << 58 : 0);
+    const std::uint64_t base = random_.one_in(24) ? memory_.outside() : root.base.value;
+    return base | low | (random_.one_in(4) ? 1ULL << 63 : 0) | (random_.one_in(20) ? 1ULL << 58 : 0);
   }
   if (random_.one_in(24)) return random_.next();
   Context context;
   context.translate = !mix_.bare || !random_.one_in(6);
   context.levels = root.levels;
-  context.base = root.base;
-  // Now and then a root where hardly any memory is.
-  if (random_.one_in(32)) context.base = PhysAddr(random_.next() & low_mask(machine_.pa_bits) & ~low_mask(f.page_bits));
+  context.base = random_.one_in(24) ? PhysAddr(memory_.outside()) : root.base;
   context.asid = static_cast<std::uint16_t>(asid);
   return root_value(machine_, context);
 }
@@ -149,6 +180,19 @@ std::uint64_t PortRequests::random_env() {
   env.smap = random_.one_in(3);
   env.nxe = !random_.one_in(6);
   return env_value(machine_, env);
+}
+
+// As after reset, or any legal types; the first, which names the type of most pages and tables, is often write-back.
+std::uint64_t PortRequests::random_pat() {
+  constexpr std::array kTypes = {MemType::Uncached,     MemType::WriteCombining, MemType::WriteThrough,
+                                 MemType::WriteProtect, MemType::WriteBack,      MemType::UncachedMinus};
+  std::uint64_t pat = Context{}.pat;
+  if (random_.one_in(2)) return pat;
+  for (unsigned entry = random_.one_in(4) ? 0 : 1; entry < 8; ++entry) {
+    const auto type = static_cast<std::uint64_t>(kTypes.at(random_.below(kTypes.size())));
+    pat = (pat & ~(0xFFULL << 8 * entry)) | type << 8 * entry;
+  }
+  return pat;
 }
 
 std::optional<trace::PortCtl> PortRequests::ctl() { return memory_.tree() ? std::optional(tree_ctl()) : flat_ctl(); }
@@ -174,8 +218,8 @@ trace::PortCtl PortRequests::tree_ctl() {
   } else if (reg == CtlReg::Env) {
     ctl.value = random_env();
   } else {
-    ctl.value = Context{}.pat;
-    if (random_.one_in(2)) ctl.value ^= random_.below(2) << (8 * random_.below(8)) << 1;
+    ctl.value = random_pat();
+    if (random_.one_in(8)) ctl.value ^= random_.below(2) << (8 * random_.below(8)) << 1;
     if (random_.one_in(8)) ctl.value = random_.next();
   }
   return ctl;
@@ -193,7 +237,9 @@ std::optional<trace::PortCtl> PortRequests::flat_ctl() {
     case CtlReg::TrapBase:
       ctl.value = random_.one_in(8) ? random_.next() : bases[random_.below(2)];
       // A legal base elsewhere would make the tables lie in anything.
-      if (ctl.value <= low_mask(machine_.bus_bits)) ctl.value = bases[random_.below(2)];
+      if (ctl.value <= low_mask(machine_.bus_bits)) {
+        ctl.value = random_.one_in(24) ? memory_.outside() : bases[random_.below(2)];
+      }
       break;
     case CtlReg::Limit:
       // All pages; any number; or just at the page that accesses come back to.

@@ -19,8 +19,8 @@ namespace vm {
 // How much of what random traffic has.
 struct TrafficMix {
   unsigned fetch = 40, data = 60;  // percent of cycles in which an access is offered, if there is room
-  unsigned host = 8, table = 3;    // host accesses to data; changes of entries
-  unsigned race = 2;               // host stores to accessed and dirty bits of the page that accesses come back to
+  unsigned host = 3, table = 1;    // host accesses to data; changes of entries
+  unsigned race = 1;               // host stores to accessed and dirty bits of the page that accesses come back to
   unsigned fence = 15, ctl = 8;    // per mille, while none is under way; fewer where walks have several levels
   unsigned second = 20;            // percent of those that come with another at once
   unsigned storm = 3;              // per mille of cycles in which a PortStorm begins, while there is none
@@ -28,6 +28,9 @@ struct TrafficMix {
   bool cache_operations = true;
   bool array = true;  // array reads, on machines that have the port
   bool bare = true;   // leave translation now and then
+
+  // Another one for each seed: long calm with full TLBs, one fence after the other, entries that change all the time.
+  static TrafficMix of_seed(std::uint64_t seed);
 };
 
 // A store to an entry: two, if the entry is wider than a unit.
@@ -63,6 +66,7 @@ class PortRequests {
   std::uint64_t offset(std::uint64_t below);  // inside a page and below this
   std::uint64_t random_root();
   std::uint64_t random_env();
+  std::uint64_t random_pat();
   trace::PortCtl tree_ctl();
   std::optional<trace::PortCtl> flat_ctl();
   bool chance(unsigned percent) { return random_.below(100) < percent; }
@@ -71,7 +75,7 @@ class PortRequests {
   TrafficMemory& memory_;
   TrafficMix mix_;
   Random random_;
-  std::uint64_t hot_ = 0;
+  std::uint64_t hot_ = 0, host_at_ = 0;
   bool trap_base_given_ = false, trap_entered_ = false;
 };
 

@@ -56,11 +56,16 @@ void PortStorm::begin() {
   Random& random = requests_.random();
   count_ = next_ = 0;
   const std::uint64_t va = random.one_in(3) ? requests_.hot() : requests_.page_address();
-  clearing_ = broken_ = false;
+  alone_ = random.one_in(2);
+  broken_ = false;
   if (!random.one_in(4)) {
-    clearing_ = true;
+    if (const auto entry = memory_.forget_use(va, context_.base)) {
+      const EntryStore store = requests_.store(*entry);
+      for (unsigned i = 0; i < store.count; ++i) plan(0, store.parts.at(i));
+    }
     plan(0, Fence{.by_addr = random.one_in(2), .addr = va});
   }
+  clearing_ = count_;
   plan_accesses(va);
   const std::uint64_t moment = random.below(walk_);
   const std::uint64_t dice = random.below(10);
@@ -76,16 +81,24 @@ void PortStorm::begin() {
   } else if (dice > 5) {
     if (const auto ctl = requests_.ctl()) plan(moment + random.below(3), *ctl);
   }
-  std::stable_sort(planned_.begin() + (clearing_ ? 1 : 0), planned_.begin() + static_cast<std::ptrdiff_t>(count_),
+  // Two that have nothing to wait for but each other.
+  if (random.one_in(8)) {
+    const std::uint64_t later = 4 * walk_;
+    plan(later, fence_at(va));
+    if (random.one_in(2)) plan(later, fence_at(va));
+    if (const auto ctl = requests_.ctl(); ctl && random.one_in(2)) plan(later, *ctl);
+  }
+  std::stable_sort(planned_.begin() + static_cast<std::ptrdiff_t>(clearing_),
+                   planned_.begin() + static_cast<std::ptrdiff_t>(count_),
                    [](const Planned& a, const Planned& b) { return a.at < b.at; });
 }
 
-const trace::PortRequest* PortStorm::due(std::uint64_t cycle, bool side_idle) {
+const trace::PortRequest* PortStorm::due(std::uint64_t cycle, bool quiet) {
   if (!active()) return nullptr;
   const Planned& first = planned_.at(next_);
-  if (clearing_ && next_ == 0) return &first.request;
+  if (next_ < clearing_) return &first.request;
   if (!broken_) {
-    if (clearing_ && !side_idle) return nullptr;
+    if (!quiet) return nullptr;
     broken_ = true;
     start_ = cycle;
   }

@@ -7,11 +7,15 @@
 namespace vm {
 
 RandomTables::RandomTables(const Machine& machine, Random& random) : machine_(machine), random_(random) {
-  const Region& home = *std::find_if(machine.regions.begin(), machine.regions.end(), [&](const Region& region) {
-    return region.cacheable == (machine.walk_port == WalkPort::Cache);
-  });
-  const std::uint64_t page = machine.format.page_size();
-  first_table_ = next_table_ = (home.base.value + home.size / 4 * 3) / page * page;
+  for (const bool first : {true, false}) {
+    const auto home = std::find_if(machine.regions.begin(), machine.regions.end(), [&](const Region& region) {
+      return (region.cacheable == (machine.walk_port == WalkPort::Cache)) == first;
+    });
+    if (home == machine.regions.end() || (!first && machine.walk_port == WalkPort::Memory)) continue;
+    const std::uint64_t page = machine.format.page_size();
+    const std::uint64_t start = (home->base.value + home->size / 4 * 3) / page * page;
+    homes_.push_back({start, start});
+  }
   choose_frames();
   choose_pages();
   paths_.resize(pages_.size());
@@ -33,20 +37,29 @@ void RandomTables::choose_frames() {
   frames_.push_back(random_.below(1ULL << machine_.format.ppn_bits));
 }
 
+// The first and last pages of the address space, and of its halves: accesses cross from them into what no table serves.
+void RandomTables::choose_edges(unsigned bits) {
+  const std::uint64_t page = machine_.format.page_size();
+  if (machine_.format.upper_va == UpperVa::Sign) {
+    pages_ = {0, low_mask(bits - 1) + 1 - page, ~low_mask(bits - 1), 0 - page};
+  } else {
+    pages_ = {0, low_mask(bits) + 1 - page};
+  }
+}
+
 void RandomTables::choose_pages() {
   const Format& f = machine_.format;
   const unsigned bits = f.page_bits + f.vpn_bits(f.min_levels);
-  // Accesses cross the edge of what is legal, and the end of all.
-  const std::uint64_t last = f.upper_va == UpperVa::Sign ? ~0ULL : low_mask(bits);
-  pages_ = {low_mask(bits - 1) - low_mask(f.page_bits), last - low_mask(f.page_bits)};
-  while (pages_.size() < 24) {
+  choose_edges(bits);
+  while (pages_.size() < 28) {
     std::uint64_t va = 0;
     for (unsigned level = 0; level < f.min_levels; ++level) {
       const std::uint64_t entries = 1ULL << f.index_bits.at(level);
-      // Few tables, so that walk caches hit; many pages in one of them, so that TLB sets fill.
-      const std::uint64_t index = level == 0          ? random_.below(24) * (random_.one_in(4) ? 16 : 1)
-                                  : random_.one_in(6) ? entries - 1
-                                                      : random_.below(2) + (random_.one_in(8) ? entries / 2 : 0);
+      // Few tables, so that walk caches hit; many pages in one of them, so that TLB sets fill. The last page of a table
+      // is that of a superpage, too.
+      const std::uint64_t index = random_.one_in(6) ? entries - 1
+                                  : level == 0      ? random_.below(24) * (random_.one_in(4) ? 16 : 1)
+                                                    : random_.below(2) + (random_.one_in(8) ? entries / 2 : 0);
       va |= (index & (entries - 1)) << (f.page_bits + f.index_lsb(level));
     }
     if (f.upper_va == UpperVa::Sign && (va >> (bits - 1) & 1U) != 0) va |= ~low_mask(bits);
@@ -62,11 +75,16 @@ std::uint64_t RandomTables::index_of(std::uint64_t va, unsigned level) const {
          low_mask(machine_.format.index_bits.at(level));
 }
 
+std::uint64_t RandomTables::new_table() {
+  Home& home = homes_.size() > 1 && random_.one_in(12) ? homes_[1] : homes_[0];
+  const std::uint64_t table = home.next;
+  home.next += machine_.format.page_size();
+  return table;
+}
+
 void RandomTables::build(unsigned levels) {
   const Format& f = machine_.format;
-  const std::uint64_t page = f.page_size();
-  const std::uint64_t root = next_table_;
-  next_table_ += page;
+  const std::uint64_t root = new_table();
   roots_.push_back({.base = PhysAddr(root), .levels = levels});
   std::map<std::uint64_t, std::size_t> known;  // slots of this address space by address
   for (std::size_t p = 0; p < pages_.size(); ++p) {
@@ -77,8 +95,7 @@ void RandomTables::build(unsigned levels) {
       if (fresh) {
         Slot slot{.at = PhysAddr(at), .level = level, .table = 0, .value = 0};
         if (level != 0) {
-          slot.table = next_table_ >> f.page_bits;
-          next_table_ += page;
+          slot.table = new_table() >> f.page_bits;
         }
         slots_.push_back(slot);
         change(slots_.size() - 1, false);
@@ -93,41 +110,83 @@ std::uint64_t RandomTables::random_entry(const Slot& slot) {
   const Format& f = machine_.format;
   const bool points = slot.level != 0 && !random_.one_in(slot.level == 1 ? 4 : 16);
   Pte pte;
-  pte.valid = !random_.one_in(16);
-  pte.leaf = !points;
+  // What is wrong with a pointer hides everything below it.
+  const unsigned rare = points ? 64 : 12;
+  pte.valid = !random_.one_in(rare);
+  pte.leaf = !points && !(slot.level == 0 && random_.one_in(64));
   pte.ppn = Ppn(points ? slot.table : frames_[random_.below(frames_.size())]);
-  if (!points && slot.level > 0) {
-    // Aligned, but for one bit now and then.
-    const std::uint64_t bit = random_.one_in(12) ? 1ULL << random_.below(f.index_lsb(slot.level)) : 0;
-    pte.ppn = Ppn((pte.ppn.value & ~low_mask(f.index_lsb(slot.level))) | bit);
+  // A page that is itself a table: the core's own stores change entries.
+  if (!points && machine_.walk_port == WalkPort::Cache && random_.one_in(40)) {
+    pte.ppn = Ppn(slots_[random_.below(slots_.size())].at.value >> f.page_bits);
   }
-  pte.user = !random_.one_in(points ? 16 : 4);
-  pte.write = !random_.one_in(points ? 16 : 3);
-  pte.read = !random_.one_in(pte.write ? 16 : 8);
+  if (!points && slot.level > 0) pte.ppn = Ppn(pte.ppn.value & ~low_mask(f.index_lsb(slot.level)));
+  pte.user = !random_.one_in(points ? 16 : 6);
+  pte.write = !random_.one_in(points ? 16 : 4);
+  pte.read = pte.write || !random_.one_in(8);
   pte.exec = f.kind == PteKind::X86 ? !random_.one_in(8) : (!pte.read || !random_.one_in(3));
-  pte.accessed = !random_.one_in(3);
+  pte.accessed = !random_.one_in(4);
   pte.dirty = pte.accessed && random_.one_in(2);
   pte.global = random_.one_in(points ? 12 : 4);
   pte.napot = !points && slot.level == 0 && random_.one_in(6);
   if (!points && random_.one_in(8)) pte.type = random_.one_in(2) ? MemType::NonCacheable : MemType::Io;
   if (f.kind == PteKind::X86 && random_.one_in(points ? 24 : 8)) pte.type = MemType::Uncached;
   std::uint64_t raw = encode_pte(f, pte, slot.level);
-  // Sometimes a bit nobody meant, or it and the next: mostly not of the PPN, which then leads anywhere.
-  if (random_.one_in(16)) {
-    const std::uint64_t bit = random_.below(8 * f.pte_bytes() - f.ppn_bits);
-    raw ^=
-        (random_.one_in(2) ? 1ULL : 3ULL) << (bit < f.ppn_lsb ? bit : bit + f.ppn_bits) & low_mask(8 * f.pte_bytes());
+  // Any entry of the PAT.
+  if (f.kind == PteKind::X86 && !points && random_.one_in(4)) {
+    for (unsigned bit = 0; bit < f.page_bits + 1; ++bit) {
+      const bool counts = pat_index(raw ^ 1ULL << bit, slot.level) != pat_index(raw, slot.level);
+      if (counts && random_.one_in(2)) raw ^= 1ULL << bit;
+    }
   }
-  if (random_.one_in(48)) raw ^= 1ULL << random_.below(8 * f.pte_bytes());
+  return random_.one_in(rare) ? spoiled(raw, slot.level) : raw;
+}
+
+// With a bit nobody meant, or reserved for one reason alone, each of them as often.
+std::uint64_t RandomTables::spoiled(std::uint64_t raw, unsigned level) {
+  const unsigned bits = 8 * machine_.format.pte_bytes();
+  if (random_.one_in(3)) return raw ^ 1ULL << random_.below(bits);
+  Context context;
+  context.env = {.pbmte = random_.one_in(2), .nxe = random_.one_in(2)};
+  const std::uint64_t wanted = 1ULL << random_.below(kReservedReasons);
+  // One bit or two, the first found from a random one on.
+  const unsigned start = static_cast<unsigned>(random_.below(bits));
+  for (unsigned i = 0; i < bits; ++i) {
+    for (unsigned j = i; j < bits; ++j) {
+      const std::uint64_t first = 1ULL << (start + i) % bits, second = i == j ? 0 : 1ULL << (start + j) % bits;
+      if (reserved_reasons(machine_, context, raw ^ first ^ second, level) == wanted) return raw ^ first ^ second;
+    }
+  }
   return raw;
 }
 
 std::uint64_t RandomTables::change(std::size_t slot, bool tame) {
   Slot& s = slots_[slot];
   if (!tame) return s.value = random_entry(s);
+  // RISC-V reserves these bits of a pointer (R7).
+  const bool leaf = decode_pte(machine_, Context{}, s.value, s.level).leaf;
+  if (machine_.format.kind == PteKind::Riscv && !leaf && !random_.one_in(16)) return s.value;
   const std::uint64_t set = with_accessed(machine_.format, s.value, random_.one_in(2));
   const std::uint64_t both = with_accessed(machine_.format, 0, true);
   return s.value = random_.one_in(2) ? set : s.value & ~both;
+}
+
+std::optional<std::size_t> RandomTables::forget_use(std::uint64_t va, PhysAddr root) {
+  const std::uint64_t page = va >> machine_.format.page_bits << machine_.format.page_bits;
+  const auto found = std::find(pages_.begin(), pages_.end(), page);
+  if (found == pages_.end()) return std::nullopt;
+  const std::vector<std::size_t>& path = paths_[static_cast<std::size_t>(found - pages_.begin())];
+  std::size_t first = 0;
+  for (const Root& r : roots_) {
+    if (r.base == root) {
+      // Of pointers only some formats have the bits: the leaf more often.
+      const std::size_t level = random_.one_in(2) ? 0 : random_.below(r.levels);
+      Slot& slot = slots_[path[first + r.levels - 1 - level]];
+      slot.value &= ~with_accessed(machine_.format, 0, true);
+      return path[first + r.levels - 1 - level];
+    }
+    first += r.levels;
+  }
+  return std::nullopt;
 }
 
 std::size_t RandomTables::slot_of(std::uint64_t va) {

@@ -5,7 +5,9 @@
 // among them. Every entry that a walk for one of the pages could meet is known and can be changed later.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "machine/machine.h"
@@ -23,7 +25,8 @@ class RandomTables {
     std::uint64_t value = 0;  // as written last by software
   };
 
-  // Tables take the pages of a region from three quarters on.
+  // Tables take the pages of a region from three quarters on; where walks go through the cache, a few take those of a
+  // region that is not cached.
   RandomTables(const Machine& machine, Random& random);
 
   const std::vector<Slot>& slots() const { return slots_; }
@@ -31,7 +34,10 @@ class RandomTables {
   const std::vector<std::uint64_t>& pages() const { return pages_; }
   // Page numbers in memory that is no table's.
   const std::vector<std::uint64_t>& frames() const { return frames_; }
-  bool in_tables(std::uint64_t pa) const { return pa >= first_table_ && pa < next_table_; }
+  bool in_tables(std::uint64_t pa) const {
+    return std::any_of(homes_.begin(), homes_.end(),
+                       [pa](const Home& home) { return pa >= home.first && pa < home.next; });
+  }
 
   struct Root {
     PhysAddr base;
@@ -41,19 +47,28 @@ class RandomTables {
 
   // A new value for a slot, kept in it. `tame`: it keeps what it points to, and only accessed and dirty bits change.
   std::uint64_t change(std::size_t slot, bool tame);
+  // Clears accessed and dirty bits of a slot on the path of this address below a root, so that a walk sets them again;
+  // nullopt: no such page or root.
+  std::optional<std::size_t> forget_use(std::uint64_t va, PhysAddr root);
   // A slot on the path of the page at this address, in some address space.
   std::size_t slot_of(std::uint64_t va);
 
  private:
   void choose_frames();
   void choose_pages();
+  void choose_edges(unsigned bits);  // of an address space of so many bits
   void build(unsigned levels);
+  std::uint64_t new_table();
   std::uint64_t random_entry(const Slot& slot);
+  std::uint64_t spoiled(std::uint64_t raw, unsigned level);
   std::uint64_t index_of(std::uint64_t va, unsigned level) const;
 
   const Machine& machine_;
   Random& random_;
-  std::uint64_t first_table_ = 0, next_table_ = 0;
+  struct Home {
+    std::uint64_t first = 0, next = 0;  // the next table's address
+  };
+  std::vector<Home> homes_;
   std::vector<Slot> slots_;
   std::vector<std::vector<std::size_t>> paths_;  // by page: slots of all address spaces
   std::vector<std::uint64_t> pages_, frames_;

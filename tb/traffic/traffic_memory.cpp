@@ -8,6 +8,7 @@ namespace vm {
 
 TrafficMemory::TrafficMemory(const Machine& machine, std::uint64_t seed)
     : machine_(machine), random_(seed, "memory of " + machine.name) {
+  choose_outside();
   if (machine.format.kind == PteKind::Flat) {
     choose_bases();
     choose_pages();
@@ -18,6 +19,7 @@ TrafficMemory::TrafficMemory(const Machine& machine, std::uint64_t seed)
         entries_.push_back({PhysAddr(base + (page << machine.format.pte_bytes_log2)), flat_entry()});
       }
     }
+    if (machine.region_of(PhysAddr(outside_)) != nullptr) entries_.push_back({PhysAddr(outside_), flat_entry()});
   } else {
     tables_.emplace(machine, random_);
     pages_ = tables_->pages();
@@ -41,9 +43,32 @@ void TrafficMemory::choose_bases() {
     if (fits && (home == nullptr || region.cacheable == (machine_.walk_port == WalkPort::Cache))) home = &region;
   }
   if (home == nullptr) throw std::logic_error("no region can hold two tables of machine " + machine_.name);
-  const std::uint64_t start = home->base.value + std::min(home->size / 4 * 3, home->size - 2 * bytes);
-  const std::uint64_t aligned = start - start % machine_.format.pte_bytes();
-  bases_ = {aligned, aligned + bytes};
+  const auto place = [&](const Region& region) {
+    const std::uint64_t start = region.base.value + std::min(region.size / 4 * 3, region.size - 2 * bytes);
+    return start - start % machine_.format.pte_bytes();
+  };
+  bases_ = {place(*home), place(*home) + bytes};
+  if (machine_.walk_port == WalkPort::Memory || !random_.one_in(3)) return;
+  // Walks through the cache may find a table that is not cached.
+  for (const Region& region : machine_.regions) {
+    if (!region.cacheable && region.size >= 2 * bytes) bases_[1] = place(region);
+  }
+}
+
+// A whole page without memory; where there is none, the last entry before the end of the map.
+void TrafficMemory::choose_outside() {
+  constexpr unsigned kTries = 64;
+  const std::uint64_t top = low_mask(machine_.bus_bits);
+  outside_ = top - machine_.format.pte_bytes() + 1;
+  for (unsigned i = 0; i < kTries; ++i) {
+    const std::uint64_t page = random_.next() & top & ~low_mask(machine_.format.page_bits);
+    if (machine_.region_of(PhysAddr(page)) == nullptr) outside_ = page;
+  }
+  // In a map with a small hole the page after a region is likely to be one.
+  for (const Region& region : machine_.regions) {
+    const PhysAddr end = region.base + region.size;
+    if (end.value <= top && machine_.region_of(end) == nullptr) outside_ = end.value;
+  }
 }
 
 void TrafficMemory::choose_pages() {
@@ -67,7 +92,11 @@ void TrafficMemory::choose_frames() {
 bool TrafficMemory::in_tables(std::uint64_t pa) const {
   if (tables_) return tables_->in_tables(pa);
   const std::uint64_t page = machine_.format.page_size();
-  return pa >= std::min<std::uint64_t>(bases_[0] & ~7ULL, bases_[0] / page * page) && pa < 2 * bases_[1] - bases_[0];
+  const std::uint64_t bytes = (1ULL << machine_.vpn_bits()) << machine_.format.pte_bytes_log2;
+  const auto in_table = [&](std::uint64_t base) {
+    return pa >= std::min<std::uint64_t>(base & ~7ULL, base / page * page) && pa < base + bytes;
+  };
+  return in_table(bases_[0]) || in_table(bases_[1]) || in_table(outside_);
 }
 
 std::uint64_t TrafficMemory::flat_entry() {
@@ -97,12 +126,34 @@ TrafficMemory::Entry TrafficMemory::change_somewhere(std::uint64_t va) {
   return {tables_->slots()[slot].at, value};
 }
 
+std::optional<TrafficMemory::Entry> TrafficMemory::forget_use(std::uint64_t va, PhysAddr root) {
+  const std::optional<std::size_t> slot = tables_ ? tables_->forget_use(va, root) : std::nullopt;
+  if (!slot) return std::nullopt;
+  return Entry{tables_->slots()[*slot].at, tables_->slots()[*slot].value};
+}
+
 std::vector<ErrorRange> TrafficMemory::error_ranges() const {
   const std::uint64_t line = std::max(8U, tree() ? machine_.dcache.line_bytes : 1U);
   const auto around = [line](std::uint64_t pa) {
     return ErrorRange{PhysAddr(pa / line * line), PhysAddr(pa / line * line + line - 1)};
   };
-  return {around(frames_.front()), around(entries_.front().at.value)};
+  // At the beginning of a page, at its end and in between: accesses that cross meet them with each of their pieces.
+  const std::uint64_t page = machine_.format.page_size();
+  const auto frame = [this](std::size_t i) { return data_[i % data_.size()].at.value; };
+  std::vector<ErrorRange> ranges = {around(frame(0)), around(frame(1) + page - 1),
+                                    around(frame(2) + std::min<std::uint64_t>(64, page / 2)),
+                                    around(entries_.front().at.value)};
+  if (!tree()) return ranges;
+  // An entry of each level below the root, each on another path.
+  const std::vector<RandomTables::Slot>& slots = tables_->slots();
+  const unsigned levels = machine_.format.levels;
+  for (unsigned level = 0; level + 1 < levels; ++level) {
+    const auto from = static_cast<std::ptrdiff_t>(slots.size() * (level + 1) / (levels + 1));
+    const auto found = std::find_if(slots.begin() + from, slots.end(),
+                                    [level](const RandomTables::Slot& slot) { return slot.level == level; });
+    if (found != slots.end()) ranges.push_back(around(found->at.value));
+  }
+  return ranges;
 }
 
 }  // namespace vm

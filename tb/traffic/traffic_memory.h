@@ -38,6 +38,8 @@ class TrafficMemory {
   bool tree() const { return tables_.has_value(); }
   const std::vector<RandomTables::Root>& roots() const { return tables_->roots(); }
   const std::vector<std::uint64_t>& bases() const { return bases_; }
+  // A base from which most entries, or all, lie where nothing is: in a hole of the map, or beyond its end.
+  std::uint64_t outside() const { return outside_; }
   bool in_tables(std::uint64_t pa) const;
 
   std::uint64_t some_page(Random& random) const { return pages_[random.below(pages_.size())]; }     // first byte
@@ -48,12 +50,15 @@ class TrafficMemory {
   Entry change_on_path(std::uint64_t va, bool tame);
   // The same for any entry; rarely one that is no leaf, or what is below it would hardly be used.
   Entry change_somewhere(std::uint64_t va);
+  // An entry on the path of this address below a root, its accessed and dirty bits cleared; nullopt: there is none.
+  std::optional<Entry> forget_use(std::uint64_t va, PhysAddr root);
 
-  // Where memory might answer with errors: whole lines, of a frame and of an entry that accesses need.
+  // Where memory might answer with errors: whole lines, of frames and of entries that accesses need.
   std::vector<ErrorRange> error_ranges() const;
 
  private:
   void choose_bases();
+  void choose_outside();
   void choose_pages();
   void choose_frames();
   std::uint64_t flat_entry();
@@ -62,6 +67,7 @@ class TrafficMemory {
   Random random_;
   std::optional<RandomTables> tables_;
   std::vector<std::uint64_t> bases_, pages_, frames_;
+  std::uint64_t outside_ = 0;
   std::vector<Entry> entries_;
   std::vector<Range> data_;
 };

@@ -1,38 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Every textbook machine under every stall policy, with random traffic, under all five checks.
-#include <algorithm>
-#include <array>
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
-#include <ostream>
 #include <string>
 #include <vector>
 
 #include "traffic_bench.h"
+#include "weathers.h"
 
 namespace vm {
 namespace {
-
-struct Weather {
-  std::string_view name;
-  StallPolicy stall;
-  Latency latency;
-};
-
-std::ostream& operator<<(std::ostream& out, const Weather& w) { return out << w.name; }
-
-std::vector<Weather> weathers() {
-  return {
-      {"no stalls, memory of one cycle", {StallPolicy::Kind::None, 0}, {Latency::Kind::Fixed, 1, 1, {}}},
-      {"no stalls, random memory", {StallPolicy::Kind::None, 0}, {Latency::Kind::Random, 1, 20, {}}},
-      {"half, random memory", {StallPolicy::Kind::Half, 0}, {Latency::Kind::Random, 1, 9, {}}},
-      {"bursty, random memory", {StallPolicy::Kind::Bursty, 0}, {Latency::Kind::Random, 1, 9, {}}},
-      {"bursty, replayed memory", {StallPolicy::Kind::Bursty, 0}, {Latency::Kind::Replay, 1, 1, {1, 5, 2, 40, 1, 1}}},
-      {"until 300, memory of seven cycles", {StallPolicy::Kind::Until, 300}, {Latency::Kind::Fixed, 7, 7, {}}},
-  };
-}
 
 std::vector<std::string> textbook_machines() {
   std::vector<std::string> result;
@@ -53,7 +32,7 @@ void expect_no_mismatch(test::TrafficBench& world) {
 }  // namespace
 
 BOOST_DATA_TEST_CASE(random_traffic_agrees_with_all_checks_on_every_machine_in_every_weather,
-                     boost::unit_test::data::make(textbook_machines()) * boost::unit_test::data::make(weathers()),
+                     boost::unit_test::data::make(textbook_machines()) * boost::unit_test::data::make(test::weathers()),
                      machine, weather) {
   TestbenchOptions options;
   options.seed = test::run_seed();

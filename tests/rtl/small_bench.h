@@ -9,8 +9,8 @@
 
 #include "machine/pte.h"
 #include "platform/platform.h"
-#include "traffic_bench.h"
 #include "rtl_platform.h"
+#include "traffic_bench.h"
 
 namespace vm::test {
 

@@ -11,8 +11,8 @@
 
 #include "machine/control.h"
 #include "machine/pte.h"
-#include "traffic_bench.h"
 #include "rtl_platform.h"
+#include "traffic_bench.h"
 
 namespace vm::test {
 

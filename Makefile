@@ -8,9 +8,11 @@
 #   FORMAT=sv39        sweep: this machine's format instead of all
 #   N=1000000          oracle, sweep: how many cases
 #   TARGET=rtl         oracle, sweep: the hardware instead of the model
-#   SEED=1             oracle, sweep: repeats a run
+#   SEED=1             oracle, sweep, mutants, coverage: repeats a run
 #   ACCESSES=40000     bench: how long the trace is
-#   JSON=1             run, bench, synth, oracle, sweep: print JSON
+#   ONLY='NAME NAME'   mutants: these defects instead of all
+#   SECONDS=120        coverage: how long the campaign on all machines is
+#   JSON=1             run, bench, synth, oracle, sweep, mutants: print JSON
 SEEDS ?= 1,2,3
 JOBS := $(shell nproc)
 SCENARIOS := $(if $(SCENARIO),sim/scenarios/$(SCENARIO).pwt,$(sort $(wildcard sim/scenarios/*.pwt)))
@@ -19,7 +21,7 @@ ORACLE_MACHINE := $(or $(MACHINE),sv39)
 SEED_FLAG := $(if $(SEED),--seed $(SEED))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test program build lint format waves bench synth oracle sweep rules nightly clean
+.PHONY: help run test program build lint format waves bench synth oracle sweep mutants coverage rules nightly clean
 
 help:     ## this list
 	@sed -nE 's/^([a-z]+): .*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
@@ -71,6 +73,13 @@ sweep:    ## all flag combinations of entries, on the model and the hardware (FO
 	@for target in $(or $(TARGET),model rtl); do \
 	  build/sweep --target $$target $(if $(FORMAT),--machine $(FORMAT)) $(if $(N),--accesses $(N)) $(SEED_FLAG) $(JSON_FLAG) \
 	    || exit 1; done
+
+mutants: program  ## every defect of tests/mutants is built, and found by its check (ONLY=, SEED=, JSON=1)
+	@scripts/mutants $(if $(ONLY),--only $(ONLY)) $(SEED_FLAG) $(JSON_FLAG)
+
+coverage: program  ## a campaign on all machines, and what it covered: build/coverage/index.html (SECONDS=, SEED=)
+	@scripts/quiet cmake --build build -j $(JOBS) --target coverage_machines
+	@scripts/coverage $(or $(SECONDS),120) $(SEED_FLAG)
 
 rules:    ## the table of rules in docs/verification.md: what tests and which oracle look after each
 	@scripts/rules

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,7 +22,9 @@ namespace {
 
 constexpr char kEndOfAnswer = '\0';  // no answer contains it
 
-[[noreturn]] void run(const std::function<std::string()>& work, int out, bool quiet) {
+[[noreturn]] void run(const std::function<std::string()>& work, std::chrono::seconds limit, int out, bool quiet) {
+  const rlimit processor{.rlim_cur = static_cast<rlim_t>(limit.count()), .rlim_max = RLIM_INFINITY};
+  setrlimit(RLIMIT_CPU, &processor);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   signal(SIGINT, SIG_DFL);
   if (quiet) {
@@ -62,7 +65,7 @@ Child::Child(const std::function<std::string()>& work, std::chrono::seconds limi
   }
   if (pid_ == 0) {
     close(ends[0]);
-    run(work, ends[1], quiet);
+    run(work, limit_, ends[1], quiet);
   }
   close(ends[1]);
   pipe_ = ends[0];
@@ -92,10 +95,10 @@ bool Child::poll() {
     if (errno == EINTR) continue;
     break;
   }
-  if (Clock::now() - start_ < limit_) return false;
+  if (Clock::now() - start_ < kPatience * limit_) return false;
   kill(pid_, SIGKILL);
   end();
-  died_ = fmt::format("took longer than {} s", limit_.count());
+  died_ = fmt::format("had not ended after {} s", (kPatience * limit_).count());
   return true;
 }
 
@@ -111,7 +114,9 @@ void Child::end() {
   waitpid(pid_, &status, 0);
   close(pipe_);
   pid_ = -1;
-  if (WIFSIGNALED(status)) {
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU) {
+    died_ = fmt::format("took more than {} s of processor time", limit_.count());
+  } else if (WIFSIGNALED(status)) {
     died_ = fmt::format("was killed by signal {} ({})", WTERMSIG(status), strsignal(WTERMSIG(status)));
   } else if (answer_.empty() || answer_.back() != kEndOfAnswer) {
     died_ = fmt::format("ended with status {} and without an answer", WEXITSTATUS(status));

@@ -79,7 +79,8 @@ CampaignOptions campaign_options(const FuzzOptions& options) {
   }
   const bool one = options.machines.size() == 1 && find_machine(options.machines.front()) != nullptr;
   if (!options.hardware.empty() && !one) {
-    throw InputError("found --hardware without a machine, expected the one built-in machine it was made for (--machine)");
+    throw InputError(
+        "found --hardware without a machine, expected the one built-in machine it was made for (--machine)");
   }
   if (!options.hardware.empty() && !std::filesystem::exists(options.hardware)) {
     throw InputError(fmt::format("found no file '{}', expected a machine's shared object", options.hardware));
@@ -94,8 +95,7 @@ int fuzz(const FuzzOptions& options) {
   std::fflush(stdout);
   const CampaignResult result = run.run();
   if (options.json) {
-    fmt::print("{}\n",
-               campaign_json(campaign, result).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    fmt::print("{}\n", campaign_json(campaign, result).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
   } else {
     print_campaign(result);
   }

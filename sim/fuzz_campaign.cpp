@@ -16,10 +16,12 @@
 namespace vm::sim {
 namespace {
 
-// Even a round on a machine under sanitizers takes less; a hang of the hardware is found by the testbench long before.
-constexpr std::chrono::seconds kRoundLimit{120}, kTryLimit{30};
+// Of processor time. Even a round under sanitizers takes less; a hang of the hardware is found by the testbench long
+// before.
+constexpr std::chrono::seconds kRoundLimit{120}, kTryLimit{60};
 
-constexpr std::uint64_t kLeastSize = 1500, kMostSize = 5000;
+// Cycles at the ports; steps of a system, most of which take much longer.
+constexpr std::uint64_t kLeastCycles = 5000, kMostCycles = 15000, kLeastSteps = 500, kMostSteps = 2500;
 
 void write_file(const std::filesystem::path& file, const std::string& text) {
   std::ofstream out(file, std::ios::binary);
@@ -37,7 +39,9 @@ RoundResult result_of(const Child& child) {
 
 // The same check; of a trace that cannot be run the same complaint too, wherever it stands ("FILE:LINE:COLUMN: …").
 bool same_finding(const Finding& a, const Finding& b) {
-  const auto complaint = [](const Finding& f) -> std::string { return f.check == "trace" ? f.message.substr(f.message.find(' ')) : ""; };
+  const auto complaint = [](const Finding& f) -> std::string {
+    return f.check == "trace" ? f.message.substr(f.message.find(' ')) : "";
+  };
   return a.check == b.check && complaint(a) == complaint(b);
 }
 
@@ -92,7 +96,7 @@ RoundSpec Campaign::spec_of(std::uint64_t round) const {
   spec.kind = ports ? TrafficKind::Ports : TrafficKind::System;
   constexpr std::uint64_t kSeeds = 1ULL << 40;  // short enough for people
   spec.seed = random.below(kSeeds);
-  spec.size = random.between(kLeastSize, kMostSize);
+  spec.size = ports ? random.between(kLeastCycles, kMostCycles) : random.between(kLeastSteps, kMostSteps);
   return spec;
 }
 
@@ -208,8 +212,8 @@ void Campaign::fail(const Done& done) {
     std::string flags = options_.target.model ? " --model" : "";
     if (!options_.target.hardware.empty()) flags += fmt::format(" --hardware {}", options_.target.hardware.string());
     const std::filesystem::path& file = failure.shrunk.empty() ? failure.trace : failure.shrunk;
-    failure.replay_trace = fmt::format("{}pagewalk replay {} --waves{}", machines_.preparation(spec.machine.name),
-                                       file.string(), flags);
+    failure.replay_trace =
+        fmt::format("{}pagewalk replay {} --waves{}", machines_.preparation(spec.machine.name), file.string(), flags);
   }
   result_.failures.push_back(std::move(failure));
 }

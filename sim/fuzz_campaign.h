@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A campaign: rounds drawn from one seed, each in a process of its own, as many at a time as there are jobs. Round k is
-// the same whatever the number of jobs, and results count in the order of the rounds, so that limits in accesses end two
-// campaigns of one seed at the same round.
+// the same whatever the number of jobs, and results count in the order of the rounds, so that limits in accesses end
+// two campaigns of one seed at the same round.
 #pragma once
 
 #include <chrono>
@@ -50,8 +50,8 @@ struct FuzzFailure {
   std::string machine;
   TrafficKind kind = TrafficKind::System;
   Finding finding;
-  bool repeats = true;                   // the trace alone fails by the same check
-  std::filesystem::path trace, shrunk;   // empty: there is none
+  bool repeats = true;                  // the trace alone fails by the same check
+  std::filesystem::path trace, shrunk;  // empty: there is none
   std::size_t lines = 0, shrunk_lines = 0, tries = 0;
   std::string replay_trace, replay_round;  // commands
 };

@@ -49,7 +49,8 @@ void FuzzMachines::build(std::uint64_t round) {
   const std::string command = fmt::format("VM_SEED={} '{}/scripts/random-machine' '{}' >'{}' 2>&1", built_seed_,
                                           VM_SOURCE_DIR, build.string(), log.string());
   if (std::system(command.c_str()) != 0) {
-    throw std::runtime_error(fmt::format("the machine of seed {} could not be built: see {}", built_seed_, log.string()));
+    throw std::runtime_error(
+        fmt::format("the machine of seed {} could not be built: see {}", built_seed_, log.string()));
   }
   const std::filesystem::path description = out_ / file_name(built_seed_);
   std::filesystem::copy_file(build / "gen" / "random" / "machine.toml", description,

@@ -58,7 +58,10 @@ nlohmann::json tally_json(const Tally& t) {
 }
 
 nlohmann::json failure_json(const FuzzFailure& f) {
+  std::vector<std::string> checks = f.finding.checks;
+  if (checks.empty()) checks.push_back(f.finding.check);
   return {{"check", f.finding.check},
+          {"checks", checks},
           {"message", f.finding.message},
           {"cycle", f.finding.cycle},
           {"accesses", f.finding.accesses},

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -57,6 +58,10 @@ RoundResult result_of(const ScenarioResult& run) {
   return result;
 }
 
+void add_name(std::vector<std::string>& names, const std::string& name) {
+  if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+}
+
 TestbedOptions port_weather(const RoundSpec& spec, const FuzzTarget& target) {
   Random random(spec.seed, "weather");
   TestbedOptions options;
@@ -97,6 +102,7 @@ RoundResult run_ports(const RoundSpec& spec, const FuzzTarget& target) {
   if (result.mismatches == 0) return result;
   const Mismatch& first = bench.reporter().kept().front();
   result.finding = {first.check, first.message, first.cycle, traffic.accesses_before(first.cycle)};
+  for (const Mismatch& m : bench.reporter().kept()) add_name(result.finding.checks, m.check);
   result.text = traffic.trace();
   // A machine from a file has another name in traces.
   result.text.replace(0, result.text.find('\n'), fmt::format("machine {}", spec.machine_name));
@@ -145,6 +151,7 @@ nlohmann::json to_json(const RoundResult& r) {
           {"message", r.finding.message},
           {"cycle", r.finding.cycle},
           {"until", r.finding.accesses},
+          {"checks", r.finding.checks},
           {"accesses", r.accesses},
           {"translations", r.translations},
           {"cycles", r.cycles},
@@ -157,7 +164,7 @@ nlohmann::json to_json(const RoundResult& r) {
 
 RoundResult round_from_json(const nlohmann::json& json) {
   RoundResult r;
-  r.finding = {json.at("check"), json.at("message"), json.at("cycle"), json.at("until")};
+  r.finding = {json.at("check"), json.at("message"), json.at("cycle"), json.at("until"), json.at("checks")};
   r.accesses = json.at("accesses");
   r.translations = json.at("translations");
   r.cycles = json.at("cycles");

@@ -42,13 +42,15 @@ struct Finding {
   std::string check, message;
   std::uint64_t cycle = 0;
   std::uint64_t accesses = 0;  // until then
+  // Every check that found something in the round, this one included; of system traffic only this one.
+  std::vector<std::string> checks{};
   explicit operator bool() const { return !check.empty(); }
 };
 
 struct RoundResult {
   Finding finding;
   std::uint64_t accesses = 0, translations = 0, cycles = 0, mismatches = 0;
-  fuzz::Kinds events;       // kinds of steps, and what came of them
+  fuzz::Kinds events;                  // kinds of steps, and what came of them
   std::string text;                    // the trace that repeats the round; only if something went wrong
   std::vector<std::uint64_t> hits;     // of the machine's coverage bins; empty: not counted
   std::uint64_t covered_accesses = 0;  // CoverageRecord::accesses

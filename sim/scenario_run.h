@@ -37,7 +37,8 @@ struct ScenarioResult {
   trace::RunReport report;
   trace::Figures figures;
   KernelCounts os;
-  std::string os_failure;  // what the operating system model could not go on from, or contradicts; a failure of `report` too
+  std::string
+      os_failure;  // what the operating system model could not go on from, or contradicts; a failure of `report` too
   bool passed() const { return report.failures.empty() && figures.mismatches == 0; }
 };
 

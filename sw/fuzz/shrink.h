@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Makes a failing trace small (delta debugging on its lines), then simple: what is left fails by the same check, and
-// no line can be left out. What keeps a trace within what the operating system model can follow stays in it. Works on any trace of one scenario; it knows the language only so far as a guess is worth it,
-// and the predicate decides.
+// no line can be left out. What keeps a trace within what the operating system model can follow stays in it. Works on
+// any trace of one scenario; it knows the language only so far as a guess is worth it, and the predicate decides.
 #pragma once
 
 #include <chrono>

@@ -34,7 +34,9 @@ void SystemLife::system_call(Process& process) {
   const std::uint64_t dice = random_.below(8);
   if (dice < 4) {
     const bool shared = random_.one_in(3), stack = !shared && random_.one_in(5), fixed = !random_.one_in(4);
-    line(shared ? "mmap shared" : stack ? "mmap stack" : "mmap private",
+    line(shared  ? "mmap shared"
+         : stack ? "mmap stack"
+                 : "mmap private",
          fmt::format("[{}] mmap(0x{:x}, {}, {}, {}|MAP_ANONYMOUS{}{}, -1, 0) = any", process.name, at, bytes,
                      protection(), shared ? "MAP_SHARED" : "MAP_PRIVATE", fixed ? "|MAP_FIXED" : "",
                      stack ? "|MAP_GROWSDOWN" : ""));
@@ -65,10 +67,8 @@ void SystemLife::exit(Process& process) {
 }
 
 std::string SystemLife::rights() {
-  Rights wanted{.read = !random_.one_in(8),
-                .write = !random_.one_in(3),
-                .exec = !random_.one_in(3),
-                .kernel = random_.one_in(4)};
+  Rights wanted{
+      .read = !random_.one_in(8), .write = !random_.one_in(3), .exec = !random_.one_in(3), .kernel = random_.one_in(4)};
   // Such an entry would be a pointer.
   if (wanted.none()) wanted.read = true;
   Rights possible = possible_rights(machine_, wanted);
@@ -97,8 +97,8 @@ void SystemLife::map(Process& process, bool setup) {
   const std::vector<PageSize>& sizes = world_.sizes();
   const PageSize& size = sizes[random_.one_in(2) ? 0 : random_.below(sizes.size())];
   if (size.level >= process.levels) return;
-  const std::uint64_t vpn = size.count == 1 ? world_.pages()[random_.below(world_.pages().size())]
-                                            : world_.large_page(size, random_);
+  const std::uint64_t vpn =
+      size.count == 1 ? world_.pages()[random_.below(world_.pages().size())] : world_.large_page(size, random_);
   std::uint64_t frame = world_.some_frame(size, random_);
   if (world_.hole() && size.count == 1 && random_.one_in(20)) frame = *world_.hole();
   const std::string granted = rights();
@@ -168,15 +168,22 @@ void SystemLife::refused(Process& process) {
       return line("refused cache operation", fmt::format("[{}] fence cleaninvalidate = refused", process.name));
     case 2:
       return line("refused control", fmt::format("[{}] ctl {} 0x{:x} = refused", process.name,
-                                                 flat ? "base" : world_.is_x86() ? "cr3" : "satp", value));
+                                                 flat              ? "base"
+                                                 : world_.is_x86() ? "cr3"
+                                                                   : "satp",
+                                                 value));
     default:
       break;
   }
   // By its value: a base that is wider than memory; a mode there is none of (R3); bits that must be clear (X19).
-  if (flat) return line("refused value", fmt::format("[{}:kernel] ctl base 0x{:x} = refused", process.name, value | 1ULL << 60));
-  if (world_.is_x86()) return line("refused value", fmt::format("[{}:kernel] ctl cr3 0x{:x} = refused", process.name, 1ULL << 62));
+  if (flat)
+    return line("refused value",
+                fmt::format("[{}:kernel] ctl base 0x{:x} = refused", process.name, value | 1ULL << 60));
+  if (world_.is_x86())
+    return line("refused value", fmt::format("[{}:kernel] ctl cr3 0x{:x} = refused", process.name, 1ULL << 62));
   if (machine_.format.pte_bytes() == 8)
-    return line("refused value", fmt::format("[{}:kernel] ctl satp 0x{:x} = refused", process.name, 7ULL << 60 | value >> 4));
+    return line("refused value",
+                fmt::format("[{}:kernel] ctl satp 0x{:x} = refused", process.name, 7ULL << 60 | value >> 4));
 }
 
 // What the operating system can go on from: mode bits that are looked at for each access, and memory types.
@@ -201,8 +208,8 @@ void SystemLife::control(Process& process) {
 
 // ---------------------------------------------------------------- caches, host, arrays
 
-// Nothing that the operating system counts on may be lost: lines are dropped without writing back only of frames that it
-// does not know.
+// Nothing that the operating system counts on may be lost: lines are dropped without writing back only of frames that
+// it does not know.
 void SystemLife::cache_operation(Process& process) {
   const std::string bracket = fmt::format("[{}:kernel] fence ", process.name);
   const std::uint64_t frame = world_.frames()[random_.below(world_.frames().size())];
@@ -221,10 +228,10 @@ void SystemLife::cache_operation(Process& process) {
       return line("cleaninvalidate line", fmt::format("{}cleaninvalidate 0x{:x}", bracket, at));
     default:
       if (world_.raw_frames().empty()) return;
-      return line("invalidate line",
-                  fmt::format("{}invalidate 0x{:x}", bracket,
-                              (world_.raw_frames()[random_.below(world_.raw_frames().size())] << machine_.format.page_bits) +
-                                  offset));
+      return line("invalidate line", fmt::format("{}invalidate 0x{:x}", bracket,
+                                                 (world_.raw_frames()[random_.below(world_.raw_frames().size())]
+                                                  << machine_.format.page_bits) +
+                                                     offset));
     case 6:
       return line("cleaninvalidate", bracket + "cleaninvalidate");
   }
@@ -238,12 +245,12 @@ void SystemLife::host() {
   const std::uint64_t offset = random_.below(std::min<std::uint64_t>(page, 64)) / size * size;
   const std::uint64_t at = (frame << machine_.format.page_bits) + offset;
   if (random_.one_in(16) && world_.hole()) {
-    return line("host hole", fmt::format("host L 0x{:x},1 = any", (*world_.hole() << machine_.format.page_bits) &
-                                                                       low_mask(machine_.bus_bits)));
+    return line("host hole", fmt::format("host L 0x{:x},1 = any",
+                                         (*world_.hole() << machine_.format.page_bits) & low_mask(machine_.bus_bits)));
   }
   if (random_.one_in(2)) return line("host load", fmt::format("host L 0x{:x},{} = any", at, size));
-  line("host store",
-       fmt::format("host S 0x{:x},{} = 0x{:x} = any", at, size, random_.next() & low_mask(static_cast<unsigned>(8 * size))));
+  line("host store", fmt::format("host S 0x{:x},{} = 0x{:x} = any", at, size,
+                                 random_.next() & low_mask(static_cast<unsigned>(8 * size))));
 }
 
 // Ways that software empties.

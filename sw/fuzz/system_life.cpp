@@ -55,8 +55,8 @@ void SystemLife::weather() {
 void SystemLife::environment() {
   const Environment& env = world_.env;
   if (world_.is_x86()) {
-    line("env", fmt::format("env wp={:d} pge={:d} pcide={:d} smep={:d} smap={:d} nxe={:d}{}", env.wp, env.pge, env.pcide,
-                            env.smep, env.smap, env.nxe,
+    line("env", fmt::format("env wp={:d} pge={:d} pcide={:d} smep={:d} smap={:d} nxe={:d}{}", env.wp, env.pge,
+                            env.pcide, env.smep, env.smap, env.nxe,
                             machine_.format.levels == Format::kMaxLevels ? fmt::format(" la57={:d}", env.la57) : ""));
   } else if (machine_.format.hw_ad && !env.adue) {
     line("env", "env adue=0");
@@ -66,9 +66,8 @@ void SystemLife::environment() {
 // Whole lines, so that a mapping that caches them and one that does not meet the same.
 void SystemLife::bus_errors() {
   if (!random_.one_in(6)) return;
-  const std::uint64_t bytes =
-      std::min<std::uint64_t>(machine_.format.page_size(),
-                              std::max({8U, machine_.dcache.line_bytes, machine_.icache.line_bytes}));
+  const std::uint64_t bytes = std::min<std::uint64_t>(
+      machine_.format.page_size(), std::max({8U, machine_.dcache.line_bytes, machine_.icache.line_bytes}));
   error_frame_ = world_.frames().back();
   const std::uint64_t first = error_frame_ << machine_.format.page_bits;
   line("bus errors", fmt::format("buserror 0x{:x}..0x{:x}", first, first + bytes - 1));
@@ -103,7 +102,8 @@ void SystemLife::processes() {
       options += fmt::format(" asid={}", random_.below(1ULL << std::min(machine_.asid_bits, 3U)));
       note("asid");
     }
-    if (const auto table = world_.table_place(static_cast<unsigned>(i))) options += fmt::format(" table=0x{:x}", *table);
+    if (const auto table = world_.table_place(static_cast<unsigned>(i)))
+      options += fmt::format(" table=0x{:x}", *table);
     if (world_.is_flat() && random_.one_in(6)) {
       const std::uint64_t all = 1ULL << machine_.vpn_bits();
       options += fmt::format(" limit={}", random_.one_in(2) ? all : random_.between((all + 1) / 2, all));

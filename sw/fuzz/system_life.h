@@ -82,6 +82,11 @@ class SystemLife {
     unsigned level = 0, index = 0;
   };
   std::uint64_t raw_value(const Slot& slot);
+  Pte raw_page();
+  std::uint64_t raw_flat();
+  std::uint64_t raw_upper(const Slot& slot);
+  std::uint64_t raw_superpage(const Slot& slot);
+  std::uint64_t raw_base();
 
   Process& some_process();
   bool chance(unsigned percent) { return random_.below(100) < percent; }
@@ -96,8 +101,8 @@ class SystemLife {
   std::size_t current_ = 0;  // in alive_
   unsigned born_ = 0;
   std::vector<Range> globals_;
-  std::vector<Slot> slots_;         // of the raw process's tables
-  std::uint64_t hot_ = 0;           // an address that accesses come back to
+  std::vector<Slot> slots_;  // of the raw process's tables
+  std::uint64_t hot_ = 0;    // an address that accesses come back to
   std::uint64_t error_frame_ = ~0ULL;
   std::string text_;
   Kinds kinds_;

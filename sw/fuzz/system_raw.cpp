@@ -41,12 +41,14 @@ void SystemLife::raw_process() {
   }
 }
 
-// Pointers lead to the table below and nowhere else: a frame that holds data must not be read as a table.
 std::uint64_t SystemLife::raw_value(const Slot& slot) {
-  const Format& format = machine_.format;
-  const unsigned page_bits = format.page_bits;
-  const bool sane = !random_.one_in(4);
-  Pte pte{.valid = !random_.one_in(8),
+  if (world_.is_flat()) return raw_flat();
+  return slot.level > 0 ? raw_upper(slot) : raw_base();
+}
+
+// Any rights, accessed and dirty bits, onto a frame of the process's own.
+Pte SystemLife::raw_page() {
+  return {.valid = !random_.one_in(8),
           .user = !random_.one_in(4),
           .read = !random_.one_in(8),
           .write = !random_.one_in(3),
@@ -54,47 +56,73 @@ std::uint64_t SystemLife::raw_value(const Slot& slot) {
           .accessed = random_.one_in(2),
           .dirty = random_.one_in(2),
           .ppn = Ppn(world_.raw_frames()[random_.below(world_.raw_frames().size())])};
-  if (slot.level > 0) {
-    const std::size_t below = world_.raw_tables().size() - slot.level;
-    const Ppn table(world_.raw_tables()[below] >> page_bits);
-    const bool leaf = slot.index > 1 && random_.one_in(3);
-    // The first two entries keep the tree together.
-    if (!leaf) {
-      pte = {.valid = slot.index == 0 || !random_.one_in(8), .leaf = false, .accessed = random_.one_in(2), .dirty = false, .ppn = table};
-      if (!sane && slot.index > 1 && world_.hole()) pte.ppn = Ppn(*world_.hole());
-    } else if (slot.level == 1 && world_.raw_block() != 0 && random_.one_in(2)) {
-      pte.ppn = Ppn(world_.raw_block());
-    } else if (slot.level > 1 && world_.hole()) {
-      pte.ppn = Ppn(*world_.hole() & ~low_mask(format.index_lsb(slot.level)));
-      if (world_.is_memory(pte.ppn.value)) pte.ppn = Ppn(*world_.hole());
-    }
-    const std::uint64_t value = encode_pte(format, pte, slot.level);
-    // Reserved bits of pointers (R7): A, D, U; the type bits; bit 54 and up.
-    if (!pte.leaf && !sane && slot.index > 1 && format.kind == PteKind::Riscv) {
-      const unsigned bit = format.pte_bytes() == 8 ? static_cast<unsigned>(random_.between(54, 63)) : 4;
-      return value | 1ULL << (random_.one_in(2) ? bit : random_.one_in(2) ? 4 : random_.between(6, 7));
-    }
-    return value;
+}
+
+std::uint64_t SystemLife::raw_flat() {
+  const Format& format = machine_.format;
+  const std::uint64_t ppn = low_mask(format.ppn_bits) << format.ppn_lsb;
+  std::uint64_t value = encode_pte(format, raw_page());
+  if (random_.one_in(4)) value ^= random_.next() & low_mask(8 * format.pte_bytes()) & ~ppn;
+  if (world_.hole() && random_.one_in(10)) value = (value & ~ppn) | *world_.hole() << format.ppn_lsb;
+  return value;
+}
+
+// Pointers lead to the table below and nowhere else: a frame that holds data must not be read as a table. The first two
+// entries keep the tree together.
+std::uint64_t SystemLife::raw_upper(const Slot& slot) {
+  const Format& format = machine_.format;
+  const bool tame = slot.index < 2 || !random_.one_in(4);
+  if (slot.index > 1 && random_.one_in(3)) return raw_superpage(slot);
+  const std::uint64_t table = world_.raw_tables()[world_.raw_tables().size() - slot.level];
+  const Pte pointer{.valid = slot.index == 0 || !random_.one_in(8),
+                    .leaf = false,
+                    .accessed = world_.is_x86() && random_.one_in(2),
+                    .dirty = false,
+                    .ppn = Ppn(table >> format.page_bits)};
+  std::uint64_t value = encode_pte(format, pointer, slot.level);
+  if (tame) return value;
+  if (world_.hole() && random_.one_in(2)) {
+    Pte astray = pointer;
+    astray.ppn = Ppn(*world_.hole());
+    return encode_pte(format, astray, slot.level);
   }
-  if (world_.is_flat()) {
-    const std::uint64_t flags = random_.next() & low_mask(8 * format.pte_bytes()) & ~(low_mask(format.ppn_bits) << format.ppn_lsb);
-    const std::uint64_t value = encode_pte(format, pte) ^ (sane ? 0 : flags);
-    if (world_.hole() && random_.one_in(10)) {
-      return (value & ~(low_mask(format.ppn_bits) << format.ppn_lsb)) | *world_.hole() << format.ppn_lsb;
-    }
-    return value;
+  // Bits that are reserved in pointers (R7): D, A, U; those of the types and above the PPN.
+  if (format.kind == PteKind::Riscv) {
+    value |= 1ULL << (format.pte_bytes() == 8 && random_.one_in(2) ? random_.between(54, 63)
+                      : random_.one_in(2)                          ? 4
+                                                                   : random_.between(6, 7));
   }
-  if (world_.hole() && random_.one_in(10)) pte.ppn = Ppn(*world_.hole());
+  return value;
+}
+
+// Where it can be, on memory that is nobody else's; else misaligned (R9, X4), or in no memory.
+std::uint64_t SystemLife::raw_superpage(const Slot& slot) {
+  Pte page = raw_page();
+  if (slot.level == 1 && world_.raw_block() != 0 && random_.one_in(2)) {
+    page.ppn = Ppn(world_.raw_block());
+  } else if (slot.level > 1 && world_.hole()) {
+    const Ppn aligned(*world_.hole() & ~low_mask(machine_.format.index_lsb(slot.level)));
+    page.ppn = world_.is_memory(aligned.value) ? Ppn(*world_.hole()) : aligned;
+  }
+  return encode_pte(machine_.format, page, slot.level);
+}
+
+std::uint64_t SystemLife::raw_base() {
+  const Format& format = machine_.format;
+  Pte page = raw_page();
+  if (world_.hole() && random_.one_in(10)) page.ppn = Ppn(*world_.hole());
   if (format.napot && random_.one_in(8)) {
     // A range of the right size, or one there is none of (R10).
     const std::uint64_t size = random_.one_in(2) ? 8 : random_.below(16);
-    pte.ppn = Ppn(pte.ppn.value & ~low_mask(4));
-    return encode_pte(format, pte) | 1ULL << 63 | size << format.ppn_lsb;
+    page.ppn = Ppn(page.ppn.value & ~low_mask(4));
+    return encode_pte(format, page) | 1ULL << 63 | size << format.ppn_lsb;
   }
-  std::uint64_t value = encode_pte(format, pte);
-  if (sane) return value;
-  if (format.kind == PteKind::X86) return value ^ 1ULL << (random_.one_in(2) ? random_.below(8) : random_.between(52, 63));
-  // Writable and not readable; no right at all; reserved bits.
+  const std::uint64_t value = encode_pte(format, page);
+  if (!random_.one_in(4)) return value;
+  if (format.kind == PteKind::X86) {
+    return value ^ 1ULL << (random_.one_in(2) ? random_.below(8) : random_.between(52, 63));
+  }
+  // Writable and not readable; no right at all (a pointer at level 0); reserved bits.
   const std::uint64_t dice = random_.below(3);
   if (dice == 0) return value & ~2ULL;
   if (dice == 1) return value & ~0xEULL;
@@ -104,7 +132,9 @@ std::uint64_t SystemLife::raw_value(const Slot& slot) {
 void SystemLife::raw_entry() {
   const Slot& slot = slots_[random_.below(slots_.size())];
   line("entry", fmt::format("entry 0x{:x} = 0x{:x}", slot.at, raw_value(slot)));
-  if (random_.one_in(2)) line("entry fence", fmt::format("[R:kernel] fence {} = any", random_.one_in(2) ? "all" : fmt::format("va 0x{:x}", address(alive_[0]))));
+  if (random_.one_in(2)) return;
+  const std::string scope = random_.one_in(2) ? "all" : fmt::format("va 0x{:x}", address(alive_[0]));
+  line("entry fence", fmt::format("[R:kernel] fence {} = any", scope));
 }
 
 }  // namespace vm::fuzz

@@ -15,14 +15,16 @@ void SystemLife::step() {
     unsigned weight;
     Step step;
   };
+  // What the operating system does at the host port costs the hardware thousands of cycles: a page to clear, tables to
+  // fill.
   static constexpr Weighted kSteps[] = {
-      {600, &SystemLife::access},      {60, &SystemLife::access_storm}, {20, &SystemLife::modify},
-      {40, &SystemLife::register_step}, {60, &SystemLife::system_call},  {14, &SystemLife::fork},
-      {12, &SystemLife::exit},         {12, &SystemLife::unmap},        {40, &SystemLife::fence},
-      {10, &SystemLife::refused},      {4, &SystemLife::control},       {12, &SystemLife::cache_operation}};
+      {600, &SystemLife::access},       {80, &SystemLife::access_storm}, {20, &SystemLife::modify},
+      {40, &SystemLife::register_step}, {26, &SystemLife::system_call},  {4, &SystemLife::fork},
+      {4, &SystemLife::exit},           {8, &SystemLife::unmap},         {40, &SystemLife::fence},
+      {10, &SystemLife::refused},       {4, &SystemLife::control},       {12, &SystemLife::cache_operation}};
   Process& process = some_process();
   if (chance(4)) return host();
-  if (chance(2)) return map(process, false);
+  if (chance(1)) return map(process, false);
   if (!slots_.empty() && chance(1)) return raw_entry();
   if (machine_.array_port && chance(1)) return tlb_way();
   if (random_.one_in(400)) return bare_accesses();
@@ -148,7 +150,8 @@ void SystemLife::bare_accesses() {
     const std::uint64_t frame = world_.frames()[random_.below(world_.frames().size())];
     const std::uint64_t size = std::min<std::uint64_t>(1U << random_.below(4), machine_.format.page_size());
     const std::uint64_t room = machine_.format.page_size() - size;
-    const std::uint64_t pa = (frame << machine_.format.page_bits) + random_.below(std::min<std::uint64_t>(room, 60) + 1);
+    const std::uint64_t pa =
+        (frame << machine_.format.page_bits) + random_.below(std::min<std::uint64_t>(room, 60) + 1);
     const std::string_view letter = random_.one_in(2) ? "L" : random_.one_in(3) ? "I" : "S";
     line("bare access", fmt::format("{}{} 0x{:x},{} = any", who(process), letter, pa, size));
   }
@@ -166,7 +169,8 @@ void SystemLife::trap_accesses(Process& process) {
   line("trap", fmt::format("[{}:kernel] ctl trapbase 0x{:x}", process.name, *other));
   text_ += fmt::format("[{}] ctl trapenter\n", process.name);
   for (std::uint64_t i = random_.between(1, 6); i > 0; --i) {
-    line("trap access", fmt::format("{}{} 0x{:x},1 = any", who(process), random_.one_in(2) ? "L" : "I", address(process)));
+    line("trap access",
+         fmt::format("{}{} 0x{:x},1 = any", who(process), random_.one_in(2) ? "L" : "I", address(process)));
   }
   text_ += fmt::format("[{}:kernel] ctl trapreturn\n", process.name);
 }

@@ -83,8 +83,9 @@ std::uint64_t SystemWorld::address_of(std::uint64_t vpn, unsigned levels) const 
 void SystemWorld::choose_pages(Random& random) {
   const Format& format = machine_.format;
   const std::uint64_t all = 1ULL << machine_.vpn_bits();
-  const std::uint64_t low = format.upper_va == UpperVa::Sign ? 1ULL << (format.vpn_bits(min_levels_) - 1)
-                                                            : std::min<std::uint64_t>(all, 1ULL << format.vpn_bits(min_levels_));
+  const std::uint64_t low = format.upper_va == UpperVa::Sign
+                                ? 1ULL << (format.vpn_bits(min_levels_) - 1)
+                                : std::min<std::uint64_t>(all, 1ULL << format.vpn_bits(min_levels_));
   const auto add = [&](std::uint64_t vpn) {
     const bool upper = format.upper_va == UpperVa::Sign && vpn >= all - 64;
     if (vpn >= all || (vpn >= low && !upper)) return;
@@ -117,8 +118,8 @@ std::uint64_t SystemWorld::large_page(const PageSize& size, Random& random) cons
 void SystemWorld::choose_flat_frames(Random& random) {
   const Region& region = machine_.regions.front();
   const std::uint64_t first = region.base.value >> machine_.format.page_bits;
-  const std::uint64_t end = (std::min(region.base.value + region.size, low_mask(machine_.pa_bits) + 1)) >>
-                            machine_.format.page_bits;
+  const std::uint64_t end =
+      (std::min(region.base.value + region.size, low_mask(machine_.pa_bits) + 1)) >> machine_.format.page_bits;
   const std::uint64_t all = std::min<std::uint64_t>(end - first, 1ULL << machine_.format.ppn_bits);
   const std::uint64_t named = std::min<std::uint64_t>(8, all * 3 / 8), raw = std::min<std::uint64_t>(4, all / 8);
   for (std::uint64_t i = 0; i < named; ++i) frames_.push_back(first + i);
@@ -187,7 +188,8 @@ void SystemWorld::choose_raw_tables() {
   if (!is_flat()) {
     // A walk straight to memory does not see what the data cache holds.
     if (!coherent && machine_.regions.front().cacheable && machine_.dcache.ways != 0) return;
-    for (unsigned i = 0; i < max_levels_; ++i) raw_tables_.push_back((first_frame_ + kRawTables + 1 + i) << format.page_bits);
+    for (unsigned i = 0; i < max_levels_; ++i)
+      raw_tables_.push_back((first_frame_ + kRawTables + 1 + i) << format.page_bits);
     return;
   }
   const std::uint64_t bytes = 1ULL << (machine_.vpn_bits() + format.pte_bytes_log2);

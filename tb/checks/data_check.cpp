@@ -38,6 +38,9 @@ DataCheck::DataCheck(const Machine& machine, const PhysicalMemory& behind, Track
 }
 
 void DataCheck::on_cycle(const Cycle& cycle) {
+  if (cycle.memory.accepted() && cycle.memory.req.src != MemSource::Walk) {
+    busy_[cycle.memory.req.src == MemSource::Fetch ? 0 : 1].failed = false;
+  }
   if (cycle.memory.answered()) on_memory_beat(cycle.memory.rsp);
   for (const Event& event : cycle.events) {
     // Stores take effect in memory_ before the event is looked at; a read event changes nothing.
@@ -53,6 +56,7 @@ void DataCheck::on_memory_beat(const MemResponse& beat) {
   if (beat.src == MemSource::Walk) return;
   const unsigned c = beat.src == MemSource::Fetch ? 0 : 1;
   busy_[c].first_beat = beat.rdata;
+  busy_[c].failed = busy_[c].failed || beat.err;
   if (c == 0 && !busy_[0].uncached) {
     if (filling_beat_ < filling_.words.size()) filling_.words[filling_beat_] = beat.rdata;
     filling_beat_ = beat.last ? 0 : filling_beat_ + 1;
@@ -129,6 +133,14 @@ void DataCheck::on_done(const Event& event) {
   if (event.client() == Client::Host) {
     host_err_ = event.done_err();
     host_data_ = event.c;
+  }
+  // The last request was the refill or the uncached access itself: errors of write-backs are no answer's.
+  if (event.done_err() != busy_[c].failed) {
+    reporter_.mismatch(
+        "data",
+        fmt::format("the {} answered the {} for physical address {:#x} {} error, expected {}: so memory answered",
+                    cache_name(c), client_name(event.client()), event.b, event.done_err() ? "with" : "without",
+                    busy_[c].failed ? "one" : "none"));
   }
   if (event.done_err() || event.write()) return;
   // From the request: the event repeats the address, but not the lanes.

@@ -33,6 +33,7 @@ class DataCheck final : public Check {
     std::uint64_t pa = 0;
     unsigned lanes = 0;
     std::uint64_t first_beat = 0;  // as memory answered
+    bool failed = false;           // an error among the answers to the last request
   };
 
   void on_event(const Event& event);

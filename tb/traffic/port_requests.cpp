@@ -2,6 +2,7 @@
 #include "traffic/port_requests.h"
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "machine/control.h"
 #include "machine/pte.h"
@@ -14,6 +15,25 @@ trace::PortCtl ctl_write(CtlReg reg, std::uint64_t value) {
 }
 
 }  // namespace
+
+TrafficMix TrafficMix::of_seed(std::uint64_t seed) {
+  Random random(seed, "mix");
+  const auto one_of = [&random](std::initializer_list<unsigned> values) {
+    return values.begin()[random.below(values.size())];
+  };
+  TrafficMix mix;
+  mix.fetch = one_of({10, 40, 80});
+  mix.data = one_of({30, 60, 100});
+  mix.host = one_of({0, 1, 2, 8});
+  mix.table = one_of({0, 1, 1, 3});
+  mix.race = one_of({0, 1, 3});
+  mix.fence = one_of({2, 15, 60});
+  mix.ctl = one_of({2, 8, 40});
+  mix.storm = one_of({0, 2, 10, 50});
+  mix.illegal = one_of({1, 5});
+  mix.bare = random.one_in(2);
+  return mix;
+}
 
 std::array<trace::PortCtl, 2> PortRequests::start() const {
   if (!memory_.tree()) return {ctl_write(CtlReg::Base, memory_.bases()[0]), ctl_write(CtlReg::Mode, 1)};
@@ -54,7 +74,7 @@ Access PortRequests::access(Port port) {
   std::uint64_t va = page_address();
   // Often the same few words again, back to back: a store, and loads one and two accesses behind it.
   if (random_.one_in(16)) hot_ = va;
-  if (random_.one_in(2)) va = hot_ ^ random_.below(4);
+  if (random_.one_in(3)) va = hot_ ^ random_.below(4);
   if (chance(mix_.illegal)) va ^= 1ULL << random_.between(machine_.va_bits - 1, 63);
   return access_at(port, va);
 }
@@ -64,7 +84,7 @@ Access PortRequests::access_at(Port port, std::uint64_t va) {
   access.size_log2 = static_cast<std::uint8_t>(random_.below(4));
   if (!random_.one_in(3)) va &= ~low_mask(access.size_log2);
   access.va = VirtAddr(va);
-  access.user = !random_.one_in(3);
+  access.user = !random_.one_in(4);
   access.sum = random_.one_in(2);
   access.mxr = random_.one_in(4);
   access.kind = port == Port::Fetch ? AccessKind::Fetch : random_.one_in(2) ? AccessKind::Store : AccessKind::Load;
@@ -140,7 +160,7 @@ std::uint64_t PortRequests::random_root() {
   }
   if (random_.one_in(24)) return random_.next();
   Context context;
-  context.translate = !mix_.bare || !random_.one_in(12);
+  context.translate = !mix_.bare || !random_.one_in(6);
   context.levels = root.levels;
   context.base = random_.one_in(24) ? PhysAddr(memory_.outside()) : root.base;
   context.asid = static_cast<std::uint16_t>(asid);
@@ -176,6 +196,13 @@ std::uint64_t PortRequests::random_pat() {
 }
 
 std::optional<trace::PortCtl> PortRequests::ctl() { return memory_.tree() ? std::optional(tree_ctl()) : flat_ctl(); }
+
+trace::PortCtl PortRequests::root() {
+  trace::PortCtl ctl;
+  ctl.index = static_cast<std::uint8_t>(CtlReg::Root);
+  ctl.value = random_root();
+  return ctl;
+}
 
 trace::PortCtl PortRequests::tree_ctl() {
   trace::PortCtl ctl;

@@ -19,8 +19,8 @@ namespace vm {
 // How much of what random traffic has.
 struct TrafficMix {
   unsigned fetch = 40, data = 60;  // percent of cycles in which an access is offered, if there is room
-  unsigned host = 8, table = 3;    // host accesses to data; changes of entries
-  unsigned race = 2;               // host stores to accessed and dirty bits of the page that accesses come back to
+  unsigned host = 3, table = 1;    // host accesses to data; changes of entries
+  unsigned race = 1;               // host stores to accessed and dirty bits of the page that accesses come back to
   unsigned fence = 15, ctl = 8;    // per mille, while none is under way; fewer where walks have several levels
   unsigned second = 20;            // percent of those that come with another at once
   unsigned storm = 3;              // per mille of cycles in which a PortStorm begins, while there is none
@@ -28,6 +28,9 @@ struct TrafficMix {
   bool cache_operations = true;
   bool array = true;  // array reads, on machines that have the port
   bool bare = true;   // leave translation now and then
+
+  // Another one for each seed: long calm with full TLBs, one fence after the other, entries that change all the time.
+  static TrafficMix of_seed(std::uint64_t seed);
 };
 
 // A store to an entry: two, if the entry is wider than a unit.
@@ -54,6 +57,7 @@ class PortRequests {
   Fence fence();
   Fence translation_fence(std::uint64_t va);
   std::optional<trace::PortCtl> ctl();
+  trace::PortCtl root();  // of tables with several levels: another address space
   std::optional<trace::PortArray> array();
   // The writes with which translation begins.
   std::array<trace::PortCtl, 2> start() const;

@@ -39,10 +39,24 @@ void PortStorm::plan_change(std::uint64_t at, std::uint64_t va) {
   for (unsigned i = 0; i < store.count; ++i) plan(at, store.parts.at(i));
 }
 
+// The page in one address space after the other, with little forgotten: what is known of it in several meets.
+void PortStorm::plan_switches(std::uint64_t at, std::uint64_t va) {
+  Random& random = requests_.random();
+  const trace::PortCtl first = requests_.root();
+  const Port port = random.one_in(4) ? Port::Fetch : Port::Data;
+  for (const trace::PortCtl& root : {first, requests_.root(), first, requests_.root(), first}) {
+    plan(at, root);
+    plan(at, requests_.access_at(port, va));
+    if (random.one_in(4)) plan(at, fence_at(va));
+    at += walk_;
+  }
+}
+
 void PortStorm::begin() {
   Random& random = requests_.random();
   count_ = next_ = 0;
   const std::uint64_t va = random.one_in(3) ? requests_.hot() : requests_.page_address();
+  alone_ = random.one_in(2);
   broken_ = false;
   if (!random.one_in(4)) {
     if (const auto entry = memory_.forget_use(va, context_.base)) {
@@ -54,7 +68,7 @@ void PortStorm::begin() {
   clearing_ = count_;
   plan_accesses(va);
   const std::uint64_t moment = random.below(walk_);
-  const std::uint64_t dice = random.below(8);
+  const std::uint64_t dice = random.below(10);
   if (dice < 3) {
     plan(moment, fence_at(va));
   } else if (dice < 7) {
@@ -62,7 +76,9 @@ void PortStorm::begin() {
     if (random.one_in(3)) plan_change(moment + random.below(walk_), va);
     if (dice < 5) plan(moment + random.below(walk_ / 2 + 1), fence_at(va));
   }
-  if (dice > 5) {
+  if (dice > 7 && memory_.tree()) {
+    plan_switches(2 * walk_, va);
+  } else if (dice > 5) {
     if (const auto ctl = requests_.ctl()) plan(moment + random.below(3), *ctl);
   }
   // Two that have nothing to wait for but each other.
@@ -77,12 +93,12 @@ void PortStorm::begin() {
                    [](const Planned& a, const Planned& b) { return a.at < b.at; });
 }
 
-const trace::PortRequest* PortStorm::due(std::uint64_t cycle, bool side_idle) {
+const trace::PortRequest* PortStorm::due(std::uint64_t cycle, bool quiet) {
   if (!active()) return nullptr;
   const Planned& first = planned_.at(next_);
   if (next_ < clearing_) return &first.request;
   if (!broken_) {
-    if (clearing_ != 0 && !side_idle) return nullptr;
+    if (!quiet) return nullptr;
     broken_ = true;
     start_ = cycle;
   }

@@ -18,10 +18,11 @@ class PortStorm {
       : requests_(requests), memory_(memory), context_(context), walk_(walk) {}
 
   bool active() const { return next_ < count_; }
+  bool alone() const { return alone_; }  // no other traffic, which would blur its moments
   void begin();
-  // The next request if its time has come, in a cycle in which fences and control writes before it are answered or not.
-  // nullptr: not yet.
-  const trace::PortRequest* due(std::uint64_t cycle, bool side_idle);
+  // The next request if its time has come; nullptr: not yet. It breaks in the first cycle in which everything before it
+  // is `quiet`.
+  const trace::PortRequest* due(std::uint64_t cycle, bool quiet);
   void done() { ++next_; }  // the one that was due has been offered
 
  private:
@@ -33,6 +34,7 @@ class PortStorm {
   void plan(std::uint64_t at, const trace::PortRequest& request);
   void plan_accesses(std::uint64_t va);
   void plan_change(std::uint64_t at, std::uint64_t va);
+  void plan_switches(std::uint64_t at, std::uint64_t va);
   Fence fence_at(std::uint64_t va);
 
   PortRequests& requests_;
@@ -41,6 +43,7 @@ class PortStorm {
   std::uint64_t walk_;
   std::array<Planned, 16> planned_;
   std::size_t count_ = 0, next_ = 0;
+  bool alone_ = false;
   std::size_t clearing_ = 0;  // the first of them make the page cold, and are waited for
   bool broken_ = false;       // counting from start_
   std::uint64_t start_ = 0;

@@ -104,9 +104,28 @@ void PortTraffic::offer_side() {
 }
 
 void PortTraffic::follow_storm() {
-  while (const trace::PortRequest* request = storm_.due(bench_.cycles(), bench_.side_idle())) {
+  const bool quiet = storm_.alone() ? bench_.idle() : bench_.side_idle() && bench_.host_unanswered() == 0;
+  while (const trace::PortRequest* request = storm_.due(bench_.cycles(), quiet)) {
     if (!offer(*request)) return;
     storm_.done();
+  }
+}
+
+void PortTraffic::offer_accesses() {
+  if (chance(mix_.fetch) && bench_.can_submit(Port::Fetch)) offer(requests_.access(Port::Fetch));
+  if (chance(mix_.data) && bench_.can_submit(Port::Data)) offer(requests_.access(Port::Data));
+}
+
+void PortTraffic::offer_host() {
+  // A long queue would only delay what is meant for now.
+  constexpr unsigned kWaiting = 4;
+  if (bench_.host_unanswered() >= kWaiting) return;
+  if (chance(mix_.host)) offer(requests_.host());
+  if (bench_.fence_waits()) return;
+  if (chance(mix_.table)) store_entry(requests_.store(memory_.change_somewhere(requests_.hot())));
+  // Another agent sets or clears accessed and dirty bits, just when a walk may want to set them.
+  if (memory_.tree() && chance(mix_.race)) {
+    store_entry(requests_.store(memory_.change_on_path(requests_.hot(), true)));
   }
 }
 
@@ -116,20 +135,15 @@ void PortTraffic::run(std::uint64_t cycles) {
   if (recording_) recorded_.reserve(recorded_.size() + kPerCycle * cycles);
   const std::uint64_t end = bench_.cycles() + cycles;
   while (bench_.cycles() < end) {
-    if (storm_.active()) follow_storm();
-    // A storm alone half of the time: the traffic around it would blur its moments.
-    const bool calm = !storm_.active() || bench_.cycles() % 1024 < 512;
-    if (calm && chance(mix_.fetch) && bench_.can_submit(Port::Fetch)) offer(requests_.access(Port::Fetch));
-    if (calm && chance(mix_.data) && bench_.can_submit(Port::Data)) offer(requests_.access(Port::Data));
-    if (calm && chance(mix_.host)) offer(requests_.host());
-    const bool may_store = !bench_.fence_waits() && bench_.can_submit_host();
-    if (may_store && chance(mix_.table)) store_entry(requests_.store(memory_.change_somewhere(requests_.hot())));
-    // Another agent sets or clears accessed and dirty bits, just when a walk may want to set them.
-    if (may_store && memory_.tree() && chance(mix_.race)) {
-      store_entry(requests_.store(memory_.change_on_path(requests_.hot(), true)));
-    }
-    if (!storm_.active() && bench_.side_idle()) offer_side();
     if (!storm_.active() && requests_.random().below(1000) < mix_.storm) storm_.begin();
+    if (storm_.active()) {
+      follow_storm();
+      if (!storm_.alone()) offer_accesses();
+    } else {
+      offer_accesses();
+      offer_host();
+      if (bench_.side_idle()) offer_side();
+    }
     bench_.step();
   }
   note(trace::PortWait{});

@@ -25,7 +25,8 @@ class PortTraffic {
 
   // Places memory and begins to translate; all choices come from the testbench's seed. `bench` is fresh and must
   // outlive it.
-  explicit PortTraffic(Testbench& bench, const Mix& mix = {});
+  PortTraffic(Testbench& bench, const Mix& mix);
+  explicit PortTraffic(Testbench& bench) : PortTraffic(bench, Mix::of_seed(bench.options().seed)) {}
 
   Testbench& bench() { return bench_; }
   const TrafficMemory& memory() const { return memory_; }
@@ -45,6 +46,8 @@ class PortTraffic {
   };
 
   bool offer(const trace::PortRequest& request);  // false: not ready, nothing done
+  void offer_accesses();
+  void offer_host();
   void offer_side();
   void store_entry(const EntryStore& store);
   void follow_storm();

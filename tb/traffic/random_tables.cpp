@@ -37,17 +37,29 @@ void RandomTables::choose_frames() {
   frames_.push_back(random_.below(1ULL << machine_.format.ppn_bits));
 }
 
+// The first and last pages of the address space, and of its halves: accesses cross from them into what no table serves.
+void RandomTables::choose_edges(unsigned bits) {
+  const std::uint64_t page = machine_.format.page_size();
+  if (machine_.format.upper_va == UpperVa::Sign) {
+    pages_ = {0, low_mask(bits - 1) + 1 - page, ~low_mask(bits - 1), 0 - page};
+  } else {
+    pages_ = {0, low_mask(bits) + 1 - page};
+  }
+}
+
 void RandomTables::choose_pages() {
   const Format& f = machine_.format;
   const unsigned bits = f.page_bits + f.vpn_bits(f.min_levels);
-  while (pages_.size() < 24) {
+  choose_edges(bits);
+  while (pages_.size() < 28) {
     std::uint64_t va = 0;
     for (unsigned level = 0; level < f.min_levels; ++level) {
       const std::uint64_t entries = 1ULL << f.index_bits.at(level);
-      // Few tables, so that walk caches hit; many pages in one of them, so that TLB sets fill.
-      const std::uint64_t index = level == 0          ? random_.below(24) * (random_.one_in(4) ? 16 : 1)
-                                  : random_.one_in(6) ? entries - 1
-                                                      : random_.below(2);
+      // Few tables, so that walk caches hit; many pages in one of them, so that TLB sets fill. The last page of a table
+      // is that of a superpage, too.
+      const std::uint64_t index = random_.one_in(6) ? entries - 1
+                                  : level == 0      ? random_.below(24) * (random_.one_in(4) ? 16 : 1)
+                                                    : random_.below(2) + (random_.one_in(8) ? entries / 2 : 0);
       va |= (index & (entries - 1)) << (f.page_bits + f.index_lsb(level));
     }
     if (f.upper_va == UpperVa::Sign && (va >> (bits - 1) & 1U) != 0) va |= ~low_mask(bits);
@@ -98,17 +110,23 @@ std::uint64_t RandomTables::random_entry(const Slot& slot) {
   const Format& f = machine_.format;
   const bool points = slot.level != 0 && !random_.one_in(slot.level == 1 ? 4 : 16);
   Pte pte;
-  pte.valid = !random_.one_in(16);
+  // What is wrong with a pointer hides everything below it.
+  const unsigned rare = points ? 64 : 12;
+  pte.valid = !random_.one_in(rare);
   pte.leaf = !points && !(slot.level == 0 && random_.one_in(64));
   pte.ppn = Ppn(points ? slot.table : frames_[random_.below(frames_.size())]);
+  // A page that is itself a table: the core's own stores change entries.
+  if (!points && machine_.walk_port == WalkPort::Cache && random_.one_in(40)) {
+    pte.ppn = Ppn(slots_[random_.below(slots_.size())].at.value >> f.page_bits);
+  }
   if (!points && slot.level > 0) pte.ppn = Ppn(pte.ppn.value & ~low_mask(f.index_lsb(slot.level)));
-  pte.user = !random_.one_in(points ? 16 : 4);
-  pte.write = !random_.one_in(points ? 16 : 3);
+  pte.user = !random_.one_in(points ? 16 : 6);
+  pte.write = !random_.one_in(points ? 16 : 4);
   pte.read = pte.write || !random_.one_in(8);
   pte.exec = f.kind == PteKind::X86 ? !random_.one_in(8) : (!pte.read || !random_.one_in(3));
-  pte.accessed = !random_.one_in(3);
+  pte.accessed = !random_.one_in(4);
   pte.dirty = pte.accessed && random_.one_in(2);
-  pte.global = random_.one_in(8);
+  pte.global = random_.one_in(points ? 12 : 4);
   pte.napot = !points && slot.level == 0 && random_.one_in(6);
   if (!points && random_.one_in(8)) pte.type = random_.one_in(2) ? MemType::NonCacheable : MemType::Io;
   if (f.kind == PteKind::X86 && random_.one_in(points ? 24 : 8)) pte.type = MemType::Uncached;
@@ -120,7 +138,7 @@ std::uint64_t RandomTables::random_entry(const Slot& slot) {
       if (counts && random_.one_in(2)) raw ^= 1ULL << bit;
     }
   }
-  return random_.one_in(points ? 24 : 12) ? spoiled(raw, slot.level) : raw;
+  return random_.one_in(rare) ? spoiled(raw, slot.level) : raw;
 }
 
 // With a bit nobody meant, or reserved for one reason alone, each of them as often.
@@ -144,6 +162,9 @@ std::uint64_t RandomTables::spoiled(std::uint64_t raw, unsigned level) {
 std::uint64_t RandomTables::change(std::size_t slot, bool tame) {
   Slot& s = slots_[slot];
   if (!tame) return s.value = random_entry(s);
+  // RISC-V reserves these bits of a pointer (R7).
+  const bool leaf = decode_pte(machine_, Context{}, s.value, s.level).leaf;
+  if (machine_.format.kind == PteKind::Riscv && !leaf && !random_.one_in(16)) return s.value;
   const std::uint64_t set = with_accessed(machine_.format, s.value, random_.one_in(2));
   const std::uint64_t both = with_accessed(machine_.format, 0, true);
   return s.value = random_.one_in(2) ? set : s.value & ~both;

@@ -56,6 +56,7 @@ class RandomTables {
  private:
   void choose_frames();
   void choose_pages();
+  void choose_edges(unsigned bits);  // of an address space of so many bits
   void build(unsigned levels);
   std::uint64_t new_table();
   std::uint64_t random_entry(const Slot& slot);

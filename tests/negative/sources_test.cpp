@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "os/kernel.h"
-#include "traffic_bench.h"
 #include "rtl_platform.h"
+#include "traffic_bench.h"
 
 namespace vm {
 namespace {

@@ -103,6 +103,35 @@ BOOST_DATA_TEST_CASE(M16_a_superpage_over_the_edge_of_memory_grants_inside_and_f
   BOOST_TEST(b.clean(), b.bench().report());
 }
 
+BOOST_DATA_TEST_CASE(R6_a_bus_error_on_an_entry_below_the_root_is_reported_there_without_a_value, kBoth, machine) {
+  std::uint64_t line = 0;
+  {
+    const TreeBench map(machine);
+    line = map.entry_address(map.va(3)).value / map.machine().dcache.line_bytes * map.machine().dcache.line_bytes;
+  }
+  TestbenchOptions options;
+  options.errors = {{PhysAddr(line), PhysAddr(line + find_machine(machine)->dcache.line_bytes - 1)}};
+  TreeBench b(machine, options);
+  b.translate();
+  const AccessResult result = b.load(b.va(3));
+  BOOST_TEST((result.fault.cause == Cause::EntryBus));
+  BOOST_TEST(result.fault.level == 0U);
+  BOOST_TEST((result.fault.pte_addr == b.entry_address(b.va(3))));
+  BOOST_TEST(result.fault.pte == 0U);
+  BOOST_TEST(b.clean(), b.bench().report());
+}
+
+BOOST_DATA_TEST_CASE(X22_R21_a_fence_of_an_address_that_the_mode_does_not_have_changes_nothing, kBoth, machine) {
+  TreeBench b(machine);
+  b.map(3, TreeBench::leaf(b.frame(3)));
+  b.translate();
+  b.load(b.va(3));
+  // The same page number, but for the bits above.
+  b.platform().fence({.by_addr = true, .addr = b.va(3) | 1ULL << 63});
+  BOOST_TEST((b.load(b.va(3)).tlb == Hit::Hit));
+  BOOST_TEST(b.clean(), b.bench().report());
+}
+
 BOOST_DATA_TEST_CASE(M11_cleaning_reaches_every_set_and_way_and_a_store_meanwhile_is_not_lost, kBoth, machine) {
   TreeBench b(machine);
   const CacheGeometry& cache = b.machine().dcache;

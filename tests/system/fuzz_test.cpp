@@ -20,8 +20,7 @@ nlohmann::json campaign(const Program& pagewalk, const std::string& arguments, i
 
 BOOST_AUTO_TEST_CASE(a_short_campaign_on_small_machines_is_clean) {
   const Program pagewalk;
-  const ProgramResult result =
-      pagewalk("fuzz --machine toy5,lewis8,csapp14 --seconds 5 --out " + pagewalk.path("out"));
+  const ProgramResult result = pagewalk("fuzz --machine toy5,lewis8,csapp14 --seconds 5 --out " + pagewalk.path("out"));
   BOOST_TEST(result.status == 0, result.out + result.err);
   BOOST_TEST(result.out.starts_with("seed "));
   BOOST_TEST(contains(result.out, " 0 mismatches, 0 failures"), result.out);
@@ -44,8 +43,8 @@ BOOST_AUTO_TEST_CASE(a_seeded_defect_is_found_and_its_trace_is_small_and_fails_b
   const Program pagewalk;
   const std::string hardware = "--hardware " + kMutant;
   for (const std::string kind : {"system", "ports"}) {
-    const nlohmann::json json =
-        campaign(pagewalk, "--machine toy10 --seed 3 --seconds 60 --shrink-seconds 30 --kind " + kind + " " + hardware, 1);
+    const nlohmann::json json = campaign(
+        pagewalk, "--machine toy10 --seed 3 --seconds 60 --shrink-seconds 30 --kind " + kind + " " + hardware, 1);
     BOOST_TEST_REQUIRE(json["failures"].size() == 1U);
     const nlohmann::json& failure = json["failures"][0];
     BOOST_TEST(failure["check"] == "translation.walk");
@@ -80,9 +79,10 @@ BOOST_AUTO_TEST_CASE(a_worker_that_is_killed_is_a_failure_of_its_round) {
   const std::string script =
       "children=$(cat /proc/$pid/task/$pid/children); until [ -n \"$children\" ] || ! kill -0 $pid; do "
       "sleep 0.02; children=$(cat /proc/$pid/task/$pid/children); done; kill -9 $children; wait $pid";
-  const std::string command = "cd / && { " + std::string(VM_PAGEWALK) +
-                              " fuzz --json --machine corei7 --kind system --jobs 1 --seed 1 --seconds 30 --shrink-seconds 1 --out " +
-                              pagewalk.path("out") + " >" + pagewalk.path("killed") + " & pid=$!; " + script + "; }";
+  const std::string command =
+      "cd / && { " + std::string(VM_PAGEWALK) +
+      " fuzz --json --machine corei7 --kind system --jobs 1 --seed 1 --seconds 30 --shrink-seconds 1 --out " +
+      pagewalk.path("out") + " >" + pagewalk.path("killed") + " & pid=$!; " + script + "; }";
   const int raw = std::system(("sh -c '" + command + "'").c_str());
   BOOST_TEST_REQUIRE(WIFEXITED(raw));
   BOOST_TEST(WEXITSTATUS(raw) == 1);
@@ -96,11 +96,11 @@ BOOST_AUTO_TEST_CASE(a_worker_that_is_killed_is_a_failure_of_its_round) {
 BOOST_AUTO_TEST_CASE(bad_arguments_are_one_sentence_and_status_2) {
   const Program pagewalk;
   const std::string there = "--hardware " + kMutant;
-  for (const std::string& arguments : {
-           std::string("--machine pdp11"), std::string("--kind both --jobs 0"), std::string("--kind neither"),
-           std::string("--model --kind ports"), std::string("--seconds soon"),
-           std::string("--machine toy5 --hardware /nowhere.so"), "--machine all " + there,
-           "--model --machine toy10 " + there, "--coverage x.json --machine toy10 " + there}) {
+  for (const std::string& arguments :
+       {std::string("--machine pdp11"), std::string("--kind both --jobs 0"), std::string("--kind neither"),
+        std::string("--model --kind ports"), std::string("--seconds soon"),
+        std::string("--machine toy5 --hardware /nowhere.so"), "--machine all " + there,
+        "--model --machine toy10 " + there, "--coverage x.json --machine toy10 " + there}) {
     const ProgramResult result = pagewalk("fuzz " + arguments);
     BOOST_TEST(result.status == 2, arguments << ": " << result.out << result.err);
     BOOST_TEST(!result.err.empty());

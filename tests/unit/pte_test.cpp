@@ -4,6 +4,7 @@
 #include "machine/pte.h"
 
 #include <boost/test/unit_test.hpp>
+#include <random>
 
 namespace vm::test {
 namespace {
@@ -390,6 +391,52 @@ BOOST_AUTO_TEST_CASE(X18_the_memory_type_is_the_pat_entry_that_PAT_PCD_and_PWT_n
   }
 }
 
+BOOST_AUTO_TEST_CASE(X18_pat_index_is_the_number_of_that_entry) {
+  for (unsigned i = 0; i < 8; ++i) {
+    const std::uint64_t pcd_pwt = (i & 1 ? kPwt : 0) | (i & 2 ? kPcd : 0);
+    BOOST_TEST(pat_index(kP | pcd_pwt | (i & 4 ? kPs : 0), 0) == i);
+    BOOST_TEST(pat_index(kP | kPs | pcd_pwt | (i & 4 ? bit(12) : 0), 1) == i);
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_CASE(an_entry_is_reserved_if_and_only_if_it_is_valid_and_has_a_reason) {
+  std::mt19937_64 random(1);
+  for (const Machine& m : machines()) {
+    for (unsigned i = 0; i < 20'000; ++i) {
+      // Few bits, or hardly any entry would have one reason only.
+      const std::uint64_t raw = random() & random() & random() & low_mask(8 * m.format.pte_bytes());
+      const unsigned level = static_cast<unsigned>(random() % m.format.levels);
+      Context context;
+      context.env = {.pbmte = random() % 2 == 0, .nxe = random() % 2 == 0};
+      const Pte pte = decode_pte(m, context, raw, level);
+      BOOST_TEST(pte.reserved == (pte.valid && reserved_reasons(m, context, raw, level) != 0));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(each_reserved_reason_stands_alone) {
+  Context off;  // PBMTE and NXE are 0
+  const auto only = [](const char* name, std::uint64_t raw, unsigned level, ReservedReason reason,
+                       const Context& context = all_on()) {
+    return reserved_reasons(machine(name), context, raw, level) == 1U << static_cast<unsigned>(reason);
+  };
+  constexpr std::uint64_t kReadable = kV | kR;
+  BOOST_TEST(only("sv39", kV | kW, 0, ReservedReason::WriteWithoutRead));
+  BOOST_TEST(only("sv39", kReadable | bit(60), 0, ReservedReason::UpperBits));
+  BOOST_TEST(only("riscv8k", kReadable | bit(63), 0, ReservedReason::NotSupported));
+  BOOST_TEST(only("sv39", kReadable | bit(61) | bit(62), 0, ReservedReason::PbmtEncoding));
+  BOOST_TEST(only("sv39", kReadable | bit(61), 0, ReservedReason::PbmtDisabled, off));
+  BOOST_TEST(only("sv39", kV | bit(61), 1, ReservedReason::PbmtPointer));
+  BOOST_TEST(only("sv39", kReadable | bit(63), 1, ReservedReason::NapotLevel));
+  BOOST_TEST(only("sv39", kReadable | bit(63), 0, ReservedReason::NapotSize));
+  BOOST_TEST(only("sv39", kV | bit(63), 1, ReservedReason::NapotPointer));
+  BOOST_TEST(only("sv39", kV | kU, 1, ReservedReason::PointerBits));
+  BOOST_TEST(only("sv39", kV, 0, ReservedReason::PointerAtLevelZero));
+  BOOST_TEST(only("sv39", kReadable | bit(10), 1, ReservedReason::Misaligned));
+  BOOST_TEST(only("corei7", kP | kPs, 3, ReservedReason::LeafTooHigh));
+  BOOST_TEST(only("corei7", kP | bit(63), 0, ReservedReason::ExecuteDisable, off));
+}
 
 }  // namespace vm::test

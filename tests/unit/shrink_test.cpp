@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The shrinker, with predicates whose smallest failing text is known.
+#include "fuzz/shrink.h"
+
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <sstream>
 #include <string>
 #include <vector>
 
-#include "fuzz/shrink.h"
 #include "fuzz/simpler_line.h"
 #include "trace/parser.h"
 #include "trace/reference_testbed.h"
@@ -109,7 +110,9 @@ BOOST_AUTO_TEST_CASE(parent_and_child_become_one_where_the_fork_does_not_matter)
   const auto fails = [](const std::string& t) { return t.find("] L 0,1") != std::string::npos; };
   BOOST_TEST(shrink(text, fails, kPlenty).text == "machine toy5\n[C] L 0,1 = any\n");
   // Here somebody has to be called A.
-  const auto needs_a = [](const std::string& t) { return t.find("[A] L 0,1") != std::string::npos || t.find("[C] L 0,1") != std::string::npos; };
+  const auto needs_a = [](const std::string& t) {
+    return t.find("[A] L 0,1") != std::string::npos || t.find("[C] L 0,1") != std::string::npos;
+  };
   BOOST_TEST(shrink(text, needs_a, kPlenty).text.find("fork") == std::string::npos);
 }
 
@@ -147,13 +150,15 @@ BOOST_AUTO_TEST_CASE(a_real_trace_is_reduced_to_the_steps_that_make_it_fail) {
       return false;
     }
   };
-  std::string text = "machine lewis8\nfree 2..6\nprocess A table=0x20\nprocess B table=0x28\nmap A 0 -> 7 rw\nmap B 0 -> 1 rw\n";
+  std::string text =
+      "machine lewis8\nfree 2..6\nprocess A table=0x20\nprocess B table=0x28\nmap A 0 -> 7 rw\nmap B 0 -> 1 rw\n";
   for (int i = 0; i < 40; ++i) text += "[A] L 0x0,1 = any\n[B] S 0x1,2 = 0x1234 = any\n";
   text += "entry 0x20 = 0\n[A] fence all = refused\n[A:kernel] fence all\n";
   for (int i = 0; i < 40; ++i) text += "[B] L 0x0,4 = any\n[A] L 0x2,2 = any\n";
   BOOST_TEST_REQUIRE(fails(text));
   const Shrunk small = shrink(text, fails, kPlenty);
-  BOOST_TEST(small.text == "machine lewis8\nfree 2..6\nprocess A table=0x20\nmap A 0 -> 7 rw\nentry 0x20 = 0\n[A] L 0x2,1 = any\n");
+  BOOST_TEST(small.text ==
+             "machine lewis8\nfree 2..6\nprocess A table=0x20\nmap A 0 -> 7 rw\nentry 0x20 = 0\n[A] L 0x2,1 = any\n");
 }
 
 }  // namespace

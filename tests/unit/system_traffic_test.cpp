@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The generator of system traffic: its traces are in the language, repeat, and contain what is claimed of them.
+#include "fuzz/system_traffic.h"
+
 #include <boost/test/unit_test.hpp>
 #include <string>
 
-#include "fuzz/system_traffic.h"
 #include "trace/parser.h"
 #include "trace/reference_testbed.h"
 #include "trace/runner.h"

@@ -154,5 +154,32 @@ BOOST_AUTO_TEST_CASE(a_control_write_of_the_trace_takes_effect) {
       "[A:kernel] ctl env 0x100 = done\n[A:kernel] ctl pat 0 = refused\n[A:kernel] ctl base 0 = refused\n");
 }
 
+BOOST_AUTO_TEST_CASE(whatever_happens_to_an_access_marked_any_is_right) {
+  check_passes(
+      kSetup +
+      "[A] L 0,2 = any\n[A] L 8,1 = any\n[A] S 4,1 = 1 = any\n[A] S 4,1 = any\n[A] M 0x18,2 = any\n[A] L 0,1 = 0x11\n");
+  check_passes(kSetup + "[A] L 0x1000,1 = any\n");  // no address of the machine
+  const RunReport report = run(kSetup + "[A] L 8,1 = any\n[A] L 0,1\n");
+  BOOST_TEST(report.accesses == 2U);
+  BOOST_TEST(report.refused == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(calls_and_operations_marked_any_may_fail) {
+  check_passes(kSetup +
+               "[A] mmap(0x8, 4, PROT_READ, MAP_SHARED, -1, 0) = any\n[A] fence all = any\n"
+               "[A:kernel] fence all = any\n[A] ctl base 0 = any\nhost L 0x7C,4 = any\nmap A 2 -> 5 = any\n"
+               "[A] L 8,4 = 0\n");
+  check_fails(kSetup + "[A] ctl base 0\n", "t.pwt:6:1: ctl: expected done, found refused");
+}
+
+// lewis8 copies nothing at a fork; a table of pages that cannot be withheld is copied, and there is no frame to copy
+// to.
+BOOST_AUTO_TEST_CASE(a_child_that_was_not_born_has_no_steps) {
+  const std::string setup = "machine toy5\nfree 5\nprocess A\nmap A 0 -> 2\nmap A 1 -> 3\n";
+  check_passes(setup + "[A] fork() = B any\n[B] L 0,1 = 0xFF\n[B] fork() = C any\n[C] L 0,1 = 0xFF\n[A] L 0,1 = 0\n");
+  const RunReport report = run(setup + "[A] fork() = B\n");
+  BOOST_TEST(report.failures.size() == 1U);
+}
+
 }  // namespace
 }  // namespace vm::trace

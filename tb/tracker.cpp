@@ -24,6 +24,11 @@ Fence fence_of(const Machine& machine, const FenceRequest& request) {
           .asid = request.asid};
 }
 
+bool names_no_page(const Machine& machine, const Context& context, const Fence& fence) {
+  const unsigned levels = context.translate ? context.levels : machine.format.levels;
+  return fence.op == FenceOp::Tlb && fence.by_addr && !machine.va_is_legal(VirtAddr(fence.addr), levels);
+}
+
 Tracker::Tracker(const Machine& machine, Reporter& reporter)
     : reporter_(reporter), unit_(machine.unit_bytes()), control_(machine), context_in_flight_(control_.context()) {}
 

@@ -62,6 +62,10 @@ struct PieceRef {
 // The fence a request asks for. Without ASIDs, one by ASID is one of every address space.
 Fence fence_of(const Machine& machine, const FenceRequest& request);
 
+// A fence of translations by an address that the mode in force does not have (Bare: the widest): it names no page and
+// changes nothing (R21, X22).
+bool names_no_page(const Machine& machine, const Context& context, const Fence& fence);
+
 class Tracker {
  public:
   Tracker(const Machine& machine, Reporter& reporter);

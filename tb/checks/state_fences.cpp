@@ -57,10 +57,7 @@ void StateCheck::on_l1_invalidate(const Event& event, const Fence& fence) {
 
 // What the fence should have removed and did not.
 void StateCheck::on_tlb_fence_done(const Fence& fence) {
-  // An address that the mode in force does not have (Bare: the widest) has no effect (R21, X22).
-  const Context& context = tracker_.context_in_flight();
-  const unsigned levels = context.translate ? context.levels : machine_.format.levels;
-  if (fence.by_addr && !machine_.va_is_legal(VirtAddr(fence.addr), levels)) return;
+  if (names_no_page(machine_, tracker_.context_in_flight(), fence)) return;
   const auto left_in = [&](TlbArray& array, std::string_view name) {
     for (unsigned set = 0; array.present() && set < array.sets(); ++set) {
       if (const std::uint64_t left = array.matching_ways(set, fence)) {

@@ -39,8 +39,7 @@ struct CoverageRecord {
   static CoverageRecord from_json(const nlohmann::json& json, const std::string& source);
 };
 
-// From how many accesses on its claims are enforced: what traffic as that of PortTraffic hits in each of ten campaigns
-// of a third of this length.
+// From how many accesses on the claims of a machine are enforced.
 std::uint64_t enough_accesses(const Machine& machine);
 
 // One run, from reset on.

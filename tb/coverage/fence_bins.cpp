@@ -115,7 +115,7 @@ void FenceBins::on_cycle(const Cycle& cycle, const Tracker& tracker, const Trans
   for (const Event& event : cycle.events) on_event(event, shadow);
   waiting(cycle);
   if (cycle.out->fence.valid && fence_under_way_) {
-    if (!cycle.out->fence.refused && fence_.op == FenceOp::Tlb) spared(fence_, shadow);
+    if (!cycle.out->fence.refused && forgetting_) spared(fence_, shadow);
     fence_under_way_ = false;
   }
   if (cycle.ctl_accepted()) accept_control(cycle.in->ctl, tracker, walk);
@@ -183,9 +183,7 @@ void FenceBins::accept_fence(const FenceRequest& request, const Tracker& tracker
     return;
   }
   if (fence_.user) return translations_.hit(0, 1, runs);
-  if (fence_.by_addr && !machine_.va_is_legal(VirtAddr(fence_.addr), tracker.context_in_flight().levels)) {
-    return translations_.hit(0, 0, runs);
-  }
+  if (names_no_page(machine_, tracker.context_in_flight(), fence_)) return translations_.hit(0, 0, runs);
   forgetting_ = Scopes::scope(fence_);
   const bool same_asid = ((fence_.asid ^ tracker.context_in_flight().asid) & low_mask(machine_.asid_bits)) == 0;
   const auto same_page = [&](VirtAddr va) { return machine_.vpn_of(va) == machine_.vpn_of(VirtAddr(fence_.addr)); };

@@ -135,8 +135,8 @@ Fence PortRequests::fence() {
   // The whole of a large cache takes long.
   const bool large = machine_.dcache.sets * machine_.dcache.ways > 32;
   if (!mix_.cache_operations || !random_.one_in(large ? 8 : 3)) {
-    Fence fence = translation_fence(memory_.some_page(random_) | offset(64));
-    if (random_.one_in(24)) fence.addr ^= 1ULL << random_.between(machine_.va_bits - 1, 63);
+    Fence fence = translation_fence(random_.one_in(2) ? hot_ : memory_.some_page(random_) | offset(64));
+    if (random_.one_in(8)) fence.addr ^= 1ULL << random_.between(machine_.va_bits - 1, 63);
     return fence;
   }
   Fence fence;
@@ -145,7 +145,7 @@ Fence PortRequests::fence() {
   fence.by_addr = random_.one_in(2) || (large && !random_.one_in(6));
   fence.addr = memory_.some_frame(random_) | offset(64);
   if (random_.one_in(2)) fence.addr = host_at_;  // just used, so perhaps in the cache
-  if (random_.one_in(12)) fence.addr |= 1ULL << random_.between(machine_.bus_bits, 63);
+  if (random_.one_in(6)) fence.addr |= 1ULL << random_.between(machine_.bus_bits, 63);
   return fence;
 }
 

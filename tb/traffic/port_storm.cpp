@@ -83,7 +83,8 @@ void PortStorm::begin() {
   }
   // Two that have nothing to wait for but each other.
   if (random.one_in(8)) {
-    const std::uint64_t later = 4 * walk_;
+    constexpr std::uint64_t kAllAnswered = 400;
+    const std::uint64_t later = kAllAnswered + 4 * walk_;
     plan(later, fence_at(va));
     if (random.one_in(2)) plan(later, fence_at(va));
     if (const auto ctl = requests_.ctl(); ctl && random.one_in(2)) plan(later, *ctl);

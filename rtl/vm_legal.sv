@@ -19,6 +19,12 @@ module vm_legal
     end
     return 1'b1;
   endfunction
+  function automatic bit regions_ok();
+    for (int unsigned r = 0; r < MaxRegions; r++) begin
+      if (((Cfg.Regions[r].Base | Cfg.Regions[r].Size) & ((57'd1 << Cfg.Format.PageBits) - 1'b1)) != '0) return 1'b0;
+    end
+    return 1'b1;
+  endfunction
   localparam bit Flat = Cfg.Format.Kind == PteFlat;
   localparam logic [2:0] RootLevel = 3'(Cfg.Format.Levels - 8'd1);
   function automatic bit cache_ok(cache_geometry_t g);
@@ -91,6 +97,9 @@ module vm_legal
   end
   if (32'(Cfg.VaBits) != 32'(Cfg.Format.PageBits) + index_lsb(Cfg.Format, 32'(Cfg.Format.Levels))) begin : gen_bad_va
     $error("VaBits: must be PageBits plus the index bits of all levels");
+  end
+  if (!regions_ok()) begin : gen_bad_regions
+    $error("Regions: base and size must be whole pages");
   end
   if (Cfg.PaBits > Cfg.BusBits || 32'(Cfg.BusBits) > PaMax) begin : gen_bad_pa
     $error("PaBits: must not exceed BusBits, nor BusBits the 56 bits of a physical address");

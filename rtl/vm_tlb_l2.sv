@@ -5,7 +5,7 @@
 //
 //   cycle 0   read_i, read_vpn_i: the set is read
 //   cycle 1   look_i, vpn_i, asid_i: keys are compared
-//   cycle 2   hit_o, and ppn_o, attr_o of the hit, until the next read. touch_i: the hit is used. fill_i may come any time
+//   cycle 2   hit_o, and ppn_o, attr_o of the hit, until the next look. touch_i: the hit is used. fill_i may come any time
 //             from then on, into the matching way, else the lowest invalid, else pseudo-LRU
 //
 // RAM has no reset and no "invalidate all": inv_i.start begins a sweep, one set per cycle (one set only for a scope by
@@ -125,6 +125,7 @@ module vm_tlb_l2
     // ---------------------------------------------------------------- arrays
 
     entry_t [Ways-1:0] read;
+    entry_t [Ways-1:0] found_q;  // what was looked up, as block RAM is slow; keys are compared before
     attr_t [Ways-1:0] attr;
     entry_t write;
     logic [SetW-1:0] read_set, look_set, set_q;
@@ -179,8 +180,8 @@ module vm_tlb_l2
       for (int unsigned w = 0; w < Ways; w++) begin
         if (hit_way[w]) begin
           way = WayBits'(w);
-          ppn_o |= read[w].ppn;
-          attr_o |= attr[w];
+          ppn_o |= found_q[w].ppn;
+          attr_o |= attr_from_bits(Cfg.Format, 8'(found_q[w].attr));
         end
       end
     end
@@ -255,13 +256,14 @@ module vm_tlb_l2
       end
       if (look_i) begin
         match_q <= match;
+        found_q <= read;
         fill_legal_q <= !busy_o;
         set_q <= set_of(vpn_i);
       end
     end
 
     logic unused;
-    assign unused = ^{asid_i, inv_i};
+    assign unused = ^{asid_i, inv_i, found_q};
   end
 
 endmodule

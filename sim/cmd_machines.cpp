@@ -95,7 +95,7 @@ std::string split_text(const Format& f) {
 
 void print_table() {
   constexpr std::string_view kRow =
-      "{:<11} {:>3} {:>3} {:<16} {:>4} {:>5} {:>5} {:>5} {:>4} {:>6} {:>3} {:>8} {:>8} {:>8} {:>10}  {}\n";
+      "{:<13} {:>3} {:>3} {:<16} {:>4} {:>5} {:>5} {:>5} {:>4} {:>6} {:>3} {:>8} {:>8} {:>8} {:>10}  {}\n";
   fmt::print(fmt::runtime(kRow), "machine", "VA", "PA", "split", "PTE", "ASID", "iTLB", "dTLB", "+big", "L2TLB", "wc",
              "icache", "dcache", "L2", "L3", "");
   for (const Machine& m : machines()) {

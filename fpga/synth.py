@@ -27,6 +27,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 DEVICE = ["--85k", "--package", "CABGA756", "--speed", "6"]
 TARGET_MHZ = 200
 CLOCK, RESET = "clk_i", "rst_ni"
+STANDALONE = ("vm_axi4", "vm_wishbone")  # units that vm_top does not contain, with their default parameters
 
 
 class FlowError(Exception):
@@ -71,11 +72,11 @@ def synthesize(constant, unit, work):
     block = work / "block.json"
     relative = work.relative_to(ROOT)
     hierarchy = "--best-effort-hierarchy " if unit else ""
-    read = (f"read_slang --threads 1 {hierarchy}--ignore-assertions --top vm_synth_top {' '.join(sources)} "
+    top = unit if unit in STANDALONE else "vm_synth_top"
+    read = (f"read_slang --threads 1 {hierarchy}--ignore-assertions --top {top} {' '.join(sources)} "
             f"{relative}/vm_synth_machine_pkg.sv fpga/vm_synth_top.sv")
     commands = [read]
-    top = "vm_synth_top"
-    if unit:
+    if unit and unit not in STANDALONE:
         elaborated = work / "elaborated.txt"
         script(work / "elaborate.ys", [read, f"tee -o {relative}/elaborated.txt ls"])
         run([sys.executable, str(ROOT / "fpga/run_yosys.py"), str(work / "elaborate.ys")], work / "elaborate.log",
@@ -98,7 +99,7 @@ def pick_unit(unit, names):
     """The elaborated module of a unit: its name, perhaps with an instance path after `$`."""
     found = [name for name in names if name == unit or name.startswith(unit + "$")]
     if not found:
-        units = sorted({name.split("$")[0] for name in names if name.startswith("vm_")})
+        units = sorted({name.split("$")[0] for name in names if name.startswith("vm_")} | set(STANDALONE))
         raise UserError(f"found unit {unit}, expected one of {', '.join(units)}")
     return found[0]
 

@@ -472,4 +472,11 @@ BOOST_AUTO_TEST_CASE(the_document_shows_the_file_that_is_tested) {
   const std::size_t begin = at + std::string("```systemverilog\n").size();
   const std::string shown = document.substr(begin, document.find("```", begin) - begin);
   BOOST_TEST(shown == read(source / "tests/integrate/example_soc.sv"));
+
+  // The instances of the example on a bus, the first block.
+  const std::size_t first = document.find("```systemverilog\n  vm_top");
+  BOOST_REQUIRE(first != std::string::npos);
+  const std::size_t start = first + std::string("```systemverilog\n").size();
+  const std::string instances = document.substr(start, document.find("```", start) - start);
+  BOOST_TEST(read(source / "tests/integrate/example_bus.sv").find(instances) != std::string::npos);
 }

@@ -5,6 +5,7 @@
 // among them. Every entry that a walk for one of the pages could meet is known and can be changed later.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -41,6 +42,13 @@ class RandomTables {
 
   // A new value for a slot, kept in it. `tame`: it keeps what it points to, and only accessed and dirty bits change.
   std::uint64_t change(std::size_t slot, bool tame);
+  // Makes everything right on the path of a page in an address space: pointers, and a leaf that permits all but has
+  // accessed and dirty clear. The slots, root first; empty if no page or no address space is such.
+  struct Path {
+    std::array<std::size_t, Format::kMaxLevels> slots{};
+    unsigned count = 0;
+  };
+  Path repair(std::uint64_t va, PhysAddr root);
   // A slot on the path of the page at this address, in some address space.
   std::size_t slot_of(std::uint64_t va);
 

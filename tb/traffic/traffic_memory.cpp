@@ -97,6 +97,17 @@ TrafficMemory::Entry TrafficMemory::change_somewhere(std::uint64_t va) {
   return {tables_->slots()[slot].at, value};
 }
 
+TrafficMemory::Path TrafficMemory::repair(std::uint64_t va, PhysAddr root) {
+  Path path;
+  if (!tables_) return path;
+  const RandomTables::Path slots = tables_->repair(va, root);
+  for (; path.count < slots.count; ++path.count) {
+    const RandomTables::Slot& slot = tables_->slots()[slots.slots.at(path.count)];
+    path.entries.at(path.count) = {slot.at, slot.value};
+  }
+  return path;
+}
+
 std::vector<ErrorRange> TrafficMemory::error_ranges() const {
   const std::uint64_t line = std::max(8U, tree() ? machine_.dcache.line_bytes : 1U);
   const auto around = [line](std::uint64_t pa) {

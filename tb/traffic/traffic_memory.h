@@ -5,6 +5,7 @@
 // errors.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -48,6 +49,13 @@ class TrafficMemory {
   Entry change_on_path(std::uint64_t va, bool tame);
   // The same for any entry; rarely one that is no leaf, or what is below it would hardly be used.
   Entry change_somewhere(std::uint64_t va);
+  // What has to be written so that a page can be used in this address space, accessed and dirty bits of the leaf clear:
+  // root first, leaf last. Empty where there are no such bits, or no such page.
+  struct Path {
+    std::array<Entry, Format::kMaxLevels> entries;
+    unsigned count = 0;
+  };
+  Path repair(std::uint64_t va, PhysAddr root);
 
   // Where memory might answer with errors: whole lines, of a frame and of an entry that accesses need.
   std::vector<ErrorRange> error_ranges() const;

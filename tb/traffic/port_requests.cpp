@@ -35,7 +35,7 @@ TrafficMix TrafficMix::of_seed(std::uint64_t seed) {
   return mix;
 }
 
-std::array<trace::PortCtl, 2> PortRequests::start() const {
+std::array<trace::PortCtl, 2> PortRequests::start() {
   if (!memory_.tree()) return {ctl_write(CtlReg::Base, memory_.bases()[0]), ctl_write(CtlReg::Mode, 1)};
   Context context;
   context.translate = true;
@@ -43,8 +43,13 @@ std::array<trace::PortCtl, 2> PortRequests::start() const {
   context.base = memory_.roots().front().base;
   context.env.pg = true;
   context.env.nxe = true;
-  return {ctl_write(CtlReg::Root, root_value(machine_, context)),
-          ctl_write(CtlReg::Env, env_value(machine_, context.env))};
+  context.env.adue = random_.one_in(2);
+  context.env.pbmte = random_.one_in(2);
+  return {ctl_write(CtlReg::Root, root_value(machine_, context)), set_env(context.env)};
+}
+
+trace::PortCtl PortRequests::set_env(const Environment& env) const {
+  return ctl_write(CtlReg::Env, env_value(machine_, env));
 }
 
 // ---------------------------------------------------------------- accesses

@@ -46,6 +46,7 @@ class PortRequests {
       : machine_(machine), memory_(memory), mix_(mix), random_(seed, machine.name) {}
 
   Random& random() { return random_; }
+  const Machine& machine() const { return machine_; }
   std::uint64_t hot() const { return hot_; }   // the address that accesses come back to
   std::uint64_t page_address();                // of a page that tables serve, at its edge now and then
   std::uint64_t last_bytes(std::uint64_t va);  // an address in the last bytes of the page that holds this one
@@ -60,7 +61,8 @@ class PortRequests {
   trace::PortCtl root();  // of tables with several levels: another address space
   std::optional<trace::PortArray> array();
   // The writes with which translation begins.
-  std::array<trace::PortCtl, 2> start() const;
+  std::array<trace::PortCtl, 2> start();
+  trace::PortCtl set_env(const Environment& env) const;  // a write of these mode bits
 
  private:
   std::uint64_t offset(std::uint64_t below);  // inside a page and below this

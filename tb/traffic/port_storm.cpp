@@ -52,12 +52,41 @@ void PortStorm::plan_switches(std::uint64_t at, std::uint64_t va) {
   }
 }
 
+bool PortStorm::plan_race(std::uint64_t va) {
+  Random& random = requests_.random();
+  const TrafficMemory::Path path = memory_.repair(va, context_.base);
+  if (path.count == 0 || !requests_.machine().format.hw_ad) return false;
+  const auto plan_store = [this](std::uint64_t at, TrafficMemory::Entry entry) {
+    const EntryStore store = requests_.store(entry);
+    for (unsigned i = 0; i < store.count; ++i) plan(at, store.parts.at(i));
+  };
+  for (unsigned i = 0; i < path.count; ++i) plan_store(0, path.entries.at(i));
+  if (!context_.env.adue) {
+    Environment env = context_.env;
+    env.adue = true;
+    plan(0, requests_.set_env(env));
+  }
+  plan(0, Fence{.by_addr = true, .addr = va});
+  prelude_ = count_;
+  Access access = requests_.access_at(Port::Data, va);
+  access.user = true;
+  plan(0, access);
+  for (std::uint64_t i = random.between(1, 2); i > 0; --i) {
+    TrafficMemory::Entry leaf = path.entries.at(path.count - 1);
+    if (!random.one_in(3)) leaf.value = with_accessed(requests_.machine().format, leaf.value, random.one_in(2));
+    plan_store(random.below(walk_), leaf);
+  }
+  plan(walk_ + random.below(walk_), access);
+  return true;
+}
+
 void PortStorm::begin() {
   Random& random = requests_.random();
-  count_ = next_ = 0;
+  count_ = next_ = prelude_ = 0;
   const std::uint64_t va = random.one_in(3) ? requests_.hot() : requests_.page_address();
   alone_ = random.one_in(2);
   broken_ = false;
+  if (random.one_in(4) && plan_race(va)) return sort();
   if (!random.one_in(4)) {
     if (const auto entry = memory_.forget_use(va, context_.base)) {
       const EntryStore store = requests_.store(*entry);
@@ -65,7 +94,7 @@ void PortStorm::begin() {
     }
     plan(0, Fence{.by_addr = random.one_in(2), .addr = va});
   }
-  clearing_ = count_;
+  prelude_ = count_;
   plan_accesses(va);
   const std::uint64_t moment = random.below(walk_);
   const std::uint64_t dice = random.below(10);
@@ -89,15 +118,18 @@ void PortStorm::begin() {
     if (random.one_in(2)) plan(later, fence_at(va));
     if (const auto ctl = requests_.ctl(); ctl && random.one_in(2)) plan(later, *ctl);
   }
-  std::stable_sort(planned_.begin() + static_cast<std::ptrdiff_t>(clearing_),
-                   planned_.begin() + static_cast<std::ptrdiff_t>(count_),
-                   [](const Planned& a, const Planned& b) { return a.at < b.at; });
+  sort();
+}
+
+void PortStorm::sort() {
+  const auto at = [this](std::size_t n) { return planned_.begin() + static_cast<std::ptrdiff_t>(n); };
+  std::stable_sort(at(prelude_), at(count_), [](const Planned& a, const Planned& b) { return a.at < b.at; });
 }
 
 const trace::PortRequest* PortStorm::due(std::uint64_t cycle, bool quiet) {
   if (!active()) return nullptr;
   const Planned& first = planned_.at(next_);
-  if (next_ < clearing_) return &first.request;
+  if (next_ < prelude_) return &first.request;
   if (!broken_) {
     if (!quiet) return nullptr;
     broken_ = true;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Trouble around one walk: a page is made cold, accesses to it are offered, and at a random moment of the walk a fence,
-// a change of an entry on its path, a control write or several of these.
+// a change of an entry on its path, a control write or several of these. Or a race: a page that may be used, with the
+// accessed and dirty bits of its leaf clear, whose leaf another agent writes while the walk sets them.
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "traffic/port_requests.h"
@@ -35,17 +37,19 @@ class PortStorm {
   void plan_accesses(std::uint64_t va);
   void plan_change(std::uint64_t at, std::uint64_t va);
   void plan_switches(std::uint64_t at, std::uint64_t va);
+  bool plan_race(std::uint64_t va);  // false: not on this machine, or not for this page
+  void sort();                       // what comes after the prelude
   Fence fence_at(std::uint64_t va);
 
   PortRequests& requests_;
   TrafficMemory& memory_;
   const Context& context_;
   std::uint64_t walk_;
-  std::array<Planned, 16> planned_;
+  std::array<Planned, 24> planned_;
   std::size_t count_ = 0, next_ = 0;
   bool alone_ = false;
-  std::size_t clearing_ = 0;  // the first of them make the page cold, and are waited for
-  bool broken_ = false;       // counting from start_
+  std::size_t prelude_ = 0;  // steps with which it begins before all is quiet
+  bool broken_ = false;      // counting from start_
   std::uint64_t start_ = 0;
 };
 

@@ -189,6 +189,30 @@ std::optional<std::size_t> RandomTables::forget_use(std::uint64_t va, PhysAddr r
   return std::nullopt;
 }
 
+RandomTables::Path RandomTables::repair(std::uint64_t va, PhysAddr root) {
+  const Format& f = machine_.format;
+  const std::uint64_t page = va >> f.page_bits << f.page_bits;
+  const auto found = std::find(pages_.begin(), pages_.end(), page);
+  const auto space = std::find_if(roots_.begin(), roots_.end(), [&](const Root& r) { return r.base == root; });
+  if (found == pages_.end() || space == roots_.end()) return {};
+  // The slots of a page are those of all address spaces, one after the other.
+  std::size_t first = 0;
+  for (auto before = roots_.begin(); before != space; ++before) first += before->levels;
+  Path path;
+  for (unsigned i = 0; i < space->levels; ++i) {
+    const std::size_t slot = paths_[static_cast<std::size_t>(found - pages_.begin())][first + i];
+    path.slots.at(path.count++) = slot;
+    Slot& s = slots_[slot];
+    Pte pte;
+    pte.valid = pte.read = pte.write = pte.exec = pte.user = true;
+    pte.leaf = s.level == 0;
+    pte.accessed = f.kind == PteKind::X86 && !pte.leaf;
+    pte.ppn = Ppn(pte.leaf ? frames_.front() : s.table);
+    s.value = encode_pte(f, pte, s.level);
+  }
+  return path;
+}
+
 std::size_t RandomTables::slot_of(std::uint64_t va) {
   const std::uint64_t page = va >> machine_.format.page_bits << machine_.format.page_bits;
   const auto found = std::find(pages_.begin(), pages_.end(), page);

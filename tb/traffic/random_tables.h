@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -50,6 +51,13 @@ class RandomTables {
   // Clears accessed and dirty bits of a slot on the path of this address below a root, so that a walk sets them again;
   // nullopt: no such page or root.
   std::optional<std::size_t> forget_use(std::uint64_t va, PhysAddr root);
+  // Makes everything right on the path of a page in an address space: pointers, and a leaf that permits all but has
+  // accessed and dirty clear. The slots, root first; empty if no page or no address space is such.
+  struct Path {
+    std::array<std::size_t, Format::kMaxLevels> slots{};
+    unsigned count = 0;
+  };
+  Path repair(std::uint64_t va, PhysAddr root);
   // A slot on the path of the page at this address, in some address space.
   std::size_t slot_of(std::uint64_t va);
 

@@ -132,6 +132,17 @@ std::optional<TrafficMemory::Entry> TrafficMemory::forget_use(std::uint64_t va, 
   return Entry{tables_->slots()[*slot].at, tables_->slots()[*slot].value};
 }
 
+TrafficMemory::Path TrafficMemory::repair(std::uint64_t va, PhysAddr root) {
+  Path path;
+  if (!tables_) return path;
+  const RandomTables::Path slots = tables_->repair(va, root);
+  for (; path.count < slots.count; ++path.count) {
+    const RandomTables::Slot& slot = tables_->slots()[slots.slots.at(path.count)];
+    path.entries.at(path.count) = {slot.at, slot.value};
+  }
+  return path;
+}
+
 std::vector<ErrorRange> TrafficMemory::error_ranges() const {
   const std::uint64_t line = std::max(8U, tree() ? machine_.dcache.line_bytes : 1U);
   const auto around = [line](std::uint64_t pa) {

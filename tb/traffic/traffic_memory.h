@@ -5,6 +5,7 @@
 // errors.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -52,6 +53,13 @@ class TrafficMemory {
   Entry change_somewhere(std::uint64_t va);
   // An entry on the path of this address below a root, its accessed and dirty bits cleared; nullopt: there is none.
   std::optional<Entry> forget_use(std::uint64_t va, PhysAddr root);
+  // What has to be written so that a page can be used in this address space, accessed and dirty bits of the leaf clear:
+  // root first, leaf last. Empty where there are no such bits, or no such page.
+  struct Path {
+    std::array<Entry, Format::kMaxLevels> entries;
+    unsigned count = 0;
+  };
+  Path repair(std::uint64_t va, PhysAddr root);
 
   // Where memory might answer with errors: whole lines, of frames and of entries that accesses need.
   std::vector<ErrorRange> error_ranges() const;

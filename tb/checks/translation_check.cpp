@@ -68,6 +68,33 @@ std::string_view rules_of(Cause cause) {
   }
 }
 
+// Where this byte of an access lies, as far as it is translated.
+std::optional<std::uint64_t> physical(unsigned unit, const TrackedAccess& access, unsigned byte) {
+  const unsigned parts = unit_parts(unit, access.request);
+  for (unsigned i = 0; i < access.piece_count; ++i) {
+    const UnitPart part = unit_part(unit, access.request, i % parts);
+    if (byte - part.offset < part.bytes && access.pieces[i].xlat.xlat_cause() == Cause::None) {
+      return access.pieces[i].xlat.c + (byte - part.offset);
+    }
+  }
+  return std::nullopt;
+}
+
+// A store to the byte was under way while it was fetched. Fetches and stores are not ordered, so both values are right;
+// which of them memory held, the data check knows.
+bool store_beside(const Tracker& tracker, unsigned unit, const TrackedAccess& fetch, unsigned byte) {
+  const std::optional<std::uint64_t> pa = physical(unit, fetch, byte);
+  for (unsigned id = 0; pa && id < 16; ++id) {
+    const TrackedAccess& store = tracker.access(Port::Data, id);
+    const bool answered = store.answered > store.accepted;
+    if (store.kind() != AccessKind::Store || (answered && store.answered < fetch.accepted)) continue;
+    for (unsigned i = 0; i < store.size(); ++i) {
+      if (physical(unit, store, i) == pa) return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 TranslationCheck::TranslationCheck(const Machine& machine, const PhysicalMemory& behind, const MemoryAgent& agent,
@@ -299,7 +326,9 @@ void TranslationCheck::check_image(const TrackedAccess& access) {
     const auto actual = static_cast<std::uint8_t>(value >> (8 * i));
     const std::optional<std::uint8_t> expected = os_->image_byte(access.context, va);
     if (!expected || *expected == actual) continue;
-    if (access.kind() == AccessKind::Fetch && os_->image_fetch_may_be(access.context, va, actual)) continue;
+    const bool fetch = access.kind() == AccessKind::Fetch;
+    if (fetch && (os_->image_fetch_may_be(access.context, va, actual) || store_beside(tracker_, unit_, access, i)))
+      continue;
     reporter_.mismatch("translation.image",
                        fmt::format("{}: the byte at {:#x} is {:#04x}, expected {:#04x}, which the process wrote last "
                                    "(or its file, or zero)",

@@ -96,7 +96,7 @@ void RandomTables::build(unsigned levels) {
 
 std::uint64_t RandomTables::random_entry(const Slot& slot) {
   const Format& f = machine_.format;
-  const bool points = slot.level != 0 && !random_.one_in(slot.level == 1 ? 4 : 16);
+  const bool points = slot.level != 0 && !random_.one_in(slot.level == 1 ? 4 : 8);
   Pte pte;
   pte.valid = !random_.one_in(16);
   pte.leaf = !points && !(slot.level == 0 && random_.one_in(64));
@@ -120,7 +120,7 @@ std::uint64_t RandomTables::random_entry(const Slot& slot) {
       if (counts && random_.one_in(2)) raw ^= 1ULL << bit;
     }
   }
-  return random_.one_in(points ? 24 : 12) ? spoiled(raw, slot.level) : raw;
+  return random_.one_in(points ? 24 : 8) ? spoiled(raw, slot.level) : raw;
 }
 
 // With a bit nobody meant, or reserved for one reason alone, each of them as often.

@@ -45,6 +45,7 @@ function(vm_add_machine name package)
   set(runtime verilator_runtime)
   set(coverage_flags)
   if(arg_COVERAGE)
+    set(optimize ";-O1")  # several times the code, run for a few seconds
     set(runtime verilator_runtime_coverage)
     set(coverage_flags --coverage-line --coverage-toggle ${CMAKE_SOURCE_DIR}/cmake/coverage.vlt)
   endif()

@@ -120,6 +120,13 @@ package vm_machines_pkg;
     return m;
   endfunction
 
+  function automatic machine_t with_itlb(machine_t machine, tlb_geometry_t itlb);
+    machine_t m;
+    m = machine;
+    m.Itlb = itlb;
+    return m;
+  endfunction
+
   function automatic machine_t with_prefetch(machine_t machine);
     machine_t m;
     m = machine;
@@ -220,7 +227,8 @@ package vm_machines_pkg;
   // For programs that go through memory page by page.
   localparam machine_t Sv39Prefetch = with_prefetch(Sv39);
   // The tables of Sv39 with 8 KiB pages.
-  localparam machine_t Riscv8k = riscv_machine(riscv(8'd3, 8'd3, 8'd10, 8'd13, 8'd3, 8'd43, 1'b0), 8'd40, 8'd9);
+  localparam machine_t Riscv8k = with_itlb(
+      riscv_machine(riscv(8'd3, 8'd3, 8'd10, 8'd13, 8'd3, 8'd43, 1'b0), 8'd40, 8'd9), '{Sets: 16'd1, Ways: 8'd4});
 
   // 4-level x86-64 with the TLBs and caches of the Core i7: 64 and 128 entries, 512 in the L2; 32 KiB 8-way, 256 KiB 8-way,
   // 8 MiB 16-way.

@@ -186,12 +186,13 @@ module vm_tlb
     logic [SetW-1:0] change_set;
     logic [Ways-1:0] valid_there, valid_new;  // of the set written
     logic change;
-    // What a fence removes goes a cycle later: the owner lets nothing be looked up before.
+    // What a fence removes goes a cycle later: the owner lets nothing be looked up before. The sweep of a fence has the
+    // length of the largest TLB, so a single set is looked at again in the very next cycle: what goes is gone already.
     logic dropping_q;
     logic [SetW-1:0] drop_set_q;
     logic [Ways-1:0] drop_q;
 
-    assign valid = live_q[read_set] ? valid_mem[read_set] : '0;
+    assign valid = (live_q[read_set] ? valid_mem[read_set] : '0) & ~((Sets == 1 && dropping_q) ? drop_q : '0);
     assign valid_there = live_q[change_set] ? valid_mem[change_set] : '0;
     // A fill and a fence never come together.
     assign change = fill_i || dropping_q || (Cfg.ArrayPort && array_write);

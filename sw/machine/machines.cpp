@@ -269,7 +269,7 @@ Machine sv39_prefetch() {
 
 Machine riscv8k() {
   Machine m = riscv64("riscv8k", 3);
-  m.summary = "entries as in Sv39, but 8 KiB pages: 3 levels of 1024 entries, 43-bit addresses";
+  m.summary = "entries as in Sv39, but 8 KiB pages: 3 levels of 1024 entries, 43-bit addresses; 4-entry I-TLB";
   m.format.index_bits = {10, 10, 10};
   m.format.page_bits = 13;
   m.format.ppn_bits = 43;
@@ -279,6 +279,7 @@ Machine riscv8k() {
   m.pa_bits = 40;
   m.bus_bits = 40;
   m.asid_bits = 9;
+  m.itlb = {.sets = 1, .ways = 4};
   return m;
 }
 

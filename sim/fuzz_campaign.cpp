@@ -20,8 +20,9 @@ namespace {
 // before.
 constexpr std::chrono::seconds kRoundLimit{120}, kTryLimit{60};
 
-// Cycles at the ports; steps of a system, most of which take much longer.
-constexpr std::uint64_t kLeastCycles = 20'000, kMostCycles = 60'000, kLeastSteps = 500, kMostSteps = 2500;
+// Cycles at the ports; steps of a system, most of which take much longer: most rounds are of the ports, most time is
+// not.
+constexpr std::uint64_t kLeastCycles = 60'000, kMostCycles = 240'000, kLeastSteps = 500, kMostSteps = 2500, kTurns = 16;
 
 // Nothing is accepted while the line states of the largest cache are cleared after reset.
 std::uint64_t sweep_of(const Machine& machine) { return std::max(machine.l2cache.sets, machine.l3cache.sets); }
@@ -95,7 +96,7 @@ RoundSpec Campaign::spec_of(std::uint64_t round) const {
   spec.machine = machines_.machine(round);
   spec.machine_name = machines_.trace_name(round);
   // Each machine gets both kinds in turn.
-  const bool ports = options_.ports && (!options_.system || round / machines_.count() % 2 == 0);
+  const bool ports = options_.ports && (!options_.system || round / machines_.count() % kTurns != 1);
   spec.kind = ports ? TrafficKind::Ports : TrafficKind::System;
   constexpr std::uint64_t kSeeds = 1ULL << 40;  // short enough for people
   spec.seed = random.below(kSeeds);

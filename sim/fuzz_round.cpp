@@ -75,7 +75,7 @@ TestbedOptions port_weather(const RoundSpec& spec, const FuzzTarget& target) {
     options.latency.max = static_cast<unsigned>(random.between(2, 20));
   }
   options.latency.replay = {1, 5, 2, 40, 1, 1};
-  if (random.one_in(6)) {
+  if (random.one_in(4)) {
     for (const ErrorRange& range : TrafficMemory(spec.machine, spec.seed).error_ranges()) {
       options.bus_errors.push_back({range.first, range.last});
     }

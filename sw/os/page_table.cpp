@@ -268,11 +268,15 @@ bool Kernel::State::map_page(Process& process, Vpn vpn, Page page) {
   };
   OsMapping before;
   const auto old = process.pages.find(vpn.value);
-  if (old != process.pages.end() && old->second.order == page.order && old->second.napot == page.napot) {
+  const auto alike = [&page](const Page& other) {
+    return other.order == page.order && other.napot == page.napot && other.type == page.type &&
+           other.global == page.global;
+  };
+  if (old != process.pages.end() && alike(old->second)) {
     before = old->second.entry;
     freed.emplace_back(old->second.frame, page.count());
   } else {
-    // What lies there is of other sizes.
+    // What lies there is of other sizes or kinds.
     const Vpn end(vpn.value + page.count());
     if (!split_at(process, vpn, update) || !split_at(process, end, update)) return finish(false);
     for (auto it = process.page_from(vpn); it != process.pages.end() && it->first < end.value;) {

@@ -145,8 +145,11 @@ void TrafficCheck::on_lookup(const Event& event) {
   e.wdata = asked.known ? asked.wdata : event.c;
   if (event.hit()) {
     behind_eviction_[c] = e;
-    evicted_for_ = e.addr & ~7ULL;
-    evicted_beat_ = memory_.beat(e.addr);
+    // Only the data cache has anything to write back; the instruction cache drops a line at any time.
+    if (c == 1) {
+      evicted_for_ = e.addr & ~7ULL;
+      evicted_beat_ = memory_.beat(e.addr);
+    }
   } else {
     expected_[c].push(e);
   }

@@ -36,9 +36,10 @@ bool one_type(const Machine& m) { return flat(m) || (riscv(m) && !m.format.pbmt)
 bool svpbmt(const Machine& m) { return riscv(m) && m.format.pbmt; }
 bool wide_va(const Machine& m) { return m.va_bits >= 64; }
 bool page_is_a_unit(const Machine& m) { return m.format.page_size() <= m.unit_bytes(); }
-// A translation of any page stays in the TLB of the port.
-bool itlb_keeps(const Machine& m) { return !no_itlb(m) && (flat(m) || !no_super(m)); }
-bool dtlb_keeps(const Machine& m) { return !no_dtlb(m) && (flat(m) || !no_super(m)); }
+// A translation that was just used stays in the TLB of the port, and hits. (Where there is a super part, what it learns
+// may lie behind an older entry of the base part, which permits less.)
+bool itlb_keeps(const Machine& m) { return !no_itlb(m) && flat(m); }
+bool dtlb_keeps(const Machine& m) { return !no_dtlb(m) && flat(m); }
 bool cached_everywhere(const Machine& m) {
   return std::all_of(m.regions.begin(), m.regions.end(), [](const Region& region) { return region.cacheable; });
 }

@@ -29,7 +29,7 @@ TrafficMix TrafficMix::of_seed(std::uint64_t seed) {
   mix.race = one_of({0, 1, 3});
   mix.fence = one_of({2, 15, 60});
   mix.ctl = one_of({2, 8, 40});
-  mix.storm = one_of({0, 2, 10, 50});
+  mix.storm = one_of({0, 8, 60, 200});
   mix.illegal = one_of({1, 5});
   mix.bare = random.one_in(2);
   return mix;
@@ -144,6 +144,11 @@ Fence PortRequests::fence() {
     if (random_.one_in(8)) fence.addr ^= 1ULL << random_.between(machine_.va_bits - 1, 63);
     return fence;
   }
+  return cache_operation();
+}
+
+Fence PortRequests::cache_operation() {
+  const bool large = machine_.dcache.sets * machine_.dcache.ways > 32;
   Fence fence;
   fence.op = static_cast<FenceOp>(random_.between(1, 4));
   fence.user = random_.one_in(10);

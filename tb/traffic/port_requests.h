@@ -23,7 +23,7 @@ struct TrafficMix {
   unsigned race = 1;               // host stores to accessed and dirty bits of the page that accesses come back to
   unsigned fence = 15, ctl = 8;    // per mille, while none is under way; fewer where walks have several levels
   unsigned second = 20;            // percent of those that come with another at once
-  unsigned storm = 6;              // per mille of cycles in which a PortStorm begins, while there is none
+  unsigned storm = 8;              // per mille of cycles in which a PortStorm begins, while there is none
   unsigned illegal = 5;            // percent of accesses with an address no table serves
   bool cache_operations = true;
   bool array = true;  // array reads, on machines that have the port
@@ -57,6 +57,7 @@ class PortRequests {
   EntryStore store(TrafficMemory::Entry entry) const;
   Fence fence();
   Fence translation_fence(std::uint64_t va);
+  Fence cache_operation();
   std::optional<trace::PortCtl> ctl();
   trace::PortCtl root();  // of tables with several levels: another address space
   std::optional<trace::PortArray> array();

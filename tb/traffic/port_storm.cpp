@@ -52,31 +52,137 @@ void PortStorm::plan_switches(std::uint64_t at, std::uint64_t va) {
   }
 }
 
-bool PortStorm::plan_race(std::uint64_t va) {
+void PortStorm::plan_store(std::uint64_t at, const TrafficMemory::Entry& entry) {
+  const EntryStore store = requests_.store(entry);
+  for (unsigned i = 0; i < store.count; ++i) plan(at, store.parts.at(i));
+}
+
+// Of a fence of translations, a control write, a cache operation or a read of an array.
+void PortStorm::plan_operation(std::uint64_t at, std::uint64_t va) {
+  const std::uint64_t dice = requests_.random().below(8);
+  if (dice < 4) return plan(at, fence_at(va));
+  if (dice < 6) {
+    if (const auto ctl = requests_.ctl()) plan(at, *ctl);
+  } else if (dice < 7) {
+    plan(at, requests_.cache_operation());
+  } else if (requests_.machine().array_port) {
+    if (const auto array = requests_.array()) plan(at, *array);
+  }
+}
+
+void PortStorm::plan_operations(std::uint64_t va) {
+  for (std::uint64_t i = requests_.random().between(1, 3); i > 0; --i) plan_operation(0, va);
+}
+
+// Of a walk, which is short if walk caches and data cache have everything.
+std::uint64_t PortStorm::moment() {
   Random& random = requests_.random();
-  const TrafficMemory::Path path = memory_.repair(va, context_.base);
-  if (path.count == 0 || !requests_.machine().format.hw_ad) return false;
-  const auto plan_store = [this](std::uint64_t at, TrafficMemory::Entry entry) {
-    const EntryStore store = requests_.store(entry);
-    for (unsigned i = 0; i < store.count; ++i) plan(at, store.parts.at(i));
-  };
+  return random.below(random.between(3, 2 * walk_));
+}
+
+// The last level of the tables more often than the others.
+unsigned PortStorm::some_level() {
+  Random& random = requests_.random();
+  return random.one_in(2) ? 0 : static_cast<unsigned>(random.below(requests_.machine().format.levels));
+}
+
+TrafficMemory::Path PortStorm::plan_path(std::uint64_t va, const RandomTables::Leaf& leaf) {
+  const TrafficMemory::Path path = memory_.repair(va, context_.base, leaf);
   for (unsigned i = 0; i < path.count; ++i) plan_store(0, path.entries.at(i));
+  if (path.count != 0) plan(0, Fence{.by_addr = true, .addr = va});
+  return path;
+}
+
+bool PortStorm::plan_race(std::uint64_t va) {
+  if (!requests_.machine().format.hw_ad) return false;
+  Random& random = requests_.random();
+  const TrafficMemory::Path path = plan_path(va, {.level = random.one_in(3) ? some_level() : 0});
+  if (path.count == 0) return false;
   if (!context_.env.adue) {
     Environment env = context_.env;
     env.adue = true;
     plan(0, requests_.set_env(env));
   }
-  plan(0, Fence{.by_addr = true, .addr = va});
   prelude_ = count_;
   Access access = requests_.access_at(Port::Data, va);
   access.user = true;
   plan(0, access);
-  for (std::uint64_t i = random.between(1, 2); i > 0; --i) {
-    TrafficMemory::Entry leaf = path.entries.at(path.count - 1);
-    if (!random.one_in(3)) leaf.value = with_accessed(requests_.machine().format, leaf.value, random.one_in(2));
-    plan_store(random.below(walk_), leaf);
+  if (!random.one_in(3)) {
+    // The host's stores have brought the entries into the cache, so the walk is as fast as it can be.
+    const std::uint64_t fast = 2 + 2ULL * requests_.machine().format.levels + random.below(8);
+    const std::uint64_t at = random.one_in(4) ? moment() : fast;
+    if (random.one_in(4)) {
+      plan_operation(at, va);
+    } else {
+      plan(at, fence_at(va));
+    }
+  } else {
+    for (std::uint64_t i = random.between(1, 2); i > 0; --i) {
+      TrafficMemory::Entry leaf = path.entries.at(path.count - 1);
+      if (!random.one_in(3)) leaf.value = with_accessed(requests_.machine().format, leaf.value, random.one_in(2));
+      plan_store(moment(), leaf);
+    }
   }
   plan(walk_ + random.below(walk_), access);
+  return true;
+}
+
+bool PortStorm::plan_flaw(std::uint64_t va) {
+  Random& random = requests_.random();
+  const TrafficMemory::Path path = plan_path(va, {.accessed = random.one_in(2)});
+  if (path.count == 0) return false;
+  const auto flawed = static_cast<unsigned>(random.below(path.count));
+  plan_store(0, memory_.disturb(path, flawed));
+  if (random.one_in(4)) {
+    Environment env = context_.env;
+    env.pbmte = random.one_in(2);
+    env.adue = random.one_in(2);
+    plan(0, requests_.set_env(env));
+  }
+  prelude_ = count_;
+  for (unsigned i = 0; i < 4; ++i) {
+    plan(i * walk_ / 2, requests_.access_at(random.one_in(3) ? Port::Fetch : Port::Data, va));
+  }
+  const bool switches = random.one_in(3);
+  if (switches) plan_switches(2 * walk_, va);
+  plan_store((switches ? 7 : 3) * walk_, memory_.restore(path, flawed));
+  return true;
+}
+
+bool PortStorm::plan_denial(std::uint64_t va) {
+  Random& random = requests_.random();
+  const RandomTables::Leaf leaf{.level = random.one_in(4) ? some_level() : 0,
+                                .write = random.one_in(3),
+                                .user = !random.one_in(3),
+                                .accessed = true};
+  const TrafficMemory::Path path = plan_path(va, leaf);
+  if (path.count == 0) return false;
+  prelude_ = count_;
+  // By a fetch only the instruction side and the L2 TLB learn the page.
+  Access access = requests_.access_at(random.one_in(2) ? Port::Fetch : Port::Data, va);
+  access.user = leaf.user;
+  if (access.kind == AccessKind::Store) access.kind = AccessKind::Load;
+  plan(0, access);
+  const auto flawed = static_cast<unsigned>(random.one_in(2) ? path.count - 1 : random.below(path.count));
+  const bool overlay = flawed + 1 < path.count && random.one_in(2);
+  TrafficMemory::Entry changed = overlay ? memory_.permit(path, flawed) : memory_.disturb(path, flawed);
+  if (!overlay && random.one_in(4)) {
+    changed.value = path.entries.at(flawed).value & ~with_accessed(requests_.machine().format, 0, true);
+  }
+  plan_store(walk_, changed);
+  for (unsigned i = 2; i < 4; ++i) {
+    access = requests_.access_at(random.one_in(3) ? Port::Fetch : Port::Data, va);
+    if (random.one_in(2)) access.user = !leaf.user;
+    if (random.one_in(2) && access.kind == AccessKind::Load) access.kind = AccessKind::Store;
+    // In two pieces: the second one may find that memory has changed again.
+    if (random.one_in(2)) {
+      access.size_log2 = 3;
+      access.va = VirtAddr((va & ~7ULL) + 4);
+    }
+    plan(i * walk_, access);
+  }
+  const std::uint64_t again = random.one_in(2) ? 5 * walk_ : 2 * walk_ + 8 + random.below(24);
+  plan_store(again, memory_.restore(path, flawed));
   return true;
 }
 
@@ -86,7 +192,14 @@ void PortStorm::begin() {
   const std::uint64_t va = random.one_in(3) ? requests_.hot() : requests_.page_address();
   alone_ = random.one_in(2);
   broken_ = false;
-  if (random.one_in(4) && plan_race(va)) return sort();
+  const std::uint64_t kind = random.below(16);
+  if (kind == 0) {
+    alone_ = true;
+    return plan_operations(va);
+  }
+  if (kind < 5) alone_ = !random.one_in(4);
+  const bool planned = kind < 4 ? plan_race(va) : kind < 8 ? plan_flaw(va) : kind < 11 && plan_denial(va);
+  if (planned) return sort();
   if (!random.one_in(4)) {
     if (const auto entry = memory_.forget_use(va, context_.base)) {
       const EntryStore store = requests_.store(*entry);
@@ -96,7 +209,7 @@ void PortStorm::begin() {
   }
   prelude_ = count_;
   plan_accesses(va);
-  const std::uint64_t moment = random.below(walk_);
+  const std::uint64_t moment = this->moment();
   const std::uint64_t dice = random.below(10);
   if (dice < 3) {
     plan(moment, fence_at(va));
@@ -108,15 +221,7 @@ void PortStorm::begin() {
   if (dice > 7 && memory_.tree()) {
     plan_switches(2 * walk_, va);
   } else if (dice > 5) {
-    if (const auto ctl = requests_.ctl()) plan(moment + random.below(3), *ctl);
-  }
-  // Two that have nothing to wait for but each other.
-  if (random.one_in(8)) {
-    constexpr std::uint64_t kAllAnswered = 400;
-    const std::uint64_t later = kAllAnswered + 4 * walk_;
-    plan(later, fence_at(va));
-    if (random.one_in(2)) plan(later, fence_at(va));
-    if (const auto ctl = requests_.ctl(); ctl && random.one_in(2)) plan(later, *ctl);
+    plan_operation(moment + random.below(3), va);
   }
   sort();
 }

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Trouble around one walk: a page is made cold, accesses to it are offered, and at a random moment of the walk a fence,
-// a change of an entry on its path, a control write or several of these. Or a race: a page that may be used, with the
-// accessed and dirty bits of its leaf clear, whose leaf another agent writes while the walk sets them.
+// a change of an entry on its path, a control write or several of these. Or, each on a path where nothing else is
+// wrong:
+//   race      accessed and dirty bits of the leaf are clear, and another agent writes it, or a fence or a control write
+//             comes, while the walk sets them
+//   flaw      one entry, of any level, has something wrong with it, or is a superpage; all kinds of access meet it
+//   denial    what the TLBs hold permits no store; memory has changed since, when one comes
+// Or operations alone: fences, control writes, array accesses, cache operations at once, and no access.
 #pragma once
 
 #include <array>
@@ -37,15 +42,25 @@ class PortStorm {
   void plan_accesses(std::uint64_t va);
   void plan_change(std::uint64_t at, std::uint64_t va);
   void plan_switches(std::uint64_t at, std::uint64_t va);
-  bool plan_race(std::uint64_t va);  // false: not on this machine, or not for this page
-  void sort();                       // what comes after the prelude
+  void plan_store(std::uint64_t at, const TrafficMemory::Entry& entry);
+  // Where nothing is wrong: the entries are written and what TLBs know of the page is forgotten.
+  TrafficMemory::Path plan_path(std::uint64_t va, const RandomTables::Leaf& leaf);
+  // False: not on this machine, or not for this page.
+  bool plan_race(std::uint64_t va);
+  bool plan_flaw(std::uint64_t va);
+  bool plan_denial(std::uint64_t va);
+  void plan_operations(std::uint64_t va);
+  void plan_operation(std::uint64_t at, std::uint64_t va);
+  std::uint64_t moment();
+  unsigned some_level();
+  void sort();  // what comes after the prelude
   Fence fence_at(std::uint64_t va);
 
   PortRequests& requests_;
   TrafficMemory& memory_;
   const Context& context_;
   std::uint64_t walk_;
-  std::array<Planned, 24> planned_;
+  std::array<Planned, 40> planned_;
   std::size_t count_ = 0, next_ = 0;
   bool alone_ = false;
   std::size_t prelude_ = 0;  // steps with which it begins before all is quiet

@@ -107,12 +107,21 @@ void RandomTables::build(unsigned levels) {
 }
 
 std::uint64_t RandomTables::random_entry(const Slot& slot) {
-  const Format& f = machine_.format;
   const bool points = slot.level != 0 && !random_.one_in(slot.level == 1 ? 4 : 8);
-  Pte pte;
+  Pte pte = random_pte(slot, points);
   // What is wrong with a pointer hides everything below it.
   pte.valid = !random_.one_in(points ? 64 : 12);
   pte.leaf = !points && !(slot.level == 0 && random_.one_in(64));
+  const std::uint64_t raw = encoded(pte, slot.level);
+  return random_.one_in(points ? 48 : 8) ? spoiled(raw, slot.level) : raw;
+}
+
+// A valid one, with any rights.
+Pte RandomTables::random_pte(const Slot& slot, bool points) {
+  const Format& f = machine_.format;
+  Pte pte;
+  pte.valid = true;
+  pte.leaf = !points;
   pte.ppn = Ppn(points ? slot.table : frames_[random_.below(frames_.size())]);
   // A page that is itself a table: the core's own stores change entries.
   if (!points && machine_.walk_port == WalkPort::Cache && random_.one_in(40)) {
@@ -129,15 +138,20 @@ std::uint64_t RandomTables::random_entry(const Slot& slot) {
   pte.napot = !points && slot.level == 0 && random_.one_in(6);
   if (!points && random_.one_in(8)) pte.type = random_.one_in(2) ? MemType::NonCacheable : MemType::Io;
   if (f.kind == PteKind::X86 && random_.one_in(points ? 24 : 8)) pte.type = MemType::Uncached;
-  std::uint64_t raw = encode_pte(f, pte, slot.level);
+  return pte;
+}
+
+std::uint64_t RandomTables::encoded(const Pte& pte, unsigned level) {
+  const Format& f = machine_.format;
+  std::uint64_t raw = encode_pte(f, pte, level);
   // Any entry of the PAT.
-  if (f.kind == PteKind::X86 && !points && random_.one_in(4)) {
+  if (f.kind == PteKind::X86 && pte.leaf && random_.one_in(4)) {
     for (unsigned bit = 0; bit < f.page_bits + 1; ++bit) {
-      const bool counts = pat_index(raw ^ 1ULL << bit, slot.level) != pat_index(raw, slot.level);
+      const bool counts = pat_index(raw ^ 1ULL << bit, level) != pat_index(raw, level);
       if (counts && random_.one_in(2)) raw ^= 1ULL << bit;
     }
   }
-  return random_.one_in(points ? 48 : 8) ? spoiled(raw, slot.level) : raw;
+  return raw;
 }
 
 // With a bit nobody meant, or reserved for one reason alone, each of them as often.
@@ -188,7 +202,7 @@ std::optional<std::size_t> RandomTables::forget_use(std::uint64_t va, PhysAddr r
   return std::nullopt;
 }
 
-RandomTables::Path RandomTables::repair(std::uint64_t va, PhysAddr root) {
+RandomTables::Path RandomTables::repair(std::uint64_t va, PhysAddr root, const Leaf& leaf) {
   const Format& f = machine_.format;
   const std::uint64_t page = va >> f.page_bits << f.page_bits;
   const auto found = std::find(pages_.begin(), pages_.end(), page);
@@ -200,16 +214,41 @@ RandomTables::Path RandomTables::repair(std::uint64_t va, PhysAddr root) {
   Path path;
   for (unsigned i = 0; i < space->levels; ++i) {
     const std::size_t slot = paths_[static_cast<std::size_t>(found - pages_.begin())][first + i];
-    path.slots.at(path.count++) = slot;
     Slot& s = slots_[slot];
+    if (s.level < leaf.level) break;
+    path.slots.at(path.count++) = slot;
     Pte pte;
-    pte.valid = pte.read = pte.write = pte.exec = pte.user = true;
-    pte.leaf = s.level == 0;
-    pte.accessed = f.kind == PteKind::X86 && !pte.leaf;
-    pte.ppn = Ppn(pte.leaf ? frames_.front() : s.table);
+    pte.valid = pte.read = pte.exec = true;
+    pte.leaf = s.level == leaf.level;
+    pte.write = !pte.leaf || leaf.write;
+    pte.user = !pte.leaf || leaf.user;
+    pte.accessed = pte.leaf ? leaf.accessed : f.kind == PteKind::X86;
+    // The first frames are those where memory may answer with an error.
+    pte.ppn = Ppn(pte.leaf ? frames_[random_.below(3)] & ~low_mask(f.index_lsb(s.level)) : s.table);
     s.value = encode_pte(f, pte, s.level);
   }
   return path;
+}
+
+std::uint64_t RandomTables::permit(std::size_t slot) {
+  Slot& s = slots_[slot];
+  Pte pte;
+  pte.valid = pte.leaf = pte.read = pte.write = pte.exec = pte.accessed = pte.dirty = true;
+  pte.user = random_.one_in(2);
+  pte.ppn = Ppn(frames_.front() & ~low_mask(machine_.format.index_lsb(s.level)));
+  return s.value = encode_pte(machine_.format, pte, s.level);
+}
+
+std::uint64_t RandomTables::disturb(std::size_t slot) {
+  Slot& s = slots_[slot];
+  const Format& f = machine_.format;
+  Pte pte = random_pte(s, s.level != 0 && random_.one_in(2));
+  // Where nothing is, or beyond what a translation can reach.
+  if (random_.one_in(8)) pte.ppn = Ppn(random_.below(1ULL << f.ppn_bits) & ~low_mask(f.index_lsb(s.level)));
+  pte.valid = !random_.one_in(12);
+  pte.global = pte.global || random_.one_in(4);
+  const std::uint64_t raw = encoded(pte, s.level);
+  return s.value = random_.one_in(2) ? raw : spoiled(raw, s.level);
 }
 
 std::size_t RandomTables::slot_of(std::uint64_t va) {

@@ -132,15 +132,29 @@ std::optional<TrafficMemory::Entry> TrafficMemory::forget_use(std::uint64_t va, 
   return Entry{tables_->slots()[*slot].at, tables_->slots()[*slot].value};
 }
 
-TrafficMemory::Path TrafficMemory::repair(std::uint64_t va, PhysAddr root) {
+TrafficMemory::Path TrafficMemory::repair(std::uint64_t va, PhysAddr root, const RandomTables::Leaf& leaf) {
   Path path;
   if (!tables_) return path;
-  const RandomTables::Path slots = tables_->repair(va, root);
+  const RandomTables::Path slots = tables_->repair(va, root, leaf);
+  path.slots = slots.slots;
   for (; path.count < slots.count; ++path.count) {
     const RandomTables::Slot& slot = tables_->slots()[slots.slots.at(path.count)];
     path.entries.at(path.count) = {slot.at, slot.value};
   }
   return path;
+}
+
+TrafficMemory::Entry TrafficMemory::permit(const Path& path, unsigned i) {
+  return {path.entries.at(i).at, tables_->permit(path.slots.at(i))};
+}
+
+TrafficMemory::Entry TrafficMemory::disturb(const Path& path, unsigned i) {
+  return {path.entries.at(i).at, tables_->disturb(path.slots.at(i))};
+}
+
+TrafficMemory::Entry TrafficMemory::restore(const Path& path, unsigned i) {
+  tables_->restore(path.slots.at(i), path.entries.at(i).value);
+  return path.entries.at(i);
 }
 
 std::vector<ErrorRange> TrafficMemory::error_ranges() const {
@@ -164,6 +178,8 @@ std::vector<ErrorRange> TrafficMemory::error_ranges() const {
                                     [level](const RandomTables::Slot& slot) { return slot.level == level; });
     if (found != slots.end()) ranges.push_back(around(found->at.value));
   }
+  // Where there are narrower modes, the root of one address space, too: of the last one.
+  if (machine_.format.min_levels < levels) ranges.push_back(around(tables_->roots().back().base.value));
   return ranges;
 }
 

@@ -53,13 +53,19 @@ class TrafficMemory {
   Entry change_somewhere(std::uint64_t va);
   // An entry on the path of this address below a root, its accessed and dirty bits cleared; nullopt: there is none.
   std::optional<Entry> forget_use(std::uint64_t va, PhysAddr root);
-  // What has to be written so that a page can be used in this address space, accessed and dirty bits of the leaf clear:
-  // root first, leaf last. Empty where there are no such bits, or no such page.
+  // What has to be written so that a page can be used in this address space, root first, the leaf last. Empty on
+  // machines with flat tables, or if there is no such page.
   struct Path {
     std::array<Entry, Format::kMaxLevels> entries;
+    std::array<std::size_t, Format::kMaxLevels> slots{};
     unsigned count = 0;
   };
-  Path repair(std::uint64_t va, PhysAddr root);
+  Path repair(std::uint64_t va, PhysAddr root, const RandomTables::Leaf& leaf);
+  // A new value for an entry of such a path: one that has anything or nothing wrong with it, a leaf that permits all,
+  // the one it had.
+  Entry permit(const Path& path, unsigned i);
+  Entry disturb(const Path& path, unsigned i);
+  Entry restore(const Path& path, unsigned i);
 
   // Where memory might answer with errors: whole lines, of frames and of entries that accesses need.
   std::vector<ErrorRange> error_ranges() const;

@@ -5,6 +5,8 @@
 
 #include <cstdio>
 #include <exception>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -25,7 +27,7 @@ struct RunOptions {
   std::vector<std::string> files;
   std::string machine = "flat32";
   std::optional<std::uint64_t> seed;
-  std::string latency, stall, waves, scenario;
+  std::string latency, stall, waves, scenario, user_files, devices;
   bool model = false;
   bool json = false;
   bool count_expectations = false;
@@ -70,8 +72,24 @@ std::string replay_command(const trace::Trace& trace, const trace::Scenario& sce
   std::string command = fmt::format("pagewalk run {} --scenario '{}' --seed {}", trace.files[0], scenario.name, seed);
   if (!options.latency.empty()) command += fmt::format(" --latency '{}'", options.latency);
   if (!options.stall.empty()) command += fmt::format(" --stall '{}'", options.stall);
+  if (!options.user_files.empty()) command += fmt::format(" --files '{}'", options.user_files);
   if (options.alter_expectation) command += fmt::format(" --alter-expectation {}", *options.alter_expectation);
   return command + " --waves replay.fst";
+}
+
+// What the devices show or play at the end of a scenario, a file each: DIR/SCENARIO-DEVICE.ENDING.
+void write_devices(Kernel& kernel, const std::string& scenario, const std::string& directory) {
+  if (directory.empty()) return;
+  for (const Device& device : kernel.devices()) {
+    const auto memory = kernel.device_memory(device.name);
+    if (!memory) continue;
+    std::string name = device.name.substr(device.name.rfind('/') + 1);
+    const std::filesystem::path path =
+        std::filesystem::path(directory) / fmt::format("{}-{}.{}", scenario, name, output_ending(device.kind));
+    std::ofstream out(path, std::ios::binary);
+    out << output_of(device, *memory);
+    if (!out.flush()) throw InputError(fmt::format("'{}' cannot be written, expected a directory", path.string()));
+  }
 }
 
 ScenarioResult run_scenario(const trace::Trace& trace, const trace::Scenario& scenario, const RunOptions& options,
@@ -94,9 +112,11 @@ ScenarioResult run_scenario(const trace::Trace& trace, const trace::Scenario& sc
   runner_options.seed = result.seed;
   runner_options.progress = [&](std::size_t done, std::size_t all) { progress.show(scenario.name, done, all); };
   runner_options.annotate = !options.waves.empty();
+  runner_options.files = options.user_files;
   trace::Runner runner(trace.files, scenario, *testbed, runner_options);
   try {
     result.report = runner.run();
+    write_devices(runner.kernel(), scenario.name, options.devices);
     testbed->finish();
   } catch (const InputError&) {
     throw;
@@ -113,6 +133,10 @@ void print_line(const ScenarioResult& r) {
   fmt::print("{} {:<24} {:<8} {:>6} accesses {:>8} cycles  {}\n", r.passed() ? "ok  " : "FAIL", r.name, r.machine,
              r.report.accesses, r.figures.cycles, r.title);
   std::fflush(stdout);
+}
+
+void print_texts(const ScenarioResult& r) {
+  for (const std::string& text : r.report.texts) fmt::print("{}", text);
 }
 
 void print_failures(const ScenarioResult& r) {
@@ -148,7 +172,8 @@ void print_json(const Totals& t, const std::vector<ScenarioResult>& results, std
                     {"mismatches", r.figures.mismatches},
                     {"expectations", r.report.expectations},
                     {"failed_expectations", r.report.failures.size()},
-                    {"failures", failures}});
+                    {"failures", failures},
+                    {"texts", r.report.texts}});
   }
   const nlohmann::json all = {{"scenarios", t.scenarios},
                               {"passed", t.passed},
@@ -207,7 +232,10 @@ int run(const RunOptions& options) {
       if (altered && altered->scenario != i) continue;
       ScenarioResult result = run_scenario(trace, trace.scenarios[i], options, progress);
       totals.add(result);
-      if (!options.json) print_line(result);
+      if (!options.json) {
+        print_texts(result);
+        print_line(result);
+      }
       print_failures(result);
       results.push_back(std::move(result));
     }
@@ -233,6 +261,9 @@ void add_run(CLI::App& app, int& exit_status) {
   command->add_option("--stall", options->stall, "Stall policy: none, half, bursty or 'until N'");
   command->add_option("--scenario", options->scenario, "Only the scenario of this name");
   command->add_option("--waves", options->waves, "Write waves of the run to this FST file");
+  command->add_option("--files", options->user_files,
+                      "Directory with the files that processes open, which they really change");
+  command->add_option("--devices", options->devices, "Write what devices show or play at the end to this directory");
   command->add_flag("--model", options->model, "Run on the reference platform instead of the hardware");
   command->add_flag("--json", options->json, "One JSON object instead of text");
   // For scripts/expectation-check.

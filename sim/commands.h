@@ -18,6 +18,7 @@ constexpr int kBadInput = 2;
 void add_run(CLI::App& app, int& exit_status);
 void add_explain(CLI::App& app, int& exit_status);
 void add_machines(CLI::App& app, int& exit_status);
+void add_reports(CLI::App& app, int& exit_status);
 void add_bench(CLI::App& app, int& exit_status);
 
 // Where the scenarios and the machines' own setups are, in the source tree this program was built from.

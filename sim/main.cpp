@@ -30,6 +30,7 @@ int main(int argc, char** argv) {
   add_run(app, status);
   add_explain(app, status);
   add_machines(app, status);
+  add_reports(app, status);
   add_bench(app, status);
   try {
     app.parse(argc, argv);

@@ -37,9 +37,13 @@ bool AreaMap::overlaps(std::uint64_t from, std::uint64_t to) const {
 std::optional<std::uint64_t> AreaMap::free_end_below(std::uint64_t limit, std::uint64_t bytes, std::uint64_t gap,
                                                      std::uint64_t floor) {
   std::uint64_t end = limit;
-  const bool known = full_.to == limit && full_.bytes <= bytes && full_.gap <= gap;
+  const bool known = full_.to == limit && full_.bytes <= bytes && full_.gap == gap;
   if (known) end = full_.from;
   const auto fits = [&](std::uint64_t from) { return end > from && end - from >= bytes; };
+  // A stack above the limit may want its gap below it.
+  for (auto it = areas_.lower_bound(limit); it != areas_.end() && it->first - std::min(it->first, gap) < limit; ++it) {
+    if (it->second.grows_down) end = std::min(end, it->first - std::min(it->first, gap));
+  }
   for (auto it = areas_.lower_bound(end); it != areas_.begin();) {
     const Area& area = std::prev(it)->second;
     // What lies above this area, down to its end (of an area that reaches beyond the limit: nothing).
@@ -55,6 +59,7 @@ std::optional<std::uint64_t> AreaMap::free_end_below(std::uint64_t limit, std::u
 
 void AreaMap::insert(Area area) {
   const std::uint64_t from = area.from, to = area.to;
+  if (area.grows_down) full_ = {};  // its gap may reach below what was full
   areas_.insert_or_assign(from, std::move(area));
   merge(from);
   merge(to);

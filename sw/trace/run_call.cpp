@@ -144,12 +144,15 @@ void Runner::act(const Step& step, const ReportStep& action) {
 void Runner::act(const Step& step, const ExpectReport& action) {
   ++report_.expectations;
   const std::string text = report_text(action.of), wanted = squeezed(action.line);
+  std::string similar = "no line that begins so";
   for (std::string_view rest = text; !rest.empty();) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
-    if (squeezed(rest.substr(0, end)) == wanted) return;
+    const std::string line = squeezed(rest.substr(0, end));
+    if (line == wanted) return;
+    if (line.substr(0, line.find(' ')) == wanted.substr(0, wanted.find(' '))) similar = "'" + line + "'";
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
-  fail(step.place, "report", fmt::format("a line '{}'", action.line), "\n" + text);
+  fail(step.place, "report", "'" + wanted + "'", similar);
 }
 
 }  // namespace vm::trace

@@ -44,7 +44,7 @@ std::optional<std::uint64_t> AreaMap::free_end_below(std::uint64_t limit, std::u
   for (auto it = areas_.lower_bound(limit); it != areas_.end() && it->first - std::min(it->first, gap) < limit; ++it) {
     if (it->second.grows_down) end = std::min(end, it->first - std::min(it->first, gap));
   }
-  for (auto it = areas_.lower_bound(end); it != areas_.begin();) {
+  for (auto it = areas_.lower_bound(known ? full_.from : limit); it != areas_.begin();) {
     const Area& area = std::prev(it)->second;
     // What lies above this area, down to its end (of an area that reaches beyond the limit: nothing).
     if (fits(std::max(area.to, floor))) break;

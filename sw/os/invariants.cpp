@@ -78,7 +78,7 @@ std::string Kernel::State::broken_invariant() const {
     }
   }
   if (ranges != frames.range_references()) return "superpages and the references to their frames differ";
-  return {};
+  return broken_files();
 }
 
 // What the tables hold in memory is what the pages ask for, apart from accessed and dirty bits.

@@ -4,6 +4,8 @@
 // a mapping of its page ends.
 #include "os/memory_object.h"
 
+#include <array>
+
 #include "os/state.h"
 
 namespace vm {
@@ -96,11 +98,16 @@ Kernel::State::Service Kernel::State::serve_object(Process& process, const Fault
 
 // Hardware, or the kernel where hardware does not, has noted stores in the entry. Without such a bit whoever may store
 // is taken to have done so.
-bool Kernel::State::was_stored_to(const Process& process, Vpn vpn, const Page& page) {
+bool Kernel::State::was_stored_to(const Process& process, Vpn vpn, const Page& page) const {
   if (!page.entry.mapped) return false;
   if (is_flat()) return page.entry.write;
   const std::optional<PhysAddr> at = entry_address(process, vpn, page.level);
-  return at && (read_raw(*at).value_or(0) & dirty_bit()) != 0;
+  std::array<std::uint8_t, 8> bytes{};
+  const std::span<std::uint8_t> entry = std::span(bytes).first(machine.format.pte_bytes());
+  // What memory does not tell may be so.
+  if (!at || (started && !platform.host_read(*at, entry))) return true;
+  if (!started) shadow.read(*at, entry);
+  return (pte_from_bytes(machine.format, entry) & dirty_bit()) != 0;
 }
 
 void Kernel::State::note_stores(const Process& process, Vpn vpn, const Page& page) {

@@ -41,14 +41,23 @@ bool Kernel::State::is_unused(const Process& process, std::uint64_t from, std::u
   return page == process.pages.end() || page->first >= to >> machine.format.page_bits;
 }
 
-bool Kernel::State::is_kernels(const Process& process, std::uint64_t from, std::uint64_t to) const {
+std::uint64_t Kernel::State::kernels_from(const Process& process, std::uint64_t from, std::uint64_t to) const {
   const unsigned page_bits = machine.format.page_bits;
+  std::uint64_t first = to;
   for (auto it = process.page_from(Vpn(from >> page_bits)); it != process.pages.end() && it->first < to >> page_bits;
        ++it) {
-    if (it->second.rights.kernel || it->second.global) return true;
+    if (!it->second.rights.kernel && !it->second.global) continue;
+    first = std::max(from, it->first << page_bits);
+    break;
   }
-  const std::vector<Area> areas = process.areas.in(from, to);
-  return std::any_of(areas.begin(), areas.end(), [](const Area& area) { return area.rights.kernel; });
+  for (const Area& area : process.areas.in(from, first)) {
+    if (area.rights.kernel) return std::max(from, area.from);
+  }
+  return first;
+}
+
+bool Kernel::State::is_kernels(const Process& process, std::uint64_t from, std::uint64_t to) const {
+  return kernels_from(process, from, to) < to;
 }
 
 std::optional<std::uint64_t> Kernel::State::pick_range(Process& process, std::uint64_t bytes, std::uint64_t gap) {
@@ -178,14 +187,8 @@ std::uint64_t Kernel::State::changeable_from(const Process& process, std::uint64
       return from;
     }
     const std::uint64_t end = area != nullptr ? std::min(area->to, to) : from + machine.format.page_size();
-    if (is_kernels(process, from, end)) {
-      // Perhaps only the end of it.
-      std::uint64_t first = from;
-      while (!is_kernels(process, first, first + machine.format.page_size())) first += machine.format.page_size();
-      from = first;
-      break;
-    }
-    from = end;
+    from = kernels_from(process, from, end);
+    if (from < end) break;
   }
   if (from < to) error = -ENOMEM;
   return from;
@@ -236,18 +239,16 @@ std::int64_t Kernel::State::madvise(Process& process, std::uint64_t addr, std::u
   if (addr > end || len > end - addr) return len == 0 ? 0 : -EINVAL;
   const std::uint64_t to = addr + ((len + mask) & ~mask);
   bool hole = false;
-  for (std::uint64_t at = addr; at < to;) {
-    const std::uint64_t covered = process.areas.covered_from(at, to);
-    if (covered > at && advice == kMadvDontneed) {
-      // Kernel space, and what a page of another size reaches beyond, is not the process's to give up.
-      if (is_kernels(process, at, covered)) return -EINVAL;
-      if (!drop_pages(process, at, covered)) return -ENOMEM;
-    }
-    hole |= covered < to;
-    const std::vector<Area> next = process.areas.in(covered, to);
-    at = covered < to && !next.empty() ? next.front().from : to;
+  std::uint64_t covered = addr;
+  for (const Area& area : process.areas.in(addr, to)) {
+    const std::uint64_t first = std::max(area.from, addr), last = std::min(area.to, to);
+    hole |= first > covered;
+    covered = last;
+    if (advice != kMadvDontneed) continue;
+    if (is_kernels(process, first, last)) return -EINVAL;
+    if (!drop_pages(process, first, last)) return -ENOMEM;
   }
-  return hole ? -ENOMEM : 0;
+  return hole || covered < to ? -ENOMEM : 0;
 }
 
 }  // namespace vm

@@ -153,7 +153,7 @@ struct Kernel::State {
   std::uint64_t object_index(const Area& area, VirtAddr va) const;
   bool ends_before(const MemoryObject& object, std::uint64_t index) const;  // it has no such page
   MemoryObject::ObjectPage* object_page(MemoryObject& object, std::uint64_t index);
-  bool was_stored_to(const Process& process, Vpn vpn, const Page& page);
+  bool was_stored_to(const Process& process, Vpn vpn, const Page& page) const;
   // The entry of this page is about to lose what it knows of stores.
   void note_stores(const Process& process, Vpn vpn, const Page& page);
   std::uint64_t dirty_bit() const { return accessed_bits(true) & ~accessed_bits(false); }
@@ -195,7 +195,9 @@ struct Kernel::State {
   // --- mmap.cpp
   std::uint64_t space_end(const Process& process) const;  // first address a user range may not reach
   bool is_unused(const Process& process, std::uint64_t from, std::uint64_t to) const;
-  // Something of the range is kernel space, which system calls of a process do not touch.
+  // Kernel space, which system calls of a process do not touch: where it begins in the range (`to`: nowhere), and
+  // whether there is any.
+  std::uint64_t kernels_from(const Process& process, std::uint64_t from, std::uint64_t to) const;
   bool is_kernels(const Process& process, std::uint64_t from, std::uint64_t to) const;
   std::optional<std::uint64_t> pick_range(Process& process, std::uint64_t bytes, std::uint64_t gap);
   std::optional<std::uint64_t> pick_place(Process& process, std::uint64_t bytes);
@@ -246,6 +248,7 @@ struct Kernel::State {
   // --- invariants.cpp
   std::string broken_invariant() const;
   std::string broken_tables(const Process& process) const;
+  std::string broken_files() const;
 };
 
 // Changes entries of one process, and at the end pays the fences they owe: one by address for a single page, one for

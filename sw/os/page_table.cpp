@@ -262,6 +262,7 @@ bool Kernel::State::map_page(Process& process, Vpn vpn, Page page) {
   OsMapping before;
   const auto old = process.pages.find(vpn.value);
   if (old != process.pages.end() && old->second.order == page.order && old->second.napot == page.napot) {
+    note_stores(process, vpn, old->second);
     before = old->second.entry;
     freed.emplace_back(old->second.frame, page.count());
   } else {

@@ -134,7 +134,10 @@ int run(const RunOptions& options) {
       ScenarioResult result =
           run_scenario(trace, scenario, options.scenario_options, replay_command(trace, scenario, options), progress);
       totals.add(result);
-      if (!options.json) print_line(result);
+      if (!options.json) {
+        print_texts(result);
+        print_line(result);
+      }
       print_failures(result);
       results.push_back(std::move(result));
     }
@@ -162,6 +165,10 @@ void add_run(CLI::App& app, int& exit_status) {
   command->add_option("--stall", options->scenario_options.stall, "Stall policy: none, half, bursty or 'until N'");
   command->add_option("--scenario", options->scenario, "Only the scenario of this name");
   command->add_option("--waves", options->scenario_options.waves, "Write waves of the run to this FST file");
+  command->add_option("--files", options->scenario_options.files,
+                      "Directory with the files that processes open, which they really change");
+  command->add_option("--devices", options->scenario_options.devices,
+                      "Write what devices show or play at the end to this directory");
   command->add_option("--hardware", options->scenario_options.hardware,
                       "The machine's shared object, instead of that of this build");
   command->add_flag("--model", options->scenario_options.model, "Run on the reference platform instead of the hardware")

@@ -25,6 +25,8 @@ struct ScenarioOptions {
   std::string latency, stall;      // as in the trace language
   std::filesystem::path hardware;  // TestbedOptions::hardware
   std::filesystem::path waves;
+  std::filesystem::path files;    // the directory with the files of processes, which really change
+  std::filesystem::path devices;  // where to write what devices show or play at the end
   std::optional<CycleWindow> wave_window;
   bool model = false;
   bool os_invariants = false;    // in the end, ask the operating system model whether it contradicts itself
@@ -49,6 +51,7 @@ ScenarioResult run_scenario(const trace::Trace& trace, const trace::Scenario& sc
 // A file's name, and the options that were given, as words of a command line.
 std::string command_words(const trace::Trace& trace, const trace::Scenario& scenario, const ScenarioOptions& options);
 
+void print_texts(const ScenarioResult& result);
 void print_line(const ScenarioResult& result);
 void print_failures(const ScenarioResult& result);
 nlohmann::json to_json(const ScenarioResult& result);

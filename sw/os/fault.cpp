@@ -102,6 +102,8 @@ std::size_t Kernel::State::perform(Process& process, std::span<const Access> acc
     if (service != Service::Served) {
       outcome.refused = true;
       outcome.segv = service == Service::Segv;
+      outcome.sigbus = service == Service::Bus;
+      if (outcome.segv) outcome.segv_code = segv_code(process, outcome.last_fault);
       return done + 1;
     }
     ++outcome.faults_served;
@@ -145,7 +147,14 @@ Kernel::State::Service Kernel::State::serve_missing(Process& process, const Faul
   const Area* area = area_for(process, fault.va);
   if (area == nullptr || area->rights.none()) return Service::Segv;
   if (!expressible_rights(area->rights).allow(fault.access, fault.user)) return Service::Segv;
+  if (area->object) return serve_object(process, fault, *area);
   return take_page(process, machine.vpn_of(fault.va), *area) ? Service::Served : Service::Failed;
+}
+
+SegvCode Kernel::State::segv_code(const Process& process, const Fault& fault) const {
+  const bool nothing = fault.cause == Cause::Va || fault.cause == Cause::Limit ||
+                       (process.areas.find(fault.va) == nullptr && process.page(machine.vpn_of(fault.va)) == nullptr);
+  return nothing ? SegvCode::MapErr : SegvCode::AccErr;
 }
 
 std::optional<Ppn> Kernel::State::zeroed_frame() {
@@ -156,18 +165,9 @@ std::optional<Ppn> Kernel::State::zeroed_frame() {
 }
 
 bool Kernel::State::take_page(Process& process, Vpn vpn, const Area& area) {
-  std::optional<Ppn> frame;
-  if (area.object) {
-    const std::uint64_t at = address_of(process, vpn).value;
-    SharedObject::SharedPage& shared = area.object->pages[(at - area.object_at) >> machine.format.page_bits];
-    if (!shared.frame) shared.frame = zeroed_frame();
-    frame = shared.frame;
-    if (frame) frames.retain(*frame);
-  } else {
-    frame = zeroed_frame();
-  }
+  const std::optional<Ppn> frame = zeroed_frame();
   if (!frame) return false;
-  Page page{.frame = *frame, .rights = area.rights, .shared = area.object != nullptr, .entry = {}};
+  Page page{.frame = *frame, .rights = area.rights, .entry = {}};
   page.entry = entry_for(page);
   TableUpdate update(*this, process);
   if (!update.set(vpn, page, {})) {

@@ -63,6 +63,10 @@ std::int64_t Kernel::State::fork(Process& parent, std::string child_name) {
   Process& child =
       create(std::move(child_name), {.asid = {}, .table = {}, .limit = parent.limit, .levels = levels}, table);
   child.areas = parent.areas;
+  child.files = parent.files;
+  child.heap = parent.heap;
+  child.heap_end = parent.heap_end;
+  child.parent = parent.id;
   TableUpdate narrowed(*this, parent);
   TableUpdate fresh(*this, child);
   bool ok = true;

@@ -3,6 +3,7 @@
 // What must hold between any two calls of the kernel.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "os/state.h"
@@ -12,7 +13,7 @@ namespace vm {
 std::string Kernel::State::broken_invariant() const {
   std::map<std::uint64_t, unsigned> owners;
   std::map<std::pair<std::uint64_t, std::uint64_t>, unsigned> ranges;
-  std::set<const SharedObject*> objects;
+  std::set<const MemoryObject*> objects;
   std::set<std::uint64_t> own_tables;
   for (const auto& [pid, process] : processes) {
     if (!process.stale.empty()) return fmt::format("process {} has entries that were never fenced", process.name);
@@ -43,7 +44,15 @@ std::string Kernel::State::broken_invariant() const {
       if (area.object) objects.insert(area.object.get());
     }
   }
-  for (const SharedObject* object : objects) {
+  for (const auto& [file, object] : page_cache) {
+    if (object.use_count() == 1 && std::none_of(object->pages.begin(), object->pages.end(),
+                                                [](const auto& entry) { return entry.second.dirty; })) {
+      return fmt::format("file {} is in the page cache, and nobody uses it", static_cast<std::uint32_t>(file));
+    }
+    objects.insert(object.get());
+  }
+  for (const auto& device : device_objects) objects.insert(device.get());
+  for (const MemoryObject* object : objects) {
     for (const auto& [number, page] : object->pages) {
       if (page.frame) ++owners[page.frame->value];
     }
@@ -69,7 +78,7 @@ std::string Kernel::State::broken_invariant() const {
     }
   }
   if (ranges != frames.range_references()) return "superpages and the references to their frames differ";
-  return {};
+  return broken_files();
 }
 
 // What the tables hold in memory is what the pages ask for, apart from accessed and dirty bits.

@@ -106,12 +106,8 @@ void Kernel::add_area(ProcessId pid, VirtAddr from, VirtAddr to, Rights rights, 
     throw InputError(
         fmt::format("area 0x{:x}..0x{:x} overlaps another area of process {}", from.value, to.value, process.name));
   }
-  process.areas.insert({.from = from.value,
-                        .to = to.value,
-                        .rights = rights,
-                        .grows_down = grows_down,
-                        .object = nullptr,
-                        .object_at = from.value});
+  process.areas.insert(
+      {.from = from.value, .to = to.value, .rights = rights, .grows_down = grows_down, .object = nullptr});
 }
 
 std::optional<Kernel::Entry> Kernel::read_leaf(ProcessId pid, Vpn vpn) {
@@ -180,8 +176,6 @@ std::int64_t Kernel::mprotect(ProcessId pid, std::uint64_t addr, std::uint64_t l
 std::int64_t Kernel::fork(ProcessId pid, std::string child_name) {
   return state_->fork(state_->process(pid), std::move(child_name));
 }
-
-void Kernel::exit(ProcessId pid) { state_->exit(state_->process(pid)); }
 
 const KernelCounts& Kernel::counts() const { return state_->counts; }
 

@@ -8,8 +8,10 @@
 // table_tree.cpp (tables of several levels), area.h (what an address range is for), process.h, page_table.cpp (entries
 // and the fences they owe), superpage.cpp (splitting), adopt.cpp (tables placed by hand), schedule.cpp (processes,
 // context switch, ASIDs), hardware.cpp (control registers), fault.cpp (classify, serve, retry), fork.cpp, mmap.cpp,
-// image.h and view.cpp (the per-process memory image and the map the checkers compare the hardware with),
-// invariants.cpp.
+// mremap.cpp, memory_object.h (shared objects and what private copies are made of), file_store.h (the disk),
+// page_cache.cpp, file_calls.cpp (open, read, write, …), user_access.cpp (the kernel's own accesses to a process),
+// device.h, report.cpp (ps, maps, frames, tables), image.h and view.cpp (the per-process memory image and the map the
+// checkers compare the hardware with), invariants.cpp.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +25,8 @@
 #include "machine/access.h"
 #include "machine/machine.h"
 #include "oracle/os_view.h"
+#include "os/device.h"
+#include "os/file_store.h"
 #include "os/rights.h"
 #include "platform/platform.h"
 
@@ -32,6 +36,14 @@ using ProcessId = std::uint32_t;
 
 struct KernelCounts {
   std::uint64_t faults = 0, cow_copies = 0, zero_fills = 0, fences = 0, switches = 0;
+  std::uint64_t pages_read = 0, pages_written = 0;  // from and to files
+};
+
+// Why a page fault is a segmentation fault (Linux: si_code).
+enum class SegvCode : std::uint8_t {
+  None,
+  MapErr,  // no area there
+  AccErr   // a protection exception: the area does not permit it
 };
 
 // How one access ended for the process.
@@ -41,6 +53,8 @@ struct Outcome {
   unsigned faults_served = 0;
   bool refused = false;  // last.fault stands, and the OS could not serve it
   bool segv = false;     // refused because of a page fault (no area, or no right)
+  SegvCode segv_code = SegvCode::None;
+  bool sigbus = false;  // refused because what is mapped there ends before (Linux: SIGBUS)
 };
 
 class Kernel : public OsView {
@@ -57,7 +71,8 @@ class Kernel : public OsView {
     std::optional<PhysAddr> table = {};
     std::optional<std::uint64_t> limit = {};  // flat tables only
     std::optional<unsigned> levels = {};      // of its tables; default: the machine's most
-    bool raw = false;  // needs table: what lies there is the user's, and the checkers must not ask
+    bool raw = false;        // needs table: what lies there is the user's, and the checkers must not ask
+    std::uint64_t heap = 0;  // where it starts; 0: none, and brk moves nothing
   };
   // How a page is mapped. NAPOT: 16 equal entries.
   struct MapOptions {
@@ -119,10 +134,40 @@ class Kernel : public OsView {
                     std::uint64_t offset);
   std::int64_t munmap(ProcessId pid, std::uint64_t addr, std::uint64_t len);
   std::int64_t mprotect(ProcessId pid, std::uint64_t addr, std::uint64_t len, int prot);
+  std::int64_t mremap(ProcessId pid, std::uint64_t addr, std::uint64_t old_len, std::uint64_t new_len, int flags,
+                      std::uint64_t new_addr);
+  std::int64_t madvise(ProcessId pid, std::uint64_t addr, std::uint64_t len, int advice);
+  std::int64_t msync(ProcessId pid, std::uint64_t addr, std::uint64_t len, int flags);
+  std::uint64_t brk(ProcessId pid, std::uint64_t addr);  // the end of the heap, moved or not
+  std::int64_t open(ProcessId pid, std::string_view name, int flags);
+  std::int64_t close(ProcessId pid, int fd);
+  std::int64_t fstat(ProcessId pid, int fd, std::uint64_t addr);
+  std::int64_t read(ProcessId pid, int fd, std::uint64_t addr, std::uint64_t len);
+  std::int64_t write(ProcessId pid, int fd, std::uint64_t addr, std::uint64_t len);
+  std::int64_t fsync(ProcessId pid, int fd);
   std::int64_t fork(ProcessId pid, std::string child_name);  // the child's ProcessId, or -errno
-  void exit(ProcessId pid);
+  void exit(ProcessId pid, int status = 0);
+  // A child that exited, and its status: its ProcessId; 0 if none has yet (Linux: WNOHANG); -ECHILD without children.
+  std::int64_t wait(ProcessId pid, int* status = nullptr);
+  std::int64_t sync();  // every changed page of every file goes to the disk: 0, or -errno
+
+  // The disk. Files are added before the first process opens any.
+  FileStore& disk();
+  const std::string& output_of(ProcessId pid) const;  // what it wrote to standard output and error
+
+  // Devices, before start(). Their memory is the machine's that is not cached; InputError if too little is left.
+  void add_device(Device device);
+  const std::vector<Device>& devices() const;
+  // What the device finds in its memory; nullopt: memory did not answer. InputError if there is no such device.
+  std::optional<std::vector<std::uint8_t>> device_memory(std::string_view name);
 
   const KernelCounts& counts() const;
+
+  // --- what ps and /proc would print; sizes in bytes
+  std::string ps() const;
+  std::string maps(ProcessId pid) const;  // areas, and how much of each is in memory
+  std::string frames() const;             // those in use, and by whom
+  std::string tables(ProcessId pid);      // the page tables as they are in memory
 
   // A sentence about the first thing found wrong in the kernel's own structures (frames, references, tables); empty if
   // nothing is. For tests and debugging: costs as much as there are pages.

@@ -139,6 +139,12 @@ void TableUpdate::replace_range(Vpn vpn, const Page& page) {
   }
 }
 
+void TableUpdate::clear_dirty(Vpn vpn, const Page& page) {
+  const PhysAddr at = *state_.entry_address(process_, vpn, page.level);
+  state_.write_raw(process_, vpn, at, state_.read_raw(at).value_or(0) & ~state_.dirty_bit());
+  owe(vpn, page, page.entry);
+}
+
 bool TableUpdate::is_remembered() const {
   if (!state_.started) return false;
   if (global_) return state_.ran_before;
@@ -269,6 +275,7 @@ bool Kernel::State::map_page(Process& process, Vpn vpn, Page page) {
   OsMapping before;
   const auto old = process.pages.find(vpn.value);
   if (old != process.pages.end() && old->second.order == page.order && old->second.napot == page.napot) {
+    note_stores(process, vpn, old->second);
     before = old->second.entry;
     freed.emplace_back(old->second.frame, page.count());
   } else {
@@ -305,6 +312,7 @@ void Kernel::State::drop_page(Process& process, Vpn vpn, TableUpdate& update) {
   const auto found = process.pages.find(vpn.value);
   if (found == process.pages.end()) return;
   const OsMapping before = found->second.entry;
+  note_stores(process, vpn, found->second);
   Page gone = found->second;
   gone.entry = {};
   process.pages.erase(found);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -46,11 +47,24 @@ struct StaleMapping {
   OsMapping entry;
 };
 
+struct ExitedChild {
+  std::uint32_t id = 0;
+  std::string name;
+  int status = 0;
+};
+
 // A page table below the root.
 struct Table {
   PhysAddr at;
   bool owned = false;         // the kernel chose the place, and frees it when it is empty
   std::uint64_t entries = 0;  // valid ones
+};
+
+// What a descriptor names (Linux: struct file): shared by processes that got it by fork.
+struct OpenFile {
+  std::shared_ptr<MemoryObject> object;  // none: a standard stream
+  bool readable = true, writable = true, append = false;
+  std::uint64_t position = 0;  // in bytes
 };
 
 struct Process {
@@ -69,6 +83,11 @@ struct Process {
   std::map<std::uint64_t, Page> pages;                         // by first VPN
   std::map<std::pair<unsigned, std::uint64_t>, Table> tables;  // by level and the VPN bits above it
   std::vector<StaleMapping> stale;
+  std::uint64_t heap = 0, heap_end = 0;  // what brk moves the end of; 0: the process has no heap
+  std::map<int, std::shared_ptr<OpenFile>> files;
+  std::string output;  // what was written to standard output and error
+  std::optional<std::uint32_t> parent;
+  std::vector<ExitedChild> exited_children;  // that nobody waited for
   ProcessImage image;
 
   // The page that covers vpn, else the next one.

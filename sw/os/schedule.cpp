@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "machine/error.h"
 #include "os/state.h"
@@ -87,6 +88,8 @@ Process& Kernel::State::create(std::string name, const ProcessOptions& options, 
     process.owns_table = true;
   }
   process.id = next_id++;
+  process.heap = process.heap_end = options.heap;
+  for (const int fd : {0, 1, 2}) process.files[fd] = std::make_shared<OpenFile>();
   process.name = std::move(name);
   claim_asid(process, options.asid);
   Process& made = processes.emplace(process.id, std::move(process)).first->second;
@@ -141,7 +144,7 @@ void Kernel::State::switch_to(Process& process) {
   apply_mode();
 }
 
-void Kernel::State::exit(Process& process) {
+void Kernel::State::exit(Process& process, int status) {
   TableUpdate update(*this, process);
   std::vector<std::pair<Ppn, std::uint64_t>> freed;
   while (!process.pages.empty()) {
@@ -157,7 +160,25 @@ void Kernel::State::exit(Process& process) {
     fence_tlb({.by_asid = true, .globals = is_flat(), .asid = *process.asid});
   }
   if (current == process.id) current.reset();
+  for (auto& [pid, other] : processes) {
+    if (process.parent == pid)
+      other.exited_children.push_back({.id = process.id, .name = process.name, .status = status});
+    if (other.parent == process.id) other.parent.reset();
+  }
   processes.erase(process.id);
+  drop_unused_files();
+}
+
+std::int64_t Kernel::State::wait(Process& process, ExitedChild* child) {
+  std::vector<ExitedChild>& exited = process.exited_children;
+  if (exited.empty()) {
+    const bool any = std::any_of(processes.begin(), processes.end(),
+                                 [&](const auto& entry) { return entry.second.parent == process.id; });
+    return any ? 0 : -ECHILD;
+  }
+  *child = exited.front();
+  exited.erase(exited.begin());
+  return child->id;
 }
 
 }  // namespace vm

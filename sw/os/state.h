@@ -11,6 +11,8 @@
 
 #include "machine/control.h"
 #include "machine/physical_memory.h"
+#include "os/device.h"
+#include "os/file_store.h"
 #include "os/frames.h"
 #include "os/kernel.h"
 #include "os/process.h"
@@ -62,7 +64,8 @@ struct Kernel::State {
   void switch_to(Process& process);
   void give_asid(Process& process);
   std::optional<std::uint16_t> unused_asid() const;
-  void exit(Process& process);
+  void exit(Process& process, int status = 0);
+  std::int64_t wait(Process& process, ExitedChild* child);
 
   // --- page_table.cpp: entries in memory
   // The mapping the entry of this page must hold.
@@ -133,7 +136,8 @@ struct Kernel::State {
   std::size_t perform(Process& process, std::span<const Access> accesses, std::span<Outcome> outcomes);
   bool surely_ok(const Process& process, const Access& access) const;
   bool may_fail(PhysAddr pa, std::uint64_t bytes) const;
-  enum class Service : std::uint8_t { Served, Segv, Failed };  // Failed: no frame left, or memory does not work
+  // Bus: the object has no such page. Failed: no frame left, or memory does not work.
+  enum class Service : std::uint8_t { Served, Segv, Bus, Failed };
   Service serve(Process& process, const Fault& fault);
   Service serve_missing(Process& process, const Fault& fault);
   Service mark_accessed(Process& process, const Fault& fault, Page& page);
@@ -143,18 +147,79 @@ struct Kernel::State {
   Service copy_on_write(Process& process, Vpn vpn, Page& page);
   const Area* area_for(Process& process, VirtAddr va) const;
   bool take_page(Process& process, Vpn vpn, const Area& area);
+  SegvCode segv_code(const Process& process, const Fault& fault) const;
+
+  // --- memory_object.cpp: pages that come from an object
+  Service serve_object(Process& process, const Fault& fault, const Area& area);
+  std::uint64_t object_index(const Area& area, VirtAddr va) const;
+  bool ends_before(const MemoryObject& object, std::uint64_t index) const;  // it has no such page
+  MemoryObject::ObjectPage* object_page(MemoryObject& object, std::uint64_t index);
+  bool was_stored_to(const Process& process, Vpn vpn, const Page& page) const;
+  // The entry of this page is about to lose what it knows of stores.
+  void note_stores(const Process& process, Vpn vpn, const Page& page);
+  std::uint64_t dirty_bit() const { return accessed_bits(true) & ~accessed_bits(false); }
+
+  // --- page_cache.cpp; results are 0 or -errno
+  FileStore disk;
+  std::map<FileId, std::shared_ptr<MemoryObject>> page_cache;
+  std::shared_ptr<MemoryObject> cached(FileId file);
+  void gather_stores(const MemoryObject& object, std::uint64_t first, std::uint64_t end);
+  int write_back(MemoryObject& object, std::uint64_t first, std::uint64_t end);  // pages [first, end)
+  int sync();
+  void drop_unused_files();
+  // The bytes must lie in one page.
+  int change_file(MemoryObject& object, std::uint64_t offset, std::span<const std::uint8_t> bytes);
+  std::int64_t msync(Process& process, std::uint64_t addr, std::uint64_t len, int flags);
+
+  // --- user_access.cpp: the kernel's own accesses to the memory of a process
+  bool is_users(const Process& process, std::uint64_t va, std::uint64_t bytes) const;  // no kernel space in it
+  // Loads into, or stores from, `bytes`; how many were moved before a fault that nobody could serve.
+  std::uint64_t access_user(Process& process, AccessKind kind, std::uint64_t va, std::span<std::uint8_t> bytes);
+
+  // --- file_calls.cpp
+  static OpenFile* open_file(Process& process, int fd);  // nullptr: no such descriptor
+  std::int64_t open(Process& process, std::string_view name, int flags);
+  std::int64_t close(Process& process, int fd);
+  std::uint64_t object_size(const MemoryObject& object) const;
+  std::int64_t fstat(Process& process, int fd, std::uint64_t va);
+  std::int64_t read(Process& process, int fd, std::uint64_t va, std::uint64_t bytes);
+  std::int64_t write(Process& process, int fd, std::uint64_t va, std::uint64_t bytes);
+  std::int64_t fsync(Process& process, int fd);
+
+  // --- device.cpp
+  std::vector<std::shared_ptr<MemoryObject>> device_objects;
+  std::vector<Device> devices;
+  std::shared_ptr<MemoryObject> device_object(std::string_view name) const;  // null: no such device
+  std::uint64_t device_size(std::size_t number) const;
+  MemType device_type() const;
 
   // --- mmap.cpp
   std::uint64_t space_end(const Process& process) const;  // first address a user range may not reach
   bool is_unused(const Process& process, std::uint64_t from, std::uint64_t to) const;
-  // Something of the range is kernel space, which system calls of a process do not touch.
+  // Kernel space, which system calls of a process do not touch: where it begins in the range (`to`: nowhere), and
+  // whether there is any.
+  std::uint64_t kernels_from(const Process& process, std::uint64_t from, std::uint64_t to) const;
   bool is_kernels(const Process& process, std::uint64_t from, std::uint64_t to) const;
-  std::optional<std::uint64_t> pick_range(const Process& process, std::uint64_t bytes, std::uint64_t gap) const;
+  std::optional<std::uint64_t> pick_range(Process& process, std::uint64_t bytes, std::uint64_t gap);
+  std::optional<std::uint64_t> pick_place(Process& process, std::uint64_t bytes);
+  bool drop_pages(Process& process, std::uint64_t from, std::uint64_t to);   // false: no frame left to split a page
   bool unmap_range(Process& process, std::uint64_t from, std::uint64_t to);  // false: no frame left to split a page
   std::int64_t mmap(Process& process, std::uint64_t addr, std::uint64_t len, int prot, int flags, int fd,
                     std::uint64_t offset);
   std::int64_t munmap(Process& process, std::uint64_t addr, std::uint64_t len);
   std::int64_t mprotect(Process& process, std::uint64_t addr, std::uint64_t len, int prot);
+  int take_file(Process& process, int fd, int prot, bool shared, Area& area);
+  // How far from `from` on mprotect may change everything; `error` says why not to the end.
+  std::uint64_t changeable_from(const Process& process, std::uint64_t from, std::uint64_t to, bool to_write,
+                                int& error) const;
+  std::int64_t madvise(Process& process, std::uint64_t addr, std::uint64_t len, int advice);
+
+  // --- mremap.cpp
+  std::int64_t mremap(Process& process, std::uint64_t addr, std::uint64_t old_len, std::uint64_t new_len, int flags,
+                      std::uint64_t new_addr);
+  bool move_pages(Process& process, const Area& area, std::uint64_t from, std::uint64_t to, std::uint64_t bytes);
+  bool grow_area(Process& process, const Area& area, std::uint64_t to);
+  std::uint64_t brk(Process& process, std::uint64_t addr);
 
   // --- fork.cpp
   std::int64_t fork(Process& parent, std::string child_name);
@@ -173,9 +238,18 @@ struct Kernel::State {
   std::optional<std::uint8_t> image_byte(const Context& context, VirtAddr va) const;
   bool image_fetch_may_be(const Context& context, VirtAddr va, std::uint8_t byte) const;
 
+  // --- report.cpp
+  struct Residency {
+    std::uint64_t shared = 0, exclusive = 0;  // bytes in memory
+  };
+  std::string object_name(const Area& area, const Process& process) const;
+  Residency residency(const Process& process, std::uint64_t from, std::uint64_t to) const;
+  std::string table_text(const Process& process, PhysAddr table, unsigned level, Vpn first, unsigned indent);
+
   // --- invariants.cpp
   std::string broken_invariant() const;
   std::string broken_tables(const Process& process) const;
+  std::string broken_files() const;
 };
 
 // Changes entries of one process, and at the end pays the fences they owe: one by address for a single page, one for
@@ -192,6 +266,8 @@ class TableUpdate {
   void replace_leaf(Vpn vpn, const Page& page, PhysAddr table);
   // The entries of a NAPOT range are to become those of base pages.
   void replace_range(Vpn vpn, const Page& page);
+  // The entry is to say that nothing was stored to the page.
+  void clear_dirty(Vpn vpn, const Page& page);
   void commit();
 
  private:

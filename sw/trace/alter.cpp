@@ -35,6 +35,11 @@ void visit_all(AccessStep& step, const Visit& visit) {
   if (e.value) bytes(*e.value, visit);
   if (e.fault) {
     visit("fault", [&e] { e.fault->cause = e.fault->cause ? another(*e.fault->cause) : Cause::Bus; });
+    if (e.fault->segv_code != SegvCode::None) {
+      visit("segv code", [&e] {
+        e.fault->segv_code = e.fault->segv_code == SegvCode::MapErr ? SegvCode::AccErr : SegvCode::MapErr;
+      });
+    }
     number("fault address", e.fault->at, visit);
     visit("no fault", [&e] { e.fault.reset(); });
   }
@@ -55,6 +60,10 @@ void visit_all(AccessStep& step, const Visit& visit) {
 
 void visit_all(SystemCall& step, const Visit& visit) {
   if (step.result) visit("result", [&step] { *step.result += 1; });
+  if (auto* wait = std::get_if<WaitCall>(&step.call)) {
+    if (wait->child) visit("child", [&step, wait] { wait->child = step.process; });
+    number("status", wait->status, visit);
+  }
 }
 
 void visit_all(CtlStep& step, const Visit& visit) { flag("refused or done", step.refused, visit); }
@@ -106,6 +115,17 @@ void visit_all(ExpectRegister& step, const Visit& visit) {
 }
 void visit_all(ExpectCount& step, const Visit& visit) {
   visit("count", [&step] { step.count += 1; });
+}
+
+void visit_all(ExpectOutput& step, const Visit& visit) {
+  visit("output", [&step] { step.bytes.push_back('x'); });
+}
+void visit_all(ExpectFile& step, const Visit& visit) {
+  visit("content", [&step] { step.content.push_back('x'); });
+}
+void visit_all(ExpectDevice& step, const Visit& visit) { bytes(step.bytes, visit); }
+void visit_all(ExpectReport& step, const Visit& visit) {
+  visit("line", [&step] { step.line += " x"; });
 }
 
 // Steps that expect nothing.

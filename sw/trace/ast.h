@@ -4,7 +4,9 @@
 // against the machine's widths by the parser, so the runner meets no nonsense.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -115,8 +117,17 @@ struct CacheLine {
   std::vector<std::uint8_t> bytes;
 };
 
-using SetupAction =
-    std::variant<MemoryBytes, RandomMemory, FreeFrames, ModeBits, NewProcess, MapPage, NewArea, TlbSet, CacheLine>;
+struct FilesDirectory {
+  std::filesystem::path directory;
+};
+
+struct NewFile {
+  std::string name;
+  std::vector<std::uint8_t> content;
+};
+
+using SetupAction = std::variant<MemoryBytes, RandomMemory, FreeFrames, ModeBits, NewProcess, MapPage, NewArea, TlbSet,
+                                 CacheLine, FilesDirectory, NewFile, Device>;
 
 struct SetupItem {
   Place place;
@@ -126,8 +137,10 @@ struct SetupItem {
 // ---------------------------------------------------------------- accesses
 
 struct ExpectedFault {
-  std::optional<Cause> cause;  // nullopt: `segv`, the OS refused a page fault; or any page fault
+  std::optional<Cause> cause;  // nullopt: `segv`, the OS refused a page fault; or any page fault; or `sigbus`
   bool any_page_fault = false;
+  bool sigbus = false;
+  SegvCode segv_code = SegvCode::None;  // of `segv`; None: either
   std::optional<std::uint64_t> at;
 };
 
@@ -171,27 +184,52 @@ struct RegisterStep {
 
 // ---------------------------------------------------------------- system calls
 
-struct MmapCall {
-  std::uint64_t addr = 0, length = 0, offset = 0;
-  int prot = 0, flags = 0, fd = -1;
+// A number, or what a register of the process holds.
+struct Operand {
+  std::optional<std::uint8_t> reg;
+  std::uint64_t value = 0;
 };
-struct MunmapCall {
-  std::uint64_t addr = 0, length = 0;
+
+enum class Call : std::uint8_t {
+  Mmap,
+  Munmap,
+  Mprotect,
+  Mremap,
+  Madvise,
+  Msync,
+  Brk,
+  Open,
+  Close,
+  Fstat,
+  Read,
+  Write,
+  Fsync,
+  Sync
 };
-struct MprotectCall {
-  std::uint64_t addr = 0, length = 0;
-  int prot = 0;
+
+// A call that takes numbers, in the order of its arguments (the name of a file is none of them), and gives one.
+struct PlainCall {
+  Call call = Call::Mmap;
+  std::array<Operand, 6> arguments;
+  std::string name;  // Open
 };
 struct ForkCall {
   ProcessIndex child = 0;
 };
-struct ExitCall {};
+struct ExitCall {
+  int status = 0;
+};
+struct WaitCall {
+  std::optional<ProcessIndex> child;  // expected
+  std::optional<std::uint64_t> status;
+};
 
 struct SystemCall {
   ProcessIndex process = 0;
-  std::variant<MmapCall, MunmapCall, MprotectCall, ForkCall, ExitCall> call;
+  std::variant<PlainCall, ForkCall, ExitCall, WaitCall> call;
   std::optional<std::int64_t> result;  // expected
   bool any = false;                    // of fork: it may fail, and then the child's steps are left out
+  std::optional<std::uint8_t> target;  // the register that takes the result
 };
 
 // ---------------------------------------------------------------- hardware and OS operations
@@ -278,7 +316,9 @@ enum class Counter : std::uint8_t {
   CowCopies,
   ZeroFills,
   Fences,
-  Switches,  // what the OS did
+  Switches,
+  PagesRead,
+  PagesWritten,  // what the OS did
   Entries,
   Reads,
   Writes,
@@ -293,9 +333,40 @@ struct ExpectCount {
   std::uint64_t count = 0;
 };
 
+struct ExpectOutput {
+  ProcessIndex process = 0;
+  std::vector<std::uint8_t> bytes;  // all it wrote to standard output and error
+  std::string file;                 // not empty: what this file holds goes before them
+};
+
+struct ExpectFile {
+  std::string name;
+  std::vector<std::uint8_t> content;  // all of it, as it is on the disk
+};
+
+struct ExpectDevice {
+  std::string name;
+  std::uint64_t offset = 0;
+  std::vector<std::uint8_t> bytes;  // as the device finds them in its memory
+};
+
+// What ps and /proc tell of the OS.
+enum class Report : std::uint8_t { Processes, Areas, Frames, Tables };
+
+struct ReportStep {
+  Report report = Report::Processes;
+  ProcessIndex process = 0;  // Areas, Tables
+};
+
+struct ExpectReport {
+  ReportStep of;
+  std::string line;  // one of its lines; a run of blanks counts as one
+};
+
 using Action = std::variant<AccessStep, RegisterStep, SystemCall, CtlStep, FenceStep, BareStep, SwitchStep, HostStep,
                             MarkStep, MapPage, UnmapPage, TlbSet, ExpectMemory, ExpectMap, ExpectEntry, ExpectTlb,
-                            ExpectFreeFrames, ExpectReferences, ExpectRegister, ExpectCount>;
+                            ExpectFreeFrames, ExpectReferences, ExpectRegister, ExpectCount, ExpectOutput, ExpectFile,
+                            ExpectDevice, ReportStep, ExpectReport>;
 
 struct Step {
   Place place;

@@ -14,10 +14,13 @@ constexpr Cause kFirstCause = Cause::Va;
 constexpr Cause kLastCause = Cause::Dirty;
 
 constexpr std::pair<std::string_view, Counter> kCounters[] = {
-    {"faults", Counter::Faults},        {"cow-copies", Counter::CowCopies}, {"zero-fills", Counter::ZeroFills},
-    {"fences", Counter::Fences},        {"switches", Counter::Switches},    {"entries", Counter::Entries},
-    {"reads", Counter::Reads},          {"writes", Counter::Writes},        {"tlb-hits", Counter::TlbHits},
-    {"tlb-misses", Counter::TlbMisses}, {"cache-hits", Counter::CacheHits}, {"cache-misses", Counter::CacheMisses}};
+    {"faults", Counter::Faults},        {"cow-copies", Counter::CowCopies},
+    {"zero-fills", Counter::ZeroFills}, {"fences", Counter::Fences},
+    {"switches", Counter::Switches},    {"entries", Counter::Entries},
+    {"reads", Counter::Reads},          {"writes", Counter::Writes},
+    {"tlb-hits", Counter::TlbHits},     {"tlb-misses", Counter::TlbMisses},
+    {"cache-hits", Counter::CacheHits}, {"cache-misses", Counter::CacheMisses},
+    {"pages-read", Counter::PagesRead}, {"pages-written", Counter::PagesWritten}};
 
 }  // namespace
 
@@ -33,10 +36,23 @@ Cause Parser::cause() {
 
 void Parser::fault_expectation(AccessExpectations& expect) {
   ExpectedFault fault;
-  if (!cursor_.accept("segv")) {
+  const auto segv_code = [&] {
+    if (cursor_.accept("maperr")) fault.segv_code = SegvCode::MapErr;
+    if (cursor_.accept("accerr")) fault.segv_code = SegvCode::AccErr;
+  };
+  fault.sigbus = cursor_.accept("sigbus");
+  if (cursor_.accept("segv")) {
+    segv_code();
+  } else if (!fault.sigbus) {
     cursor_.expect("fault");
     fault.any_page_fault = cursor_.accept("page");
-    if (!fault.any_page_fault && !cursor_.accept("segv")) fault.cause = cause();
+    if (fault.any_page_fault) {
+      // Any cause will do.
+    } else if (cursor_.accept("segv")) {
+      segv_code();
+    } else {
+      fault.cause = cause();
+    }
   }
   if (cursor_.accept("at")) fault.at = cursor_.number("an address");
   expect.fault = fault;
@@ -104,7 +120,7 @@ void Parser::access_expectations(AccessStep& step) {
   bool any = false;
   while (!cursor_.at_end()) {
     if (cursor_.accept("=")) {
-      if (cursor_.is("fault") || cursor_.is("segv")) {
+      if (cursor_.is("fault") || cursor_.is("segv") || cursor_.is("sigbus")) {
         if (expect.fault) cursor_.fail("one `= fault` only");
         fault_expectation(expect);
       } else {
@@ -148,6 +164,7 @@ ExpectMap Parser::expect_map() {
 }
 
 void Parser::expect_line(Place place) {
+  if (expect_content(place)) return;
   if (cursor_.accept("memory")) {
     ExpectMemory step;
     step.at = PhysAddr(cursor_.number_up_to(bus_max(), "a physical address"));
@@ -205,7 +222,9 @@ void Parser::expect_line(Place place) {
     }
     cursor_.fail("a count: " + list);
   } else {
-    cursor_.fail("'memory', 'map', 'entry', 'tlb', 'frames', 'frame', 'register' or 'count'");
+    cursor_.fail(
+        "'memory', 'map', 'entry', 'tlb', 'frames', 'frame', 'register', 'count', 'output', 'file', 'device', 'ps', "
+        "'maps' or 'tables'");
   }
 }
 

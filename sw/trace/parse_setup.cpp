@@ -34,6 +34,12 @@ bool Parser::setup_line() {
     env_line();
   } else if (take("mode")) {
     mode_line();
+  } else if (take("files")) {
+    file_line("files");
+  } else if (take("file")) {
+    file_line("file");
+  } else if (take("device")) {
+    device_line();
   } else {
     return false;
   }
@@ -215,8 +221,13 @@ void Parser::process_line() {
     } else if (cursor_.accept("limit")) {
       cursor_.expect("=");
       item.options.limit = cursor_.number_up_to(vpn_max() + 1, "the number of pages that the table serves");
+    } else if (cursor_.accept("heap")) {
+      cursor_.expect("=");
+      const Token at = cursor_.peek();
+      item.options.heap = cursor_.number_up_to(low_mask(machine().va_bits), "the address where the heap starts");
+      if (item.options.heap % machine().format.page_size() != 0) cursor_.fail_at(at, "the address of a page");
     } else {
-      cursor_.fail("'asid=N', 'table=ADDR', 'limit=N', 'raw' or the end of the line");
+      cursor_.fail("'asid=N', 'table=ADDR', 'limit=N', 'heap=ADDR', 'raw' or the end of the line");
     }
   }
   scenario().setup.push_back({place, item});

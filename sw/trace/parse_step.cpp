@@ -60,6 +60,11 @@ void Parser::action_of(Place place, const Who& who) {
         cursor_.take();
         return access(place, who, target);
       }
+      if (next.kind == TokenKind::Word && is_plain_call(next.text)) {
+        cursor_.take();
+        system_call(place, who.process, target);
+        return;
+      }
     }
     return register_step(place, who.process, *target);
   }

@@ -354,6 +354,8 @@ bool Parser::step_line() {
   } else if (cursor_.accept("expect")) {
     begin_step();
     expect_line(place);
+  } else if (report_line(place)) {
+    return true;
   } else if (register_of(cursor_.peek().text)) {
     begin_step();
     action_of(place, {.process = bare_process(), .bracket = false});

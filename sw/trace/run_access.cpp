@@ -23,7 +23,8 @@ std::string_view hit_or_miss(bool hit) { return hit ? "hit" : "miss"; }
 
 struct Runner::Observed {
   bool refused = false;
-  bool segv = false;
+  bool segv = false, sigbus = false;
+  SegvCode segv_code = SegvCode::None;
   Fault fault;       // that ended it
   Fault last_fault;  // the last one, served or not
   Outcome first;     // of the first piece
@@ -182,6 +183,8 @@ Runner::Observed Runner::observe(const Queued& access) const {
     if (outcome.refused) {
       seen.refused = true;
       seen.segv = outcome.segv;
+      seen.sigbus = outcome.sigbus;
+      seen.segv_code = outcome.segv_code;
       seen.fault = last.fault;
     } else if (reads && i < readers) {
       for (unsigned b = 0; b < accesses_[access.first + i].size(); ++b) {
@@ -220,27 +223,37 @@ void Runner::judge(const Queued& access) {
 
 // False: the access ended as nobody expected, and nothing else about it is worth saying.
 bool Runner::judge_fault(const Queued& access, const Observed& seen) {
-  const auto text = [](const Fault& fault, bool segv) {
-    return fmt::format("{}fault {} at 0x{:x}", segv ? "segv, " : "", to_string(fault.cause), fault.va.value);
+  const auto text = [&seen](const Fault& fault) {
+    return fmt::format("{}fault {} at 0x{:x}",
+                       seen.segv     ? "segv, "
+                       : seen.sigbus ? "sigbus, "
+                                     : "",
+                       to_string(fault.cause), fault.va.value);
+  };
+  const auto code = [](SegvCode c) {
+    return c == SegvCode::MapErr ? " maperr" : c == SegvCode::AccErr ? " accerr" : "";
   };
   const std::optional<ExpectedFault> expected =
       access.step->expect ? access.step->expect->fault : std::optional<ExpectedFault>();
   if (!expected) {
-    if (seen.refused) fail_and_stop(access.place, describe(*access.step), "no fault", text(seen.fault, seen.segv));
+    if (seen.refused) fail_and_stop(access.place, describe(*access.step), "no fault", text(seen.fault));
     return !seen.refused;
   }
   ++report_.expectations;
   const std::string wanted = expected->cause            ? fmt::format("fault {}", to_string(*expected->cause))
                              : expected->any_page_fault ? "a page fault"
-                                                        : "segv";
+                             : expected->sigbus         ? "sigbus"
+                                                        : fmt::format("segv{}", code(expected->segv_code));
   if (!seen.refused) {
     fail_and_stop(access.place, describe(*access.step), wanted, "no fault");
     return false;
   }
   const bool same = expected->cause            ? *expected->cause == seen.fault.cause
                     : expected->any_page_fault ? is_page_fault(seen.fault.cause)
-                                               : seen.segv;
-  if (!same) fail(access.place, describe(*access.step), wanted, text(seen.fault, seen.segv));
+                    : expected->sigbus
+                        ? seen.sigbus
+                        : seen.segv && (expected->segv_code == SegvCode::None || expected->segv_code == seen.segv_code);
+  if (!same) fail(access.place, describe(*access.step), wanted, text(seen.fault) + code(seen.segv_code));
   if (expected->at) {
     compare(access.place, describe(*access.step) + ": address of the fault", *expected->at, seen.fault.va.value);
   }

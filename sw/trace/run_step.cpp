@@ -92,12 +92,10 @@ void Runner::act(const Step& step, const SystemCall& action) {
   make_current(action.process);
   const ProcessId pid = ids_[action.process];
   std::int64_t result = 0;
-  if (const auto* mmap = std::get_if<MmapCall>(&action.call)) {
-    result = kernel_->mmap(pid, mmap->addr, mmap->length, mmap->prot, mmap->flags, mmap->fd, mmap->offset);
-  } else if (const auto* munmap = std::get_if<MunmapCall>(&action.call)) {
-    result = kernel_->munmap(pid, munmap->addr, munmap->length);
-  } else if (const auto* mprotect = std::get_if<MprotectCall>(&action.call)) {
-    result = kernel_->mprotect(pid, mprotect->addr, mprotect->length, mprotect->prot);
+  if (const auto* call = std::get_if<PlainCall>(&action.call)) {
+    result = perform_call(action.process, *call);
+  } else if (const auto* wait = std::get_if<WaitCall>(&action.call)) {
+    result = perform_wait(step, action.process, *wait);
   } else if (const auto* fork = std::get_if<ForkCall>(&action.call)) {
     const std::string& child = scenario_.processes[fork->child];
     result = kernel_->fork(pid, child);
@@ -106,8 +104,10 @@ void Runner::act(const Step& step, const SystemCall& action) {
     ids_[fork->child] = static_cast<ProcessId>(result);
     registers_[fork->child] = registers_[action.process];
   } else {
-    kernel_->exit(pid);
+    kernel_->exit(pid, std::get<ExitCall>(action.call).status);
   }
+  if (action.target) registers_[action.process][*action.target] = static_cast<std::uint64_t>(result);
+  if (testbed_.mismatches() != 0) stopped_ = true;
   if (!action.result) return;
   ++report_.expectations;
   if (*action.result != result) {
@@ -260,6 +260,10 @@ void Runner::act(const Step& step, const ExpectCount& action) {
         return kernel.fences - marked_kernel_.fences;
       case Counter::Switches:
         return kernel.switches - marked_kernel_.switches;
+      case Counter::PagesRead:
+        return kernel.pages_read - marked_kernel_.pages_read;
+      case Counter::PagesWritten:
+        return kernel.pages_written - marked_kernel_.pages_written;
       case Counter::Entries:
         return counts_.entries - marked_counts_.entries;
       case Counter::Reads:

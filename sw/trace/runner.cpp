@@ -52,6 +52,7 @@ void Runner::place_setup() {
       with_place(item.place, [&] { kernel_->set_free_frames(frames->frames); });
     }
   }
+  if (!options_.files.empty()) kernel_->disk().use_directory(options_.files, FileStore::Writes::Real);
   for (const SetupItem& item : scenario_.setup) {
     with_place(item.place, [&] {
       if (const auto* mode = std::get_if<ModeBits>(&item.action)) {
@@ -71,6 +72,12 @@ void Runner::place_setup() {
         this->map(*map);
       } else if (const auto* area = std::get_if<NewArea>(&item.action)) {
         kernel_->add_area(ids_[area->process], area->from, area->to, area->rights, area->stack);
+      } else if (const auto* directory = std::get_if<FilesDirectory>(&item.action)) {
+        if (options_.files.empty()) kernel_->disk().use_directory(directory->directory, FileStore::Writes::Kept);
+      } else if (const auto* file = std::get_if<NewFile>(&item.action)) {
+        kernel_->disk().add(file->name, file->content);
+      } else if (const auto* device = std::get_if<Device>(&item.action)) {
+        kernel_->add_device(*device);
       }
     });
   }
@@ -129,6 +136,9 @@ const RunReport& Runner::run() {
     if (options_.progress && i % kProgressInterval == 0) options_.progress(i, all);
   }
   if (!stopped_) flush();
+  if (!stopped_ && kernel_->sync() != 0) {
+    fail(scenario_.place, "the end", "what processes wrote goes to their files", "an error");
+  }
   return report_;
 }
 

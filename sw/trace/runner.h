@@ -7,8 +7,10 @@
 
 #include <array>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,12 +31,16 @@ struct RunReport {
   std::uint64_t expectations = 0;  // compared
   std::uint64_t skipped = 0;       // about what the platform does not have: a clock, an L2 TLB, walk caches
   std::vector<Failure> failures;
+  std::vector<std::string> texts;  // what the steps ps, maps, frames and tables print
 };
 
 struct RunnerOptions {
   std::uint64_t seed = 0;
   StepProgress progress;
   bool annotate = false;  // tell the testbed what is going on, for waves
+  // The directory with the files of processes, which they really change; empty: what the trace says, and nothing
+  // changes.
+  std::filesystem::path files = {};
 };
 
 class Runner {
@@ -113,6 +119,16 @@ class Runner {
   void act(const Step& step, const ExpectReferences& action);
   void act(const Step& step, const ExpectRegister& action);
   void act(const Step& step, const ExpectCount& action);
+  void act(const Step& step, const ExpectOutput& action);
+  void act(const Step& step, const ExpectFile& action);
+  void act(const Step& step, const ExpectDevice& action);
+  void act(const Step& step, const ReportStep& action);
+  void act(const Step& step, const ExpectReport& action);
+  // --- run_call.cpp
+  std::int64_t perform_call(ProcessIndex process, const PlainCall& call);
+  std::int64_t perform_wait(const Step& step, ProcessIndex parent, const WaitCall& wait);
+  std::optional<std::vector<std::uint8_t>> file_content(const Step& step, const std::string& name);
+  std::string report_text(const ReportStep& report);
   void judge_refusal(Place place, std::string_view what, bool done, std::optional<bool> refused);
 
   void make_current(ProcessIndex process);

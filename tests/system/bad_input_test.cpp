@@ -152,6 +152,24 @@ BOOST_AUTO_TEST_CASE(explaining_a_page_size_that_is_no_power_of_two) {
   check_command("explain --va-bits 32 --page-size 1000", "power of two");
 }
 
+BOOST_AUTO_TEST_CASE(a_directory_of_files_that_is_none) {
+  const Program pagewalk;
+  const std::string trace = pagewalk.file("f.pwt", "machine sv39\nfiles \"nowhere\"\nprocess A\n[A] exit(0)\n");
+  const ProgramResult named = pagewalk("run --model " + trace);
+  BOOST_TEST(named.status == 2);
+  BOOST_TEST(contains(named.err, "f.pwt:2:7: found no directory"), named.err);
+  const ProgramResult option = pagewalk("run --model --files " + pagewalk.path("missing") + " " + trace);
+  BOOST_TEST(option.status == 2);
+  BOOST_TEST(contains(option.err, "found no directory"), option.err);
+}
+
+BOOST_AUTO_TEST_CASE(a_report_of_a_process_that_there_is_not) {
+  const Program pagewalk;
+  const ProgramResult result = pagewalk("maps " + pagewalk.file("f.pwt", "machine sv39\nprocess A\n[A] exit(0)\n"));
+  BOOST_TEST(result.status == 2);
+  BOOST_TEST(contains(result.err, "found no process 'A'"), result.err);
+}
+
 BOOST_AUTO_TEST_CASE(nothing_is_run_when_one_of_the_files_is_bad) {
   const Program pagewalk;
   const ProgramResult result = pagewalk("run " + pagewalk.file("good.pwt", "machine toy5\n[A] L 0,1\n") + " " +

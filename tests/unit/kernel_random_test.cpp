@@ -26,6 +26,7 @@ class Life {
     named_ = all / 4;
     if (!flat) environment(machine);
     system_.kernel.set_free_frames(frames);
+    system_.kernel.disk().add("file", std::vector<std::uint8_t>(2 * page_ + page_ / 2, 0x5A));
     processes_.push_back(system_.process("P0"));
     system_.kernel.start();
   }
@@ -35,6 +36,7 @@ class Life {
     Kernel& kernel = system_.kernel;
     const std::uint64_t from = pick(pages_) * page_;
     const std::uint64_t bytes = (1 + pick(3)) * page_;
+    if (pick(8) == 0) return file_step(pid, from, bytes);
     switch (pick(16)) {
       case 0:
         kernel.mmap(pid, from, bytes, static_cast<int>(pick(8)), pick(2) == 0 ? 0x32 : 0x31, -1, 0);
@@ -109,6 +111,43 @@ class Life {
       system_.kernel.map(pid, Vpn(vpn), frame, rights, cow, shared);
     } catch (const InputError&) {
       // The machine cannot withhold that right.
+    }
+  }
+
+  // Calls on files, and those that move and drop pages.
+  void file_step(ProcessId pid, std::uint64_t from, std::uint64_t bytes) {
+    Kernel& kernel = system_.kernel;
+    const int fd = 3 + static_cast<int>(pick(2));
+    const int prot = static_cast<int>(pick(8));
+    switch (pick(10)) {
+      case 0:
+        kernel.open(pid, "file", static_cast<int>(pick(3)));
+        break;
+      case 1:
+        if (pick(3) == 0) kernel.close(pid, fd);
+        break;
+      case 2:
+      case 3:
+        kernel.mmap(pid, from, bytes, prot, pick(2) == 0 ? 0x12 : 0x11, fd, pick(2) * page_);
+        break;
+      case 4:
+        kernel.read(pid, fd, from + pick(page_), pick(page_) + 1);
+        break;
+      case 5:
+        // Short ones, so that the file does not grow for ever.
+        if (kernel.disk().size(FileId{}) < 8 * page_) kernel.write(pid, fd, from + pick(page_), pick(page_) + 1);
+        break;
+      case 6:
+        kernel.msync(pid, from, bytes, 4);
+        break;
+      case 7:
+        kernel.madvise(pid, from, bytes, 4);
+        break;
+      case 8:
+        kernel.mremap(pid, from, bytes, (1 + pick(4)) * page_, static_cast<int>(pick(4)), pick(pages_) * page_);
+        break;
+      default:
+        kernel.sync();
     }
   }
 

@@ -2,6 +2,7 @@
 #include "scenario_run.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cstdio>
 #include <exception>
@@ -60,8 +61,22 @@ std::string command_words(const trace::Trace& trace, const trace::Scenario& scen
   if (!options.latency.empty()) words += fmt::format(" --latency '{}'", options.latency);
   if (!options.stall.empty()) words += fmt::format(" --stall '{}'", options.stall);
   if (!options.hardware.empty()) words += fmt::format(" --hardware {}", options.hardware.string());
+  if (!options.forget.empty()) words += fmt::format(" --forget {}", fmt::join(options.forget, ","));
   if (!options.files.empty()) words += fmt::format(" --files '{}'", options.files.string());
   return words;
+}
+
+FenceReasons withheld_fences(const ScenarioOptions& options) {
+  FenceReasons withheld;
+  for (const std::string& name : options.forget) {
+    const auto reason = fence_reason(name);
+    if (!reason) {
+      throw InputError(fmt::format("found --forget {}, expected what fences are owed for: {}", name,
+                                   fmt::join(kFenceReasonNames, ", ")));
+    }
+    withheld.set(index_of(*reason));
+  }
+  return withheld;
 }
 
 ScenarioResult run_scenario(const trace::Trace& trace, const trace::Scenario& scenario, const ScenarioOptions& options,
@@ -74,7 +89,8 @@ ScenarioResult run_scenario(const trace::Trace& trace, const trace::Scenario& sc
   std::optional<trace::Runner> runner;
   if (!scenario.ports)
     runner.emplace(trace.files, scenario, *testbed,
-                   trace::RunnerOptions{bed.seed, show, !bed.waves.empty(), options.files});
+                   trace::RunnerOptions{bed.seed, show, !bed.waves.empty(), withheld_fences(options), options.swap_file,
+                                        options.files});
   try {
     if (runner) {
       result.report = runner->run();

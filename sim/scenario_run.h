@@ -25,8 +25,10 @@ struct ScenarioOptions {
   std::string latency, stall;      // as in the trace language
   std::filesystem::path hardware;  // TestbedOptions::hardware
   std::filesystem::path waves;
-  std::filesystem::path files;    // the directory with the files of processes, which really change
-  std::filesystem::path devices;  // where to write what devices show or play at the end
+  std::vector<std::string> forget;  // what the operating system makes no fences for: names of FenceReason
+  std::filesystem::path swap_file;  // overwritten; empty: a temporary file
+  std::filesystem::path files;      // the directory with the files of processes, which really change
+  std::filesystem::path devices;    // where to write what devices show or play at the end
   std::optional<CycleWindow> wave_window;
   bool model = false;
   bool os_invariants = false;    // in the end, ask the operating system model whether it contradicts itself
@@ -50,6 +52,9 @@ ScenarioResult run_scenario(const trace::Trace& trace, const trace::Scenario& sc
                             const std::string& replay, Progress& progress);
 // A file's name, and the options that were given, as words of a command line.
 std::string command_words(const trace::Trace& trace, const trace::Scenario& scenario, const ScenarioOptions& options);
+
+// Of `forget`; throws InputError where there is no such reason.
+FenceReasons withheld_fences(const ScenarioOptions& options);
 
 void print_texts(const ScenarioResult& result);
 void print_line(const ScenarioResult& result);

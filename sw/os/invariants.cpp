@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "machine/pte.h"
 #include "os/state.h"
 
 namespace vm {
@@ -57,6 +58,7 @@ std::string Kernel::State::broken_invariant() const {
       if (page.frame) ++owners[page.frame->value];
     }
   }
+  if (zero_frame_for_all) ++owners[zero_frame_for_all->value];
   // A private page's frame, unless the user named it, is writable for nobody while it has several owners.
   for (const auto& [pid, process] : processes) {
     for (const auto& [number, page] : process.pages) {
@@ -78,6 +80,8 @@ std::string Kernel::State::broken_invariant() const {
     }
   }
   if (ranges != frames.range_references()) return "superpages and the references to their frames differ";
+  if (std::string broken = broken_reverse_maps(); !broken.empty()) return broken;
+  if (std::string broken = broken_zero_page(); !broken.empty()) return broken;
   return broken_files();
 }
 
@@ -100,6 +104,10 @@ std::string Kernel::State::broken_tables(const Process& process) const {
         return fmt::format("page 0x{:x} of process {} is in no table", number, process.name);
       }
     }
+  }
+  for (const auto& [number, swapped] : process.swapped) {
+    if (!expect(Vpn(number), 0, encode_slot(machine.format, swapped.slot)))
+      return fmt::format("page 0x{:x} of process {} is in the swap file and has no table", number, process.name);
   }
   for (const auto& [key, table] : process.tables) {
     const Vpn vpn(key.second << machine.format.index_lsb(key.first + 1));

@@ -57,6 +57,13 @@ MemoryObject::ObjectPage* Kernel::State::object_page(MemoryObject& object, std::
   return &(object.pages[index] = std::move(page));
 }
 
+std::size_t Kernel::State::frames_for_object(const Area& area, const Fault& fault) const {
+  const auto found = area.object->pages.find(object_index(area, fault.va));
+  const bool is_there = found != area.object->pages.end() && found->second.frame;
+  const bool own = !area.shared && (fault.access == AccessKind::Store || !can_withhold_write());
+  return (is_there ? 0 : 1) + (own ? 1 : 0);
+}
+
 Kernel::State::Service Kernel::State::serve_object(Process& process, const Fault& fault, const Area& area) {
   const Vpn vpn = machine.vpn_of(fault.va);
   const std::uint64_t index = object_index(area, fault.va);
@@ -84,12 +91,12 @@ Kernel::State::Service Kernel::State::serve_object(Process& process, const Fault
   }
   if (area.object->kind == MemoryObject::Kind::Device) page.type = device_type();
   page.entry = entry_for(page);
-  TableUpdate update(*this, process);
+  TableUpdate update(*this, process, FenceReason::Copy);  // owes none: what was not there is not remembered
   if (!update.set(vpn, page, {})) {
     frames.release(page.frame);
     return Service::Failed;
   }
-  process.pages[vpn.value] = page;
+  add_page(process, vpn, page);
   process.image.put(vpn, std::move(slot));
   update.commit();
   owe_fetch_sync(page);

@@ -81,11 +81,12 @@ std::optional<std::uint64_t> Kernel::State::pick_place(Process& process, std::ui
 
 bool Kernel::State::drop_pages(Process& process, std::uint64_t from, std::uint64_t to) {
   const unsigned page_bits = machine.format.page_bits;
-  TableUpdate update(*this, process);
+  TableUpdate update(*this, process, FenceReason::Unmap);
   if (!split_at(process, Vpn(from >> page_bits), update) || !split_at(process, Vpn(to >> page_bits), update)) {
     update.commit();
     return false;
   }
+  drop_swapped(process, Vpn(from >> page_bits), Vpn(to >> page_bits), update);
   std::vector<std::pair<Ppn, std::uint64_t>> freed;
   for (auto it = process.pages.lower_bound(from >> page_bits);
        it != process.pages.end() && it->first < to >> page_bits;) {
@@ -135,6 +136,11 @@ std::int64_t Kernel::State::mmap(Process& process, std::uint64_t addr, std::uint
   const std::uint64_t bytes = (len + mask) & ~mask;
   if (bytes > end) return -ENOMEM;
   if (!anonymous && offset + bytes < offset) return -EOVERFLOW;
+
+  const std::uint64_t pages = bytes >> machine.format.page_bits;
+  if (!may_grow(process, pages)) return -ENOMEM;
+  const bool promised = shared ? (flags & kMapAnonymous) != 0 : (prot & kProtWrite) != 0;
+  if (promised && !may_promise(pages)) return -ENOMEM;
 
   Area area{.rights = rights_of(prot), .shared = shared, .grows_down = (flags & kMapGrowsDown) != 0};
   const bool fixed = (flags & (kMapFixed | kMapFixedNoReplace)) != 0;
@@ -208,12 +214,13 @@ std::int64_t Kernel::State::mprotect(Process& process, std::uint64_t addr, std::
   const std::uint64_t to = changeable_from(process, addr, wanted, (prot & kProtWrite) != 0, error);
   if (to == addr) return error;
   const Rights rights = rights_of(prot);
-  TableUpdate update(*this, process);
+  TableUpdate update(*this, process, FenceReason::Protect);
   if (!split_at(process, Vpn(addr >> page_bits), update) || !split_at(process, Vpn(to >> page_bits), update)) {
     update.commit();
     return -ENOMEM;
   }
   process.areas.protect(addr, to, rights);
+  protect_swapped(process, Vpn(addr >> page_bits), Vpn(to >> page_bits), rights);
   for (auto it = process.pages.lower_bound(addr >> page_bits); it != process.pages.end() && it->first < to >> page_bits;
        ++it) {
     Page page = it->second;

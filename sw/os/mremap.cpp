@@ -17,6 +17,8 @@ constexpr int kMayMove = 1, kFixed = 2;  // Linux: MREMAP_…
 bool Kernel::State::grow_area(Process& process, const Area& area, std::uint64_t to) {
   const std::uint64_t from = area.to;
   if (to > space_end(process) || !is_unused(process, from, to)) return false;
+  const std::uint64_t pages = (to - from) >> machine.format.page_bits;
+  if (!may_grow(process, pages) || (is_promised(area) && !may_promise(pages))) return false;
   Area more = area;
   more.from = from;
   more.to = to;
@@ -31,7 +33,7 @@ bool Kernel::State::move_pages(Process& process, const Area& area, std::uint64_t
                                std::uint64_t bytes) {
   const unsigned page_bits = machine.format.page_bits;
   process.areas.insert(area);
-  TableUpdate update(*this, process);
+  TableUpdate update(*this, process, FenceReason::Unmap);
   bool ok = true;
   for (auto it = process.pages.lower_bound(from >> page_bits);
        ok && it != process.pages.end() && it->first < (from + bytes) >> page_bits;) {
@@ -50,7 +52,21 @@ bool Kernel::State::move_pages(Process& process, const Area& area, std::uint64_t
     if (slot != nullptr) process.image.put(new_vpn, ProcessImage::Slot(*slot));
     ++it;
     drop_page(process, old_vpn, update);
-    process.pages[new_vpn.value] = page;
+    add_page(process, new_vpn, page);
+  }
+  for (auto it = process.swapped.lower_bound(from >> page_bits);
+       ok && it != process.swapped.end() && it->first < (from + bytes) >> page_bits;) {
+    const Vpn old_vpn(it->first);
+    const Vpn new_vpn(old_vpn.value + (to >> page_bits) - (from >> page_bits));
+    ok = update.set_slot(new_vpn, it->second.slot);
+    if (!ok) break;
+    if (const ProcessImage::Slot* slot = process.image.find(old_vpn))
+      process.image.put(new_vpn, ProcessImage::Slot(*slot));
+    process.image.drop(old_vpn, 1);
+    ++it;
+    const SwappedPage swapped = remove_swapped(process, old_vpn);
+    update.forget_slot(old_vpn);
+    add_swapped(process, new_vpn, swapped);
   }
   update.commit();
   return ok;
@@ -95,6 +111,8 @@ std::int64_t Kernel::State::mremap(Process& process, std::uint64_t addr, std::ui
   if (!place) return -ENOMEM;
   if (fixed && !unmap_range(process, *place, *place + new_bytes)) return -ENOMEM;
   const std::uint64_t moved = std::min(old_bytes, new_bytes);
+  const std::uint64_t more = (new_bytes - moved) >> machine.format.page_bits;
+  if (!may_grow(process, more) || (is_promised(area) && !may_promise(more))) return -ENOMEM;
   area.from = *place;
   area.to = *place + new_bytes;
   area.object_at += *place - addr;
@@ -121,6 +139,8 @@ std::uint64_t Kernel::State::brk(Process& process, std::uint64_t addr) {
   const std::uint64_t old_end = (process.heap_end + mask) & ~mask, new_end = (addr + mask) & ~mask;
   if (new_end > old_end) {
     if (new_end > space_end(process) || !is_unused(process, old_end, new_end)) return process.heap_end;
+    const std::uint64_t pages = (new_end - old_end) >> machine.format.page_bits;
+    if (!may_grow(process, pages) || !may_promise(pages)) return process.heap_end;
     process.areas.insert(
         {.from = old_end, .to = new_end, .rights = {.read = true, .write = true, .exec = false, .kernel = false}});
   } else if (new_end < old_end) {

@@ -20,7 +20,7 @@ std::shared_ptr<MemoryObject> Kernel::State::cached(FileId file) {
 // again: the hardware has to forget that it may store without looking.
 void Kernel::State::gather_stores(const MemoryObject& object, std::uint64_t first, std::uint64_t end) {
   for (auto& [pid, process] : processes) {
-    TableUpdate update(*this, process);
+    TableUpdate update(*this, process, FenceReason::WriteBack);
     for (const auto& [from, area] : process.areas.all()) {
       if (area.object.get() != &object || !area.shared) continue;
       for (auto it = process.pages.lower_bound(machine.vpn_of(VirtAddr(area.from)).value);

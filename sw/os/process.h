@@ -29,6 +29,7 @@ struct Page {
   bool keep_frame = false;  // cow over a frame the user named: it is never written in place, as a file's page is not
   bool shared = false;      // stays shared across fork
   bool blocked = false;     // PROT_NONE: resident, but the entry is not valid
+  bool untracked = false;   // what-if: nobody counts who else has the frame (fork_what_if.cpp)
   bool global = false;      // the same in every address space
   bool placed = false;      // what lay in its frames before is the page's content
   MemType type = MemType::WriteBack;
@@ -38,6 +39,12 @@ struct Page {
   OsMapping entry;     // what the page-table entry says
 
   std::uint64_t count() const { return 1ULL << order; }
+};
+
+// A base page that is in the swap file: what it was in memory, apart from its frame.
+struct SwappedPage {
+  Page page;
+  std::uint64_t slot = 0;
 };
 
 // An entry that was replaced and not yet fenced.
@@ -80,7 +87,12 @@ struct Process {
   std::uint64_t last_switch = 0;      // 0: never ran, so the hardware remembers nothing of it
 
   AreaMap areas;
-  std::map<std::uint64_t, Page> pages;                         // by first VPN
+  // In base pages; none: no limit (limits.cpp).
+  std::optional<std::uint64_t> resident_limit, memory_limit;
+
+  std::map<std::uint64_t, Page> pages;                         // by first VPN; changed by resident.cpp alone
+  std::uint64_t resident = 0;                                  // base pages in them, without the zero page
+  std::map<std::uint64_t, SwappedPage> swapped;                // by VPN
   std::map<std::pair<unsigned, std::uint64_t>, Table> tables;  // by level and the VPN bits above it
   std::vector<StaleMapping> stale;
   std::uint64_t heap = 0, heap_end = 0;  // what brk moves the end of; 0: the process has no heap

@@ -12,7 +12,10 @@
 namespace vm {
 
 bool Kernel::State::is_name_taken(std::string_view name) const {
-  return std::any_of(processes.begin(), processes.end(), [&](const auto& entry) { return entry.second.name == name; });
+  const auto has_it = [&](const auto& entry) { return entry.second.name == name; };
+  return std::any_of(processes.begin(), processes.end(), has_it) ||
+         std::any_of(borrowers.begin(), borrowers.end(), has_it) ||
+         std::any_of(killed.begin(), killed.end(), [&](const auto& entry) { return entry.second == name; });
 }
 
 void Kernel::State::check_options(std::string_view name, const ProcessOptions& options) const {
@@ -58,7 +61,7 @@ void Kernel::State::claim_asid(Process& process, std::optional<std::uint16_t> wa
   // Whoever was given it by the kernel takes another when it runs next.
   for (auto& [pid, other] : processes) {
     if (other.asid != wanted) continue;
-    if (other.last_switch != 0) fence_tlb({.by_asid = true, .globals = is_flat(), .asid = *wanted});
+    if (other.last_switch != 0) pay(FenceReason::Asid, {.by_asid = true, .globals = is_flat(), .asid = *wanted});
     other.asid.reset();
     if (current == pid) current.reset();
   }
@@ -126,7 +129,7 @@ void Kernel::State::give_asid(Process& process) {
   if (victim == nullptr) throw InputError(fmt::format("no ASID left for process {}", process.name));
   process.asid = victim->asid;
   victim->asid.reset();
-  if (victim->last_switch != 0) fence_tlb({.by_asid = true, .globals = is_flat(), .asid = *process.asid});
+  if (victim->last_switch != 0) pay(FenceReason::Asid, {.by_asid = true, .globals = is_flat(), .asid = *process.asid});
 }
 
 void Kernel::State::switch_to(Process& process) {
@@ -135,7 +138,7 @@ void Kernel::State::switch_to(Process& process) {
   load_context(process);
   // Without ASIDs the TLBs cannot tell this address space from the one before.
   if (!has_asids() && ran_before && other && !is_dropped_on_switch()) {
-    fence_tlb(is_flat() ? Fence{} : Fence{.by_asid = true, .globals = false});
+    pay(FenceReason::Switch, is_flat() ? Fence{} : Fence{.by_asid = true, .globals = false});
   }
   current = process.id;
   ran_before = true;
@@ -145,7 +148,8 @@ void Kernel::State::switch_to(Process& process) {
 }
 
 void Kernel::State::exit(Process& process, int status) {
-  TableUpdate update(*this, process);
+  TableUpdate update(*this, process, FenceReason::Unmap);
+  drop_swapped(process, Vpn(0), Vpn(~0ULL), update);
   std::vector<std::pair<Ppn, std::uint64_t>> freed;
   while (!process.pages.empty()) {
     const Page& page = process.pages.begin()->second;
@@ -157,7 +161,7 @@ void Kernel::State::exit(Process& process, int status) {
   if (process.owns_table) free_table(process.table);
   // Tables placed by hand are still there, and the next owner of the ASID has others.
   if ((process.raw || !process.tables.empty()) && process.last_switch != 0 && has_asids() && process.asid) {
-    fence_tlb({.by_asid = true, .globals = is_flat(), .asid = *process.asid});
+    pay(FenceReason::Asid, {.by_asid = true, .globals = is_flat(), .asid = *process.asid});
   }
   if (current == process.id) current.reset();
   for (auto& [pid, other] : processes) {

@@ -41,7 +41,9 @@ std::uint64_t Kernel::State::access_user(Process& process, AccessKind kind, std:
       }
       at += access.size();
     }
+    in_system_call = true;
     const std::size_t ended = perform(process, std::span(accesses).first(count), std::span(outcomes).first(count));
+    in_system_call = false;
     for (std::size_t n = 0; n < ended; ++n) {
       if (outcomes.at(n).refused) return done;
       for (unsigned i = 0; kind == AccessKind::Load && i < accesses.at(n).size(); ++i) {

@@ -97,6 +97,11 @@ struct NewArea {
   bool stack = false;
 };
 
+struct NewLimits {
+  ProcessIndex process = 0;
+  Kernel::Limits limits;
+};
+
 struct TlbWay {
   std::uint64_t tag = 0;
   bool valid = false;
@@ -126,8 +131,8 @@ struct NewFile {
   std::vector<std::uint8_t> content;
 };
 
-using SetupAction = std::variant<MemoryBytes, RandomMemory, FreeFrames, ModeBits, NewProcess, MapPage, NewArea, TlbSet,
-                                 CacheLine, FilesDirectory, NewFile, Device>;
+using SetupAction = std::variant<MemoryBytes, RandomMemory, FreeFrames, ModeBits, NewProcess, MapPage, NewArea,
+                                 NewLimits, TlbSet, CacheLine, FilesDirectory, NewFile, Device>;
 
 struct SetupItem {
   Place place;
@@ -137,7 +142,9 @@ struct SetupItem {
 // ---------------------------------------------------------------- accesses
 
 struct ExpectedFault {
-  std::optional<Cause> cause;  // nullopt: `segv`, the OS refused a page fault; or any page fault; or `sigbus`
+  // nullopt: `segv`, the OS refused a page fault; or any page fault; or `sigbus`; or a shortage
+  std::optional<Cause> cause;
+  Shortage shortage = Shortage::None;
   bool any_page_fault = false;
   bool sigbus = false;
   SegvCode segv_code = SegvCode::None;  // of `segv`; None: either
@@ -214,7 +221,8 @@ struct PlainCall {
   std::string name;  // Open
 };
 struct ForkCall {
-  ProcessIndex child = 0;
+  std::optional<ProcessIndex> child;                     // nullopt: the trace expects an error
+  std::optional<ForkKind> kind = ForkKind::CopyOnWrite;  // nullopt: vfork
 };
 struct ExitCall {
   int status = 0;
@@ -270,6 +278,17 @@ struct HostStep {
 
 struct MarkStep {};
 
+// The cycles from here to the next such step count for this name; an empty one ends it.
+struct MeasureStep {
+  std::string name;
+};
+
+struct PageoutStep {
+  ProcessIndex process = 0;
+  Vpn vpn;
+  std::optional<bool> refused;  // expected; otherwise it must be done
+};
+
 // ---------------------------------------------------------------- expectations about the state
 
 struct ExpectMemory {
@@ -280,7 +299,9 @@ struct ExpectMemory {
 struct ExpectMap {
   ProcessIndex process = 0;
   Vpn vpn;
-  std::optional<std::uint64_t> frame;  // nullopt: `none`; of a large page: its first
+  std::optional<std::uint64_t> frame;  // nullopt: `none`, or `swapped`; of a large page: its first
+  bool swapped = false;
+  std::optional<std::uint64_t> slot;  // of the swap file
   std::optional<Rights> rights;
   std::optional<std::uint64_t> bytes;  // size of the page
   std::optional<bool> accessed, dirty, global;
@@ -300,6 +321,36 @@ struct ExpectFreeFrames {
   std::uint64_t count = 0;
 };
 
+struct ExpectSavedFrames {
+  std::uint64_t count = 0;
+};
+
+struct ExpectFreeSlots {
+  std::uint64_t count = 0;
+};
+
+struct ExpectSharers {
+  ProcessIndex process = 0;
+  Vpn vpn;
+  std::vector<ProcessIndex> sharers;
+};
+
+struct ExpectFences {
+  FenceReason reason = FenceReason::Map;
+  std::uint64_t count = 0;
+};
+
+// Measured names, the most cycles first.
+struct ExpectCycles {
+  std::vector<std::string> names;
+};
+
+struct ExpectProcess {
+  enum class State : std::uint8_t { Running, Suspended, Killed };
+  ProcessIndex process = 0;
+  State state = State::Running;
+};
+
 struct ExpectReferences {
   Ppn frame;
   std::uint64_t count = 0;
@@ -317,6 +368,10 @@ enum class Counter : std::uint8_t {
   ZeroFills,
   Fences,
   Switches,
+  PageCopies,
+  Pageouts,
+  Pageins,
+  Withheld,
   PagesRead,
   PagesWritten,  // what the OS did
   Entries,
@@ -363,10 +418,12 @@ struct ExpectReport {
   std::string line;  // one of its lines; a run of blanks counts as one
 };
 
-using Action = std::variant<AccessStep, RegisterStep, SystemCall, CtlStep, FenceStep, BareStep, SwitchStep, HostStep,
-                            MarkStep, MapPage, UnmapPage, TlbSet, ExpectMemory, ExpectMap, ExpectEntry, ExpectTlb,
-                            ExpectFreeFrames, ExpectReferences, ExpectRegister, ExpectCount, ExpectOutput, ExpectFile,
-                            ExpectDevice, ReportStep, ExpectReport>;
+using Action =
+    std::variant<AccessStep, RegisterStep, SystemCall, CtlStep, FenceStep, BareStep, SwitchStep, HostStep, MarkStep,
+                 MeasureStep, PageoutStep, MapPage, UnmapPage, NewLimits, TlbSet, ExpectMemory, ExpectMap, ExpectEntry,
+                 ExpectTlb, ExpectSavedFrames, ExpectFreeSlots, ExpectSharers, ExpectFences, ExpectCycles,
+                 ExpectProcess, ExpectFreeFrames, ExpectReferences, ExpectRegister, ExpectCount, ExpectOutput,
+                 ExpectFile, ExpectDevice, ReportStep, ExpectReport>;
 
 struct Step {
   Place place;
@@ -384,6 +441,8 @@ struct Scenario {
   std::optional<Latency> latency;
   std::optional<Stall> stall;
   std::vector<AddressRange> bus_errors;
+  MemoryPolicy policy;
+  std::optional<SwapOptions> swap;
   std::vector<std::string> processes;  // names; those made by fork too
   std::vector<SetupItem> setup;
   std::vector<Step> steps;

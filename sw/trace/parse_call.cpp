@@ -48,13 +48,9 @@ bool Parser::system_call(Place place, ProcessIndex process, std::optional<std::u
     return true;
   }
   if (target) return false;
-  if (cursor_.accept("fork")) {
-    cursor_.expect("(");
-    cursor_.expect(")");
-    cursor_.expect("=");
-    const Token token = cursor_.peek();
-    step.call = ForkCall{new_process(cursor_.name("a name for the child"), token)};
-    step.any = cursor_.accept("any");
+  if (cursor_.is("fork") || cursor_.is("vfork")) {
+    const bool vfork = cursor_.take().text == "vfork";
+    fork_call(place, process, vfork);
   } else if (cursor_.accept("exit")) {
     cursor_.expect("(");
     ExitCall call;

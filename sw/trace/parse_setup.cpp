@@ -50,7 +50,8 @@ bool Parser::shared_line() {
   const bool map = cursor_.is("map");
   const bool tlb = cursor_.is("tlb");
   const bool entry = cursor_.is("entry");
-  if (!map && !tlb && !entry && !cursor_.is("unmap")) return false;
+  const bool limits = cursor_.is("rlimit");
+  if (!map && !tlb && !entry && !limits && !cursor_.is("unmap")) return false;
   scenario();
   if (!has_steps_) has_setup_ = true;
   const Place place = cursor_.place();
@@ -59,6 +60,8 @@ bool Parser::shared_line() {
     map_line();
   } else if (entry) {
     entry_line(place);
+  } else if (limits) {
+    limits_line(place);
   } else if (tlb) {
     if (!machine().array_port)
       cursor_.fail_at(cursor_.peek(), fmt::format("a machine with an array port ({} has none)", machine().name));

@@ -145,7 +145,8 @@ void Parser::access(Place place, const Who& who, std::optional<std::uint8_t> tar
   step.size = static_cast<std::uint32_t>(*bytes);
   const Token& after = cursor_.peek(1);
   const bool fault =
-      after.kind == TokenKind::Word && (after.text == "fault" || after.text == "segv" || after.text == "any");
+      after.kind == TokenKind::Word && (after.text == "fault" || after.text == "segv" || after.text == "nomem" ||
+                                        after.text == "ioerror" || after.text == "killed" || after.text == "any");
   if (step.operation == Operation::Store && cursor_.is("=") && !fault) {
     cursor_.take();
     if (const auto reg = accept_register()) {

@@ -97,22 +97,27 @@ void Runner::act(const Step& step, const SystemCall& action) {
   } else if (const auto* wait = std::get_if<WaitCall>(&action.call)) {
     result = perform_wait(step, action.process, *wait);
   } else if (const auto* fork = std::get_if<ForkCall>(&action.call)) {
-    const std::string& child = scenario_.processes[fork->child];
-    result = kernel_->fork(pid, child);
+    const std::string child = fork->child ? scenario_.processes[*fork->child] : "a child";
+    result = fork->kind ? kernel_->fork(pid, child, *fork->kind) : kernel_->vfork(pid, child);
     if (result < 0 && action.any) return;
-    if (result < 0) return fail_and_stop(step.place, "fork()", child, fmt::format("{}", result));
-    ids_[fork->child] = static_cast<ProcessId>(result);
-    registers_[fork->child] = registers_[action.process];
+    if (fork->child) {
+      if (result < 0) return fail_and_stop(step.place, "fork()", child, fmt::format("{}", result));
+      ids_[*fork->child] = static_cast<ProcessId>(result);
+      registers_[*fork->child] = registers_[action.process];
+    } else if (result >= 0) {
+      return fail_and_stop(step.place, "fork()", fmt::format("{}", *action.result), child);
+    }
   } else {
     kernel_->exit(pid, std::get<ExitCall>(action.call).status);
   }
   if (action.target) registers_[action.process][*action.target] = static_cast<std::uint64_t>(result);
   if (testbed_.mismatches() != 0) stopped_ = true;
-  if (!action.result) return;
+  if (action.result) compare_result(step.place, *action.result, result);
+}
+
+void Runner::compare_result(Place place, std::int64_t expected, std::int64_t found) {
   ++report_.expectations;
-  if (*action.result != result) {
-    fail(step.place, "result", fmt::format("{:#x}", *action.result), fmt::format("{:#x}", result));
-  }
+  if (expected != found) fail(place, "result", fmt::format("{:#x}", expected), fmt::format("{:#x}", found));
 }
 
 void Runner::judge_refusal(Place place, std::string_view what, bool done, std::optional<bool> refused) {
@@ -187,8 +192,9 @@ void Runner::act(const Step& step, const ExpectMap& action) {
   const bool valid = entry.valid && entry.leaf && !entry.reserved;
   const Format& format = scenario_.machine.format;
   // What the line names, as it was expected and as it was found.
-  std::string expected = action.frame ? fmt::format("0x{:x}", *action.frame) : "none";
-  std::string found = valid ? fmt::format("0x{:x}", entry.ppn.value) : "none";
+  const bool swapped = leaf && !valid && kernel_->slot_of(pid, action.vpn).has_value();
+  std::string expected = action.frame ? fmt::format("0x{:x}", *action.frame) : action.swapped ? "swapped" : "none";
+  std::string found = valid ? fmt::format("0x{:x}", entry.ppn.value) : swapped ? "swapped" : "none";
   const auto add = [&](const auto& wanted, const auto& is, const auto& text) {
     if (!wanted) return;
     expected += " " + std::string(text(*wanted));
@@ -202,6 +208,8 @@ void Runner::act(const Step& step, const ExpectMap& action) {
   add(action.dirty, entry.dirty, [](bool is) { return is ? "dirty" : "clean"; });
   add(action.global, entry.global, [](bool is) { return is ? "global" : "local"; });
   add(action.type, entry.type, [](MemType type) { return fmt::format("memory type {}", static_cast<unsigned>(type)); });
+  if (action.slot) expected += fmt::format(" in slot {}", *action.slot);
+  if (action.slot && swapped) found += fmt::format(" in slot {}", slot_of(format, leaf->value));
   if (expected == found) return;
   fail(step.place, fmt::format("map {} 0x{:x}", scenario_.processes[action.process], action.vpn.value), expected,
        found);
@@ -232,15 +240,6 @@ void Runner::act(const Step& step, const ExpectTlb& action) {
   if (expected != found) fail(step.place, fmt::format("tlb set {}", action.set.set), expected, found);
 }
 
-void Runner::act(const Step& step, const ExpectFreeFrames& action) {
-  compare(step.place, "free frames", action.count, kernel_->free_frames());
-}
-
-void Runner::act(const Step& step, const ExpectReferences& action) {
-  compare(step.place, fmt::format("references to frame 0x{:x}", action.frame.value), action.count,
-          kernel_->frame_references(action.frame));
-}
-
 void Runner::act(const Step& step, const ExpectRegister& action) {
   compare(step.place, fmt::format("register r{} of {}", action.reg, scenario_.processes[action.process]), action.value,
           registers_[action.process][action.reg]);
@@ -260,6 +259,14 @@ void Runner::act(const Step& step, const ExpectCount& action) {
         return kernel.fences - marked_kernel_.fences;
       case Counter::Switches:
         return kernel.switches - marked_kernel_.switches;
+      case Counter::PageCopies:
+        return kernel.page_copies - marked_kernel_.page_copies;
+      case Counter::Pageouts:
+        return kernel.pageouts - marked_kernel_.pageouts;
+      case Counter::Pageins:
+        return kernel.pageins - marked_kernel_.pageins;
+      case Counter::Withheld:
+        return kernel.withheld - marked_kernel_.withheld;
       case Counter::PagesRead:
         return kernel.pages_read - marked_kernel_.pages_read;
       case Counter::PagesWritten:

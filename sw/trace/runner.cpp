@@ -45,6 +45,7 @@ void Runner::place_setup() {
       throw InputError(fmt::format("{}: {}", to_string(files_, place), error.what()));
     }
   };
+  place_policy();
   for (const AddressRange& range : scenario_.bus_errors) kernel_->note_bus_errors(range.first, range.last + 1);
   // Frames first, so that what the OS takes for itself comes from where the trace allows.
   for (const SetupItem& item : scenario_.setup) {
@@ -72,6 +73,8 @@ void Runner::place_setup() {
         this->map(*map);
       } else if (const auto* area = std::get_if<NewArea>(&item.action)) {
         kernel_->add_area(ids_[area->process], area->from, area->to, area->rights, area->stack);
+      } else if (const auto* limits = std::get_if<NewLimits>(&item.action)) {
+        kernel_->set_limits(ids_[limits->process], limits->limits);
       } else if (const auto* directory = std::get_if<FilesDirectory>(&item.action)) {
         if (options_.files.empty()) kernel_->disk().use_directory(directory->directory, FileStore::Writes::Kept);
       } else if (const auto* file = std::get_if<NewFile>(&item.action)) {
@@ -143,7 +146,7 @@ const RunReport& Runner::run() {
 }
 
 void Runner::make_current(ProcessIndex process) {
-  if (kernel_->current() == ids_[process]) return;
+  if (kernel_->runs(ids_[process]) || kernel_->is_killed(ids_[process])) return;
   kernel_->switch_to(ids_[process]);
   single_ = false;
 }

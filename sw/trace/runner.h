@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,7 +38,9 @@ struct RunReport {
 struct RunnerOptions {
   std::uint64_t seed = 0;
   StepProgress progress;
-  bool annotate = false;  // tell the testbed what is going on, for waves
+  bool annotate = false;                 // tell the testbed what is going on, for waves
+  FenceReasons withheld = {};            // fences the OS owes and does not make, beside those the trace names
+  std::filesystem::path swap_file = {};  // for what the trace swaps; empty: a temporary file
   // The directory with the files of processes, which they really change; empty: what the trace says, and nothing
   // changes.
   std::filesystem::path files = {};
@@ -108,6 +111,20 @@ class Runner {
   void act(const Step& step, const SwitchStep& action);
   void act(const Step& step, const HostStep& action);
   void act(const Step& step, const MarkStep& action);
+  // --- run_memory.cpp
+  void act(const Step& step, const MeasureStep& action);
+  void act(const Step& step, const PageoutStep& action);
+  void act(const Step& step, const NewLimits& action);
+  void act(const Step& step, const ExpectFreeFrames& action);
+  void act(const Step& step, const ExpectSavedFrames& action);
+  void act(const Step& step, const ExpectFreeSlots& action);
+  void act(const Step& step, const ExpectReferences& action);
+  void act(const Step& step, const ExpectSharers& action);
+  void act(const Step& step, const ExpectFences& action);
+  void act(const Step& step, const ExpectCycles& action);
+  void act(const Step& step, const ExpectProcess& action);
+  void place_policy();
+  // --- run_step.cpp
   void act(const Step& step, const MapPage& action);
   void act(const Step& step, const UnmapPage& action);
   void act(const Step& step, const TlbSet& action);
@@ -115,10 +132,9 @@ class Runner {
   void act(const Step& step, const ExpectMap& action);
   void act(const Step& step, const ExpectEntry& action);
   void act(const Step& step, const ExpectTlb& action);
-  void act(const Step& step, const ExpectFreeFrames& action);
-  void act(const Step& step, const ExpectReferences& action);
   void act(const Step& step, const ExpectRegister& action);
   void act(const Step& step, const ExpectCount& action);
+  void compare_result(Place place, std::int64_t expected, std::int64_t found);
   void act(const Step& step, const ExpectOutput& action);
   void act(const Step& step, const ExpectFile& action);
   void act(const Step& step, const ExpectDevice& action);
@@ -162,6 +178,9 @@ class Runner {
 
   HardwareCounts counts_, marked_counts_;
   KernelCounts marked_kernel_;
+  std::map<std::string, std::uint64_t> measured_;  // cycles by name
+  std::string measuring_;                          // the name that is being measured
+  std::uint64_t measured_since_ = 0;
 };
 
 }  // namespace vm::trace

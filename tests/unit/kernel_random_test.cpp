@@ -26,6 +26,7 @@ class Life {
     named_ = all / 4;
     if (!flat) environment(machine);
     system_.kernel.set_free_frames(frames);
+    policy(machine.format);
     system_.kernel.disk().add("file", std::vector<std::uint8_t>(2 * page_ + page_ / 2, 0x5A));
     processes_.push_back(system_.process("P0"));
     system_.kernel.start();
@@ -37,7 +38,7 @@ class Life {
     const std::uint64_t from = pick(pages_) * page_;
     const std::uint64_t bytes = (1 + pick(3)) * page_;
     if (pick(8) == 0) return file_step(pid, from, bytes);
-    switch (pick(16)) {
+    switch (pick(20)) {
       case 0:
         kernel.mmap(pid, from, bytes, static_cast<int>(pick(8)), pick(2) == 0 ? 0x32 : 0x31, -1, 0);
         break;
@@ -49,7 +50,8 @@ class Life {
         break;
       case 3:
         if (processes_.size() < 5) {
-          const std::int64_t child = kernel.fork(pid, "P" + std::to_string(++born_));
+          const ForkKind kind = pick(3) == 0 ? ForkKind::Copy : ForkKind::CopyOnWrite;
+          const std::int64_t child = kernel.fork(pid, "P" + std::to_string(++born_), kind);
           if (child > 0) processes_.push_back(static_cast<ProcessId>(child));
         }
         break;
@@ -66,9 +68,20 @@ class Life {
       case 6:
         if (pick(4) == 0) kernel.unmap(pid, Vpn(from / page_));
         break;
+      case 7:
+        for (unsigned i = 0; i < 3; ++i) kernel.page_out(pid, Vpn(pick(pages_)));
+        break;
+      case 8:
+        borrow(pid);
+        break;
+      case 9:
+        limit(pid);
+        break;
       default:
         access(pid);
     }
+    std::erase_if(processes_, [&](ProcessId p) { return kernel.is_killed(p); });
+    if (processes_.empty()) processes_.push_back(system_.process("P" + std::to_string(++born_)));
   }
 
   void check() {
@@ -112,6 +125,37 @@ class Life {
     } catch (const InputError&) {
       // The machine cannot withhold that right.
     }
+  }
+
+  // Zero page, promises, victims, and a swap file that may have bad places.
+  void policy(const Format& format) {
+    system_.kernel.set_policy(
+        {.zero_page = pick(2) == 0, .overcommit = pick(4) != 0, .kill = pick(3) == 0, .withheld = {}});
+    const std::uint64_t most = most_slots(format);
+    if (most == 0 || pick(4) == 0) return;
+    SwapOptions swap{.slots = std::min<std::uint64_t>(most, 1 + pick(16))};
+    if (pick(3) == 0) swap.unwritable = {.first = 1, .last = 1 + pick(swap.slots)};
+    if (pick(3) == 0) swap.unreadable = {.first = swap.slots, .last = swap.slots};
+    system_.kernel.use_swap(swap);
+  }
+
+  // A child lives in the address space for a while.
+  void borrow(ProcessId pid) {
+    Kernel& kernel = system_.kernel;
+    const std::int64_t child = kernel.vfork(pid, "P" + std::to_string(++born_));
+    if (child < 0) return;
+    const auto borrower = static_cast<ProcessId>(child);
+    BOOST_TEST(kernel.is_suspended(pid));
+    for (unsigned i = 0; i < 4 && !kernel.is_killed(borrower); ++i) access(borrower);
+    BOOST_TEST(kernel.is_killed(borrower) == kernel.is_killed(pid));
+    if (!kernel.is_killed(borrower)) kernel.exit(borrower);
+  }
+
+  void limit(ProcessId pid) {
+    Kernel::Limits limits;
+    if (pick(2) == 0) limits.resident = 1 + pick(6);
+    if (pick(2) == 0) limits.memory = pick(12);
+    system_.kernel.set_limits(pid, limits);
   }
 
   // Calls on files, and those that move and drop pages.

@@ -120,7 +120,7 @@ module vm_legal
     $error("Icache, Dcache: Sets * LineBytes exceeds the page, so aliases would arise; add ways instead of sets");
   end
   if (!unified_ok(Cfg.L2Cache) || !unified_ok(Cfg.L3Cache)) begin : gen_bad_unified
-    $error("L2Cache, L3Cache: sets, ways and line bytes must be powers of two, lines 16 to 2048 bytes and those of the L1");
+    $error("L2Cache, L3Cache: sets, ways and line bytes must be powers of two, lines 16 to 2048 bytes, as the L1");
   end
   if (Cfg.L3Cache.Ways != 0 && Cfg.L2Cache.Ways == 0) begin : gen_bad_l3
     $error("L3Cache: needs an L2Cache in front of it; a single cache is the L2Cache");

@@ -230,8 +230,8 @@ package vm_machines_pkg;
     Itlb: '{Sets: 16'd32, Ways: 8'd4}, Dtlb: '{Sets: 16'd16, Ways: 8'd4}, SuperEntries: 8'd4,
     L2Tlb: '{Sets: 16'd128, Ways: 8'd4}, WalkCacheSets: 16'd4, HitLatency: 8'd1,
     Icache: '{Sets: 16'd64, Ways: 8'd8, LineBytes: 16'd64}, Dcache: '{Sets: 16'd64, Ways: 8'd8, LineBytes: 16'd64},
-    L2Cache: '{Sets: 16'd512, Ways: 8'd8, LineBytes: 16'd64}, L3Cache: '{Sets: 16'd8192, Ways: 8'd16, LineBytes: 16'd64},
-    L2Prefetch: 1'b0, WalkPort: WalkCache, TrapSwap: 1'b0, ArrayPort: 1'b0,
+    L2Prefetch: 1'b0, L2Cache: '{Sets: 16'd512, Ways: 8'd8, LineBytes: 16'd64},
+    L3Cache: '{Sets: 16'd8192, Ways: 8'd16, LineBytes: 16'd64}, WalkPort: WalkCache, TrapSwap: 1'b0, ArrayPort: 1'b0,
     Regions: {NoRegion, NoRegion, ram(57'hF_0000_0000, 57'h0400_0000, 1'b0), ram(57'h0, 57'h1_0000_0000, 1'b1)}};
 
 endpackage

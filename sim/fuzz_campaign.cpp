@@ -21,7 +21,10 @@ namespace {
 constexpr std::chrono::seconds kRoundLimit{120}, kTryLimit{60};
 
 // Cycles at the ports; steps of a system, most of which take much longer.
-constexpr std::uint64_t kLeastCycles = 5000, kMostCycles = 15000, kLeastSteps = 500, kMostSteps = 2500;
+constexpr std::uint64_t kLeastCycles = 20'000, kMostCycles = 60'000, kLeastSteps = 500, kMostSteps = 2500;
+
+// Nothing is accepted while the line states of the largest cache are cleared after reset.
+std::uint64_t sweep_of(const Machine& machine) { return std::max(machine.l2cache.sets, machine.l3cache.sets); }
 
 void write_file(const std::filesystem::path& file, const std::string& text) {
   std::ofstream out(file, std::ios::binary);
@@ -96,7 +99,8 @@ RoundSpec Campaign::spec_of(std::uint64_t round) const {
   spec.kind = ports ? TrafficKind::Ports : TrafficKind::System;
   constexpr std::uint64_t kSeeds = 1ULL << 40;  // short enough for people
   spec.seed = random.below(kSeeds);
-  spec.size = ports ? random.between(kLeastCycles, kMostCycles) : random.between(kLeastSteps, kMostSteps);
+  spec.size = ports ? sweep_of(spec.machine) + random.between(kLeastCycles, kMostCycles)
+                    : random.between(kLeastSteps, kMostSteps);
   return spec;
 }
 

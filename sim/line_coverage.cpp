@@ -87,7 +87,7 @@ void LineCoverage::point(const std::string& text, std::uint64_t hits) {
     file.toggles[line][object] += hits;
     return;
   }
-  if (!page.starts_with("v_line")) return;
+  if (!page.starts_with("v_line") && !page.starts_with("v_branch")) return;
   const std::string covered = value_of(text, "S");
   if (covered.empty()) {
     file.lines[line] += hits;

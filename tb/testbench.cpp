@@ -34,14 +34,14 @@ Testbench::Testbench(const Machine& machine, std::unique_ptr<Model> model, Testb
       ctl_(options_.stall, options_.seed, "ctl"),
       fence_(options_.stall, options_.seed, "fence"),
       array_(options_.stall, options_.seed, "array") {
-  auto translation = std::make_unique<TranslationCheck>(machine_, memory_below_l1(), agent_, tracker_, reporter_);
+  auto translation = std::make_unique<TranslationCheck>(machine_, memory_behind(), agent_, tracker_, reporter_);
   translation_ = translation.get();
   // Data before translation: the image is not asked about what the data check has found wrong.
-  checks_.push_back({"data", std::make_unique<DataCheck>(machine_, memory_below_l1(), tracker_, reporter_)});
+  checks_.push_back({"data", std::make_unique<DataCheck>(machine_, memory_behind(), tracker_, reporter_)});
   checks_.push_back({"translation", std::move(translation)});
   checks_.push_back({"time", std::make_unique<TimeCheck>(machine_, tracker_, reporter_)});
   checks_.push_back({"state", std::make_unique<StateCheck>(machine_, tracker_, reporter_)});
-  checks_.push_back({"traffic", std::make_unique<TrafficCheck>(machine_, memory_below_l1(), tracker_, reporter_)});
+  checks_.push_back({"traffic", std::make_unique<TrafficCheck>(machine_, memory_behind(), tracker_, reporter_)});
   auto counters = std::make_unique<CounterCheck>(machine_, reporter_);
   counters_ = counters.get();
   checks_.push_back({"counters", std::move(counters)});

@@ -72,7 +72,8 @@ class Testbench {
   // Bytes in memory, under the hardware's feet. After the first step it is a backdoor and counted.
   void preload(PhysAddr pa, std::span<const std::uint8_t> bytes);
   std::uint64_t backdoor_accesses() const { return backdoor_accesses_; }
-  const PhysicalMemory& memory_behind() const { return memory_; }
+  // Memory as the port below the first level shows it.
+  const PhysicalMemory& memory_behind() const { return l2_ ? l2_->view() : memory_; }
 
   // One cycle; the first call resets the hardware. Throws Hang.
   void step();
@@ -130,8 +131,6 @@ class Testbench {
   void drive();
   void observe();
   void observe_memory();
-  // Memory as the first level sees it.
-  const PhysicalMemory& memory_below_l1() const { return l2_ ? l2_->view() : memory_; }
   void run_checks();
   void watch_progress();
   void open_and_close_waves();

@@ -161,14 +161,12 @@ void TimeCheck::walker_next() {
       }
       return;
     case WalkState::Check:
-      if (ahead_) {
-        walk_ = WalkState::Hold;
-      } else if (walk_asked_) {
+      if (!ahead_ && walk_asked_) {
         walk_ = WalkState::Wait;
-      } else if (seen_.restart != nullptr) {
+      } else if (!ahead_ && seen_.restart != nullptr) {
         walk_hole_seen_ = false;
         walk_ = WalkState::Read;
-      } else if (seen_.walk_end != nullptr) {
+      } else if (ahead_ || seen_.walk_end != nullptr) {
         walk_ = WalkState::Hold;
       } else if (follower_.due() == WalkFollower::Due::Update) {
         walk_ = WalkState::Update;

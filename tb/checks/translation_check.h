@@ -65,8 +65,8 @@ class TranslationCheck final : public Check, private CoherentMemory::Listener {
   CoherentMemory memory_;
   LegalSet legal_;
   std::uint64_t last_store_ = 0;  // cycle of the answer
-  bool forgets_ = false;      // the control write under way is among the fences
-  bool prefetching_ = false;  // until prefetch_ends_: what is replaced meanwhile may be what it has read
+  bool forgets_ = false;          // the control write under way is among the fences
+  bool prefetching_ = false;      // until prefetch_ends_: what is replaced meanwhile may be what it has read
   std::uint64_t prefetch_ends_ = 0;
   VirtAddr walker_va_;  // of the access that had the walker last, and its acceptance
   std::uint64_t walker_accepted_ = 0;

@@ -22,7 +22,11 @@ Cross::Cross(BinTable& table, const std::string& group, const std::vector<Values
     sizes_.at(i) = properties[i].size();
     std::vector<std::string> longer;
     for (const std::string& name : names) {
-      for (const std::string& value : properties[i]) longer.push_back(name.empty() ? value : name + ", " + value);
+      for (const std::string& value : properties[i]) {
+        std::string& joined = longer.emplace_back(name);
+        if (!name.empty()) joined += ", ";
+        joined += value;
+      }
     }
     names = std::move(longer);
   }

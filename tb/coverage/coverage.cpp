@@ -17,7 +17,7 @@
 namespace vm {
 
 std::uint64_t enough_accesses(const Machine& machine) {
-  return machine.format.kind == PteKind::Flat ? 1'000'000 : 2'000'000;
+  return machine.format.kind == PteKind::Flat ? 200'000 : 250'000;
 }
 
 struct Coverage::Parts {

@@ -49,9 +49,13 @@ nlohmann::json CoverageRecord::to_json() const {
   }
   const std::vector<const Bin*> uncovered_bins = uncovered();
   for (const Bin* bin : uncovered_bins) missing.push_back({{"group", bin->group}, {"name", bin->name}});
-  return {{"machine", machine},   {"accesses", accesses},
-          {"claimed", claimed()}, {"covered", claimed() - uncovered_bins.size()},
-          {"uncovered", missing}, {"unreachable", never},
+  return {{"machine", machine},
+          {"accesses", accesses},
+          {"enough", enough},
+          {"claimed", claimed()},
+          {"covered", claimed() - uncovered_bins.size()},
+          {"uncovered", missing},
+          {"unreachable", never},
           {"bins", all}};
 }
 

@@ -47,9 +47,9 @@ class RuleBins {
     GlobalElsewhere,
     NapotOtherPage,
     BothParts,
-    kCount,
+    Count,
   };
-  static constexpr std::size_t kFirstReserved = static_cast<std::size_t>(Rule::kCount);
+  static constexpr std::size_t kFirstReserved = static_cast<std::size_t>(Rule::Count);
 
   // A rule at levels first_level and above, for kinds of access from first_kind on. None: this machine does not have
   // it.

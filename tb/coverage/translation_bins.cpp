@@ -15,7 +15,7 @@ constexpr std::size_t kNowhere = ~std::size_t{0};
 constexpr std::array kOfEntry = {Cause::Invalid, Cause::Reserved, Cause::Privilege,  Cause::Read,
                                  Cause::Write,   Cause::Exec,     Cause::Accessed,   Cause::Dirty,
                                  Cause::Access,  Cause::EntryBus, Cause::EntryAccess};
-enum WithoutEntry : std::uint8_t { kVa, kLimit, kBareAccess, kBus };
+enum WithoutEntry : std::uint8_t { Va, Limit, BareAccess, Bus };
 
 std::size_t place_of(Cause cause) {
   const auto* const found = std::find(kOfEntry.begin(), kOfEntry.end(), cause);
@@ -124,9 +124,9 @@ void TranslationBins::on_xlat(const Event& xlat, const TranslationShadow& shadow
   } else if (walked) {
     faults_.hit(place_of(cause), xlat.xlat_level(), xlat.access());
   } else if (cause == Cause::Va || cause == Cause::Limit) {
-    without_entry_.hit(cause == Cause::Va ? kVa : kLimit, xlat.access());
+    without_entry_.hit(cause == Cause::Va ? Va : Limit, xlat.access());
   } else if (cause == Cause::Access) {
-    without_entry_.hit(kBareAccess, xlat.access());
+    without_entry_.hit(BareAccess, xlat.access());
   }
   if (!walked) return;
   const std::size_t ended = cause == Cause::None ? 0 : place_of(cause) == kNowhere ? kNowhere : place_of(cause) + 1;
@@ -134,7 +134,7 @@ void TranslationBins::on_xlat(const Event& xlat, const TranslationShadow& shadow
 }
 
 void TranslationBins::on_retired(const TrackedAccess& access) const {
-  if (access.response.fault.cause == Cause::Bus) without_entry_.hit(kBus, access.kind());
+  if (access.response.fault.cause == Cause::Bus) without_entry_.hit(Bus, access.kind());
 }
 
 }  // namespace vm

@@ -23,7 +23,7 @@ struct TrafficMix {
   unsigned race = 1;               // host stores to accessed and dirty bits of the page that accesses come back to
   unsigned fence = 15, ctl = 8;    // per mille, while none is under way; fewer where walks have several levels
   unsigned second = 20;            // percent of those that come with another at once
-  unsigned storm = 3;              // per mille of cycles in which a PortStorm begins, while there is none
+  unsigned storm = 6;              // per mille of cycles in which a PortStorm begins, while there is none
   unsigned illegal = 5;            // percent of accesses with an address no table serves
   bool cache_operations = true;
   bool array = true;  // array reads, on machines that have the port

@@ -108,11 +108,10 @@ void RandomTables::build(unsigned levels) {
 
 std::uint64_t RandomTables::random_entry(const Slot& slot) {
   const Format& f = machine_.format;
-  const bool points = slot.level != 0 && !random_.one_in(slot.level == 1 ? 4 : 16);
+  const bool points = slot.level != 0 && !random_.one_in(slot.level == 1 ? 4 : 8);
   Pte pte;
   // What is wrong with a pointer hides everything below it.
-  const unsigned rare = points ? 64 : 12;
-  pte.valid = !random_.one_in(rare);
+  pte.valid = !random_.one_in(points ? 64 : 12);
   pte.leaf = !points && !(slot.level == 0 && random_.one_in(64));
   pte.ppn = Ppn(points ? slot.table : frames_[random_.below(frames_.size())]);
   // A page that is itself a table: the core's own stores change entries.
@@ -138,7 +137,7 @@ std::uint64_t RandomTables::random_entry(const Slot& slot) {
       if (counts && random_.one_in(2)) raw ^= 1ULL << bit;
     }
   }
-  return random_.one_in(rare) ? spoiled(raw, slot.level) : raw;
+  return random_.one_in(points ? 48 : 8) ? spoiled(raw, slot.level) : raw;
 }
 
 // With a bit nobody meant, or reserved for one reason alone, each of them as often.

@@ -20,7 +20,7 @@ constexpr std::uint64_t kValue = 0x8877665544332211;
 }  // namespace
 
 BOOST_DATA_TEST_CASE(M2_under_stalls_that_never_seem_to_end_walks_and_fences_end_soon_after, kBoth, machine) {
-  constexpr std::uint64_t kRelease = 4000;
+  constexpr std::uint64_t kRelease = 10000;  // the caches are ready by then
   TestbenchOptions options;
   options.stall = {StallPolicy::Kind::Until, kRelease};
   TreeBench b(machine, options);

@@ -28,7 +28,9 @@ void check_command(const std::string& arguments, const std::string& expected) {
   BOOST_TEST(contains(result.err, expected), result.err);
 }
 
-BOOST_AUTO_TEST_CASE(an_unknown_machine) { check_trace("machine vax\n", "1:9", "expected a machine: toy10, toy5"); }
+BOOST_AUTO_TEST_CASE(an_unknown_machine) {
+  check_trace("machine vax\n", "1:9", "expected a machine, or its file in quotes: toy10, toy5");
+}
 
 BOOST_AUTO_TEST_CASE(an_unknown_process) {
   check_trace("machine toy5\nprocess A\n[B] L 0,1\n", "3:2", "expected a process: A");

@@ -225,6 +225,7 @@ std::int64_t Kernel::State::mprotect(Process& process, std::uint64_t addr, std::
        ++it) {
     Page page = it->second;
     const OsMapping before = page.entry;
+    note_stores(process, Vpn(it->first), page);
     page.rights = rights;
     page.blocked = rights.none();
     page.entry = entry_for(page);

@@ -6,11 +6,9 @@
 
 #include <array>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <variant>
 #include <vector>
 
@@ -18,126 +16,15 @@
 #include "machine/machine.h"
 #include "os/kernel.h"
 #include "platform/platform.h"
+#include "trace/ast_expect.h"
+#include "trace/ast_setup.h"
 #include "trace/port_step.h"
 #include "trace/source.h"
 
 namespace vm::trace {
 
-using ProcessIndex = std::uint16_t;  // into Scenario::processes
-
 constexpr unsigned kRegisters = 16;
 constexpr std::uint32_t kMaxAccessBytes = 65536;
-
-enum class Side : std::uint8_t { Fetch, Data };  // which TLB or cache
-
-// ---------------------------------------------------------------- run parameters
-
-struct Latency {
-  enum class Kind : std::uint8_t { Fixed, Random, Replay };
-  Kind kind = Kind::Fixed;
-  unsigned min = 1, max = 1;     // Fixed: both the same
-  std::vector<unsigned> replay;  // Replay: used in turn, over and over
-};
-
-struct Stall {
-  enum class Kind : std::uint8_t { None, Half, Bursty, Until };
-  Kind kind = Kind::None;
-  std::uint64_t until = 0;  // Until: nothing is accepted before this cycle
-};
-
-struct AddressRange {
-  PhysAddr first, last;  // both included
-};
-
-// ---------------------------------------------------------------- setup (some of it is a step too)
-
-struct MemoryBytes {
-  PhysAddr at;
-  std::vector<std::uint8_t> bytes;
-};
-
-// Bytes made from the seed and their addresses.
-struct RandomMemory {
-  PhysAddr at;
-  std::uint64_t bytes = 0;
-};
-
-struct FreeFrames {
-  std::vector<Ppn> frames;
-};
-
-// Mode bits of the hardware while the OS runs it, as changes of what it would choose itself.
-struct ModeBits {
-  std::vector<std::pair<bool Environment::*, bool>> bits;
-};
-
-struct NewProcess {
-  ProcessIndex process = 0;
-  Kernel::ProcessOptions options;
-};
-
-struct MapPage {
-  ProcessIndex process = 0;
-  Vpn vpn;
-  Ppn frame;
-  Rights rights;
-  Kernel::MapOptions options;
-  bool any = false;  // it may be refused
-};
-
-struct UnmapPage {
-  ProcessIndex process = 0;
-  Vpn vpn;
-};
-
-struct NewArea {
-  ProcessIndex process = 0;
-  VirtAddr from, to;  // `to` excluded
-  Rights rights;
-  bool stack = false;
-};
-
-struct NewLimits {
-  ProcessIndex process = 0;
-  Kernel::Limits limits;
-};
-
-struct TlbWay {
-  std::uint64_t tag = 0;
-  bool valid = false;
-  std::uint64_t ppn = 0;
-};
-
-struct TlbSet {
-  Side side = Side::Data;
-  unsigned set = 0;
-  std::vector<TlbWay> ways;
-};
-
-struct CacheLine {
-  Side side = Side::Data;
-  unsigned set = 0, way = 0;
-  std::uint64_t tag = 0;
-  bool valid = false, dirty = false;
-  std::vector<std::uint8_t> bytes;
-};
-
-struct FilesDirectory {
-  std::filesystem::path directory;
-};
-
-struct NewFile {
-  std::string name;
-  std::vector<std::uint8_t> content;
-};
-
-using SetupAction = std::variant<MemoryBytes, RandomMemory, FreeFrames, ModeBits, NewProcess, MapPage, NewArea,
-                                 NewLimits, TlbSet, CacheLine, FilesDirectory, NewFile, Device>;
-
-struct SetupItem {
-  Place place;
-  SetupAction action;
-};
 
 // ---------------------------------------------------------------- accesses
 
@@ -287,135 +174,6 @@ struct PageoutStep {
   ProcessIndex process = 0;
   Vpn vpn;
   std::optional<bool> refused;  // expected; otherwise it must be done
-};
-
-// ---------------------------------------------------------------- expectations about the state
-
-struct ExpectMemory {
-  PhysAddr at;
-  std::vector<std::uint8_t> bytes;
-};
-
-struct ExpectMap {
-  ProcessIndex process = 0;
-  Vpn vpn;
-  std::optional<std::uint64_t> frame;  // nullopt: `none`, or `swapped`; of a large page: its first
-  bool swapped = false;
-  std::optional<std::uint64_t> slot;  // of the swap file
-  std::optional<Rights> rights;
-  std::optional<std::uint64_t> bytes;  // size of the page
-  std::optional<bool> accessed, dirty, global;
-  std::optional<MemType> type;
-};
-
-struct ExpectEntry {
-  PhysAddr at;
-  std::uint64_t value = 0;
-};
-
-struct ExpectTlb {
-  TlbSet set;
-};
-
-struct ExpectFreeFrames {
-  std::uint64_t count = 0;
-};
-
-struct ExpectSavedFrames {
-  std::uint64_t count = 0;
-};
-
-struct ExpectFreeSlots {
-  std::uint64_t count = 0;
-};
-
-struct ExpectSharers {
-  ProcessIndex process = 0;
-  Vpn vpn;
-  std::vector<ProcessIndex> sharers;
-};
-
-struct ExpectFences {
-  FenceReason reason = FenceReason::Map;
-  std::uint64_t count = 0;
-};
-
-// Measured names, the most cycles first.
-struct ExpectCycles {
-  std::vector<std::string> names;
-};
-
-struct ExpectProcess {
-  enum class State : std::uint8_t { Running, Suspended, Killed };
-  ProcessIndex process = 0;
-  State state = State::Running;
-};
-
-struct ExpectReferences {
-  Ppn frame;
-  std::uint64_t count = 0;
-};
-
-struct ExpectRegister {
-  ProcessIndex process = 0;
-  std::uint8_t reg = 0;
-  std::uint64_t value = 0;
-};
-
-enum class Counter : std::uint8_t {
-  Faults,
-  CowCopies,
-  ZeroFills,
-  Fences,
-  Switches,
-  PageCopies,
-  Pageouts,
-  Pageins,
-  Withheld,
-  PagesRead,
-  PagesWritten,  // what the OS did
-  Entries,
-  Reads,
-  Writes,
-  TlbHits,
-  TlbMisses,
-  CacheHits,
-  CacheMisses  // what the accesses caused
-};
-
-struct ExpectCount {
-  Counter counter = Counter::Faults;
-  std::uint64_t count = 0;
-};
-
-struct ExpectOutput {
-  ProcessIndex process = 0;
-  std::vector<std::uint8_t> bytes;  // all it wrote to standard output and error
-  std::string file;                 // not empty: what this file holds goes before them
-};
-
-struct ExpectFile {
-  std::string name;
-  std::vector<std::uint8_t> content;  // all of it, as it is on the disk
-};
-
-struct ExpectDevice {
-  std::string name;
-  std::uint64_t offset = 0;
-  std::vector<std::uint8_t> bytes;  // as the device finds them in its memory
-};
-
-// What ps and /proc tell of the OS.
-enum class Report : std::uint8_t { Processes, Areas, Frames, Tables };
-
-struct ReportStep {
-  Report report = Report::Processes;
-  ProcessIndex process = 0;  // Areas, Tables
-};
-
-struct ExpectReport {
-  ReportStep of;
-  std::string line;  // one of its lines; a run of blanks counts as one
 };
 
 using Action =

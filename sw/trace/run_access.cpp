@@ -263,7 +263,8 @@ bool Runner::judge_fault(const Queued& access, const Observed& seen) {
                     : expected->sigbus
                         ? seen.sigbus
                         : seen.segv && (expected->segv_code == SegvCode::None || expected->segv_code == seen.segv_code);
-  if (!same) fail(access.place, describe(*access.step), wanted, text(seen) + code(seen.segv_code));
+  if (!same)
+    fail(access.place, describe(*access.step), wanted, text(seen) + (expected->cause ? "" : code(seen.segv_code)));
   if (expected->at) {
     compare(access.place, describe(*access.step) + ": address of the fault", *expected->at, seen.fault.va.value);
   }

@@ -123,6 +123,12 @@ void add_replay(CLI::App& app, int& exit_status) {
   command->add_option("--seed", scenario.seed, "Seed of every random choice (default: the trace's, or 1)");
   command->add_option("--latency", scenario.latency, "Memory latency: N, 'random A..B' or 'replay N,N,…'");
   command->add_option("--stall", scenario.stall, "Stall policy: none, half, bursty or 'until N'");
+  command->add_option("--forget", scenario.forget, "Withhold the fences owed for this: map, unmap, protect, fork, …")
+      ->delimiter(',');
+  command->add_option("--swap-file", scenario.swap_file,
+                      "Swap to this file, which is overwritten (default: temporary)");
+  command->add_option("--files", scenario.files,
+                      "Directory with the files that processes open, which they really change");
   command->add_option("--hardware", scenario.hardware, "The machine's shared object, instead of that of this build");
   command->add_flag("--model", scenario.model, "Run on the reference platform instead of the hardware");
   command

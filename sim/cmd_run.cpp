@@ -88,6 +88,7 @@ void print_json(const Totals& t, const std::vector<ScenarioResult>& results, std
 }
 
 int run(const RunOptions& options) {
+  withheld_fences(options.scenario_options);  // bad ones cost nothing
   trace::ParseOptions parse = parse_options();
   parse.default_machine = options.machine;
   // All files are read before any is run: bad input costs nothing.
@@ -134,7 +135,10 @@ int run(const RunOptions& options) {
       ScenarioResult result =
           run_scenario(trace, scenario, options.scenario_options, replay_command(trace, scenario, options), progress);
       totals.add(result);
-      if (!options.json) print_line(result);
+      if (!options.json) {
+        print_texts(result);
+        print_line(result);
+      }
       print_failures(result);
       results.push_back(std::move(result));
     }
@@ -162,6 +166,16 @@ void add_run(CLI::App& app, int& exit_status) {
   command->add_option("--stall", options->scenario_options.stall, "Stall policy: none, half, bursty or 'until N'");
   command->add_option("--scenario", options->scenario, "Only the scenario of this name");
   command->add_option("--waves", options->scenario_options.waves, "Write waves of the run to this FST file");
+  command
+      ->add_option("--forget", options->scenario_options.forget,
+                   "Withhold the fences owed for this: map, unmap, protect, fork, …")
+      ->delimiter(',');
+  command->add_option("--swap-file", options->scenario_options.swap_file,
+                      "Swap to this file, which is overwritten (default: temporary)");
+  command->add_option("--files", options->scenario_options.files,
+                      "Directory with the files that processes open, which they really change");
+  command->add_option("--devices", options->scenario_options.devices,
+                      "Write what devices show or play at the end to this directory");
   command->add_option("--hardware", options->scenario_options.hardware,
                       "The machine's shared object, instead of that of this build");
   command->add_flag("--model", options->scenario_options.model, "Run on the reference platform instead of the hardware")

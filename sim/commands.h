@@ -20,6 +20,7 @@ void add_replay(CLI::App& app, int& exit_status);
 void add_explain(CLI::App& app, int& exit_status);
 void add_machines(CLI::App& app, int& exit_status);
 void add_fuzz(CLI::App& app, int& exit_status);
+void add_reports(CLI::App& app, int& exit_status);
 void add_bench(CLI::App& app, int& exit_status);
 void add_coverage(CLI::App& app, int& exit_status);
 

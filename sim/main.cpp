@@ -32,6 +32,7 @@ int main(int argc, char** argv) {
   add_explain(app, status);
   add_machines(app, status);
   add_fuzz(app, status);
+  add_reports(app, status);
   add_bench(app, status);
   add_coverage(app, status);
   try {

@@ -2,9 +2,12 @@
 #include "scenario_run.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cstdio>
 #include <exception>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 
 #include "trace/parser.h"
@@ -36,6 +39,20 @@ TestbedOptions testbed_options(const trace::Scenario& scenario, const ScenarioOp
   return result;
 }
 
+// What the devices show or play at the end of a scenario, a file each: DIR/SCENARIO-DEVICE.ENDING.
+void write_devices(Kernel& kernel, const std::string& scenario, const std::filesystem::path& directory) {
+  if (directory.empty()) return;
+  for (const Device& device : kernel.devices()) {
+    const auto memory = kernel.device_memory(device.name);
+    if (!memory) continue;
+    const std::string name = device.name.substr(device.name.rfind('/') + 1);
+    const std::filesystem::path path = directory / fmt::format("{}-{}.{}", scenario, name, output_ending(device.kind));
+    std::ofstream out(path, std::ios::binary);
+    out << output_of(device, *memory);
+    if (!out.flush()) throw InputError(fmt::format("'{}' cannot be written, expected a directory", path.string()));
+  }
+}
+
 }  // namespace
 
 std::string command_words(const trace::Trace& trace, const trace::Scenario& scenario, const ScenarioOptions& options) {
@@ -44,7 +61,22 @@ std::string command_words(const trace::Trace& trace, const trace::Scenario& scen
   if (!options.latency.empty()) words += fmt::format(" --latency '{}'", options.latency);
   if (!options.stall.empty()) words += fmt::format(" --stall '{}'", options.stall);
   if (!options.hardware.empty()) words += fmt::format(" --hardware {}", options.hardware.string());
+  if (!options.forget.empty()) words += fmt::format(" --forget {}", fmt::join(options.forget, ","));
+  if (!options.files.empty()) words += fmt::format(" --files '{}'", options.files.string());
   return words;
+}
+
+FenceReasons withheld_fences(const ScenarioOptions& options) {
+  FenceReasons withheld;
+  for (const std::string& name : options.forget) {
+    const auto reason = fence_reason(name);
+    if (!reason) {
+      throw InputError(fmt::format("found --forget {}, expected what fences are owed for: {}", name,
+                                   fmt::join(kFenceReasonNames, ", ")));
+    }
+    withheld.set(index_of(*reason));
+  }
+  return withheld;
 }
 
 ScenarioResult run_scenario(const trace::Trace& trace, const trace::Scenario& scenario, const ScenarioOptions& options,
@@ -56,10 +88,13 @@ ScenarioResult run_scenario(const trace::Trace& trace, const trace::Scenario& sc
   const trace::StepProgress show = [&](std::size_t done, std::size_t all) { progress.show(scenario.name, done, all); };
   std::optional<trace::Runner> runner;
   if (!scenario.ports)
-    runner.emplace(trace.files, scenario, *testbed, trace::RunnerOptions{bed.seed, show, !bed.waves.empty()});
+    runner.emplace(trace.files, scenario, *testbed,
+                   trace::RunnerOptions{bed.seed, show, !bed.waves.empty(), options.os_invariants && options.model,
+                                        withheld_fences(options), options.swap_file, options.files});
   try {
     if (runner) {
       result.report = runner->run();
+      write_devices(runner->kernel(), scenario.name, options.devices);
     } else {
       result.report.accesses = port_accesses(scenario);
       testbed->play_ports(scenario, show, !bed.waves.empty());
@@ -82,6 +117,10 @@ ScenarioResult run_scenario(const trace::Trace& trace, const trace::Scenario& sc
   }
   progress.clear();
   return result;
+}
+
+void print_texts(const ScenarioResult& r) {
+  for (const std::string& text : r.report.texts) fmt::print("{}", text);
 }
 
 void print_line(const ScenarioResult& r) {
@@ -110,7 +149,8 @@ nlohmann::json to_json(const ScenarioResult& r) {
                            {"mismatches", r.figures.mismatches},
                            {"expectations", r.report.expectations},
                            {"failed_expectations", r.report.failures.size()},
-                           {"failures", failures}};
+                           {"failures", failures},
+                           {"texts", r.report.texts}};
   if (r.figures.first)
     result["first_mismatch"] = {{"cycle", r.figures.first->cycle}, {"check", r.figures.first->check}};
   return result;

@@ -25,9 +25,15 @@ struct ScenarioOptions {
   std::string latency, stall;      // as in the trace language
   std::filesystem::path hardware;  // TestbedOptions::hardware
   std::filesystem::path waves;
+  std::vector<std::string> forget;  // what the operating system makes no fences for: names of FenceReason
+  std::filesystem::path swap_file;  // overwritten; empty: a temporary file
+  std::filesystem::path files;      // the directory with the files of processes, which really change
+  std::filesystem::path devices;    // where to write what devices show or play at the end
   std::optional<CycleWindow> wave_window;
   bool model = false;
-  bool os_invariants = false;    // in the end, ask the operating system model whether it contradicts itself
+  // In the end (on the reference platform after every system call) ask the operating system model whether it
+  // contradicts itself.
+  bool os_invariants = false;
   Coverage* coverage = nullptr;  // TestbedOptions::coverage
 };
 
@@ -49,6 +55,10 @@ ScenarioResult run_scenario(const trace::Trace& trace, const trace::Scenario& sc
 // A file's name, and the options that were given, as words of a command line.
 std::string command_words(const trace::Trace& trace, const trace::Scenario& scenario, const ScenarioOptions& options);
 
+// Of `forget`; throws InputError where there is no such reason.
+FenceReasons withheld_fences(const ScenarioOptions& options);
+
+void print_texts(const ScenarioResult& result);
 void print_line(const ScenarioResult& result);
 void print_failures(const ScenarioResult& result);
 nlohmann::json to_json(const ScenarioResult& result);

@@ -261,6 +261,17 @@ unsigned pat_index(std::uint64_t raw, unsigned level) {
   return low + (bit_of(raw, level == 0 ? x86::kSmallPat : x86::kLargePat) ? 4 : 0);
 }
 
+std::uint64_t most_slots(const Format& format) {
+  const bool has_valid_bit = format.kind != PteKind::Flat || format.valid_bit.has_value();
+  return has_valid_bit ? low_mask(format.ppn_bits) : 0;
+}
+
+std::uint64_t encode_slot(const Format& format, std::uint64_t slot) {
+  return (slot & low_mask(format.ppn_bits)) << format.ppn_lsb;
+}
+
+std::uint64_t slot_of(const Format& format, std::uint64_t raw) { return ppn_field(format, raw).value; }
+
 std::array<std::uint8_t, 8> pte_to_bytes(const Format& format, std::uint64_t raw) {
   std::array<std::uint8_t, 8> bytes{};
   for (unsigned i = 0; i < format.pte_bytes(); ++i) {

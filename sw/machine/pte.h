@@ -84,6 +84,12 @@ std::uint64_t with_accessed(const Format& format, std::uint64_t raw, bool dirty)
 // x86: the entry of the PAT that a leaf names (X18).
 unsigned pat_index(std::uint64_t raw, unsigned level);
 
+// An entry that is not valid is the operating system's but for that bit: here the number of a slot of the swap file
+// stands where the PPN would be. 0 is no slot.
+std::uint64_t most_slots(const Format& format);  // the highest number; 0: entries of this format are always valid
+std::uint64_t encode_slot(const Format& format, std::uint64_t slot);
+std::uint64_t slot_of(const Format& format, std::uint64_t raw);  // of an entry that is not valid
+
 // An entry as it lies in memory: format.pte_bytes() bytes in the format's byte order.
 std::array<std::uint8_t, 8> pte_to_bytes(const Format& format, std::uint64_t raw);
 std::uint64_t pte_from_bytes(const Format& format, std::span<const std::uint8_t> bytes);

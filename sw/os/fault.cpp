@@ -102,6 +102,13 @@ std::size_t Kernel::State::perform(Process& process, std::span<const Access> acc
     if (service != Service::Served) {
       outcome.refused = true;
       outcome.segv = service == Service::Segv;
+      outcome.shortage = service == Service::NoMemory    ? Shortage::NoMemory
+                         : service == Service::SwapError ? Shortage::SwapError
+                         : service == Service::Killed    ? Shortage::Killed
+                                                         : Shortage::None;
+      if (service == Service::Killed) kill(process);
+      outcome.sigbus = service == Service::Bus;
+      if (outcome.segv) outcome.segv_code = segv_code(process, outcome.last_fault);
       return done + 1;
     }
     ++outcome.faults_served;
@@ -114,7 +121,9 @@ Kernel::State::Service Kernel::State::serve(Process& process, const Fault& fault
   if (process.raw || fault.cause == Cause::Va || fault.cause == Cause::Limit) return Service::Segv;
   const Vpn vpn = machine.vpn_of(fault.va);
   Page* page = process.page(vpn);
-  if (page == nullptr) return serve_missing(process, fault);
+  if (page == nullptr) {
+    return process.swapped.contains(vpn.value) ? page_in(process, vpn, fault) : serve_missing(process, fault);
+  }
   if (fault.cause == Cause::Write && page->cow && page->rights.allow(fault.access, fault.user)) {
     return copy_on_write(process, vpn, *page);
   }
@@ -137,7 +146,10 @@ const Area* Kernel::State::area_for(Process& process, VirtAddr va) const {
   if (const Area* area = process.areas.find(va)) return area;
   const Area* stack = process.areas.stack_above(va, kStackReach);
   if (stack == nullptr) return nullptr;
-  process.areas.grow_down(stack->from, va.value & ~low_mask(machine.format.page_bits));
+  const std::uint64_t from = va.value & ~low_mask(machine.format.page_bits);
+  const std::uint64_t pages = (stack->from - from) >> machine.format.page_bits;
+  if (!may_grow(process, pages) || !may_promise(pages)) return nullptr;
+  process.areas.grow_down(stack->from, from);
   return process.areas.find(va);
 }
 
@@ -145,7 +157,23 @@ Kernel::State::Service Kernel::State::serve_missing(Process& process, const Faul
   const Area* area = area_for(process, fault.va);
   if (area == nullptr || area->rights.none()) return Service::Segv;
   if (!expressible_rights(area->rights).allow(fault.access, fault.user)) return Service::Segv;
-  return take_page(process, machine.vpn_of(fault.va), *area) ? Service::Served : Service::Failed;
+  const Vpn vpn = machine.vpn_of(fault.va);
+  const bool reads_zeros =
+      policy.zero_page && !area->object && fault.access != AccessKind::Store && can_withhold_write();
+  const std::size_t frames_wanted = area->object                        ? frames_for_object(*area, fault)
+                                    : reads_zeros && zero_frame_for_all ? 0
+                                                                        : 1;
+  const Service room = make_room(process, missing_tables(process, vpn, 0) + frames_wanted, 1);
+  if (room != Service::Served) return room;
+  if (area->object) return serve_object(process, fault, *area);
+  const bool taken = reads_zeros ? take_zero_page(process, vpn, *area) : take_page(process, vpn, *area);
+  return taken ? Service::Served : Service::Failed;
+}
+
+SegvCode Kernel::State::segv_code(const Process& process, const Fault& fault) const {
+  const bool nothing = fault.cause == Cause::Va || fault.cause == Cause::Limit ||
+                       (process.areas.find(fault.va) == nullptr && process.page(machine.vpn_of(fault.va)) == nullptr);
+  return nothing ? SegvCode::MapErr : SegvCode::AccErr;
 }
 
 std::optional<Ppn> Kernel::State::zeroed_frame() {
@@ -156,66 +184,19 @@ std::optional<Ppn> Kernel::State::zeroed_frame() {
 }
 
 bool Kernel::State::take_page(Process& process, Vpn vpn, const Area& area) {
-  std::optional<Ppn> frame;
-  if (area.object) {
-    const std::uint64_t at = address_of(process, vpn).value;
-    SharedObject::SharedPage& shared = area.object->pages[(at - area.object_at) >> machine.format.page_bits];
-    if (!shared.frame) shared.frame = zeroed_frame();
-    frame = shared.frame;
-    if (frame) frames.retain(*frame);
-  } else {
-    frame = zeroed_frame();
-  }
+  const std::optional<Ppn> frame = zeroed_frame();
   if (!frame) return false;
-  Page page{.frame = *frame, .rights = area.rights, .shared = area.object != nullptr, .entry = {}};
+  Page page{.frame = *frame, .rights = area.rights, .entry = {}};
   page.entry = entry_for(page);
-  TableUpdate update(*this, process);
+  TableUpdate update(*this, process, FenceReason::Copy);  // owes none: what was not there is not remembered
   if (!update.set(vpn, page, {})) {
     frames.release(*frame);
     return false;
   }
-  process.pages[vpn.value] = page;
+  add_page(process, vpn, page);
   update.commit();
   owe_fetch_sync(page);
   return true;
-}
-
-Kernel::State::Service Kernel::State::copy_on_write(Process& process, Vpn vpn, Page& shared_page) {
-  TableUpdate update(*this, process);
-  Page* page = &shared_page;
-  const bool last_owner = frames.has_one_owner(page->frame, page->count()) && !page->keep_frame;
-  // A copy is made of a base page, not of a large one.
-  while (!last_owner && page->order > 0) {
-    if (!split(process, vpn, update)) {
-      update.commit();
-      return Service::Failed;
-    }
-    page = process.page(vpn);
-  }
-  const OsMapping before = page->entry;
-  const Ppn shared_frame = page->frame;
-  if (!last_owner) {
-    const std::optional<Ppn> own = frames.allocate();
-    if (!own || !copy_frame(shared_frame, *own)) {
-      if (own) frames.release(*own);
-      update.commit();
-      return Service::Failed;
-    }
-    ++counts.cow_copies;
-    page->frame = *own;
-  }
-  const Vpn first(process.page_from(vpn)->first);
-  for (const Vpn slot : process.image.slots_in(first, page->count())) process.image.separate(slot);
-  page->cow = false;
-  page->keep_frame = false;
-  page->entry = entry_for(*page);
-  update.set(first, *page, before);
-  update.commit();
-  if (!last_owner) {
-    frames.release(shared_frame);
-    owe_fetch_sync(*page);
-  }
-  return Service::Served;
 }
 
 }  // namespace vm

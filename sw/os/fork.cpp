@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// fork: the child gets a logical copy of every private page. Where entries have a write bit the copy is put off until
-// one side stores (copy-on-write); elsewhere the pages are copied at once.
+// fork: the child gets a logical copy of every private page. The naive way copies them all at once; copy-on-write puts
+// each copy off until one side stores, where entries have a write bit. Both end the same, for the processes.
+//
+// The parent's pages are what is copied, not those of files: a page the parent changed before the fork is the child's
+// as it is, and copy-on-write for both from then on.
 #include <cerrno>
 
 #include "machine/error.h"
@@ -9,53 +12,98 @@
 
 namespace vm {
 
-bool Kernel::State::copies_eagerly(const Page& page) const {
-  return !page.shared && !page.rights.kernel && !can_withhold_write();
+bool Kernel::State::copies_eagerly(const Page& page, ForkKind kind) const {
+  return !page.shared && !page.rights.kernel && !page.global && (kind == ForkKind::Copy || !can_withhold_write());
 }
 
-bool Kernel::State::copy_page(Process& parent, Process& child, Vpn vpn, TableUpdate& narrowed, TableUpdate& fresh) {
-  Page& page = *parent.page(vpn);
-  if (page.global) return true;  // the child has it already
-  Page copy = page;
-  if (page.shared || page.rights.kernel) {
-    // Both see the same bytes from now on, though nobody stored any yet.
-    if (page.order == 0) slot_for_store(parent, vpn);
-    for (const Vpn slot : parent.image.slots_in(vpn, page.count())) parent.image.share(slot, child.image);
-    frames.retain(copy.frame, copy.count());
-  } else if (copies_eagerly(page)) {
-    const std::optional<Ppn> frame = frames.allocate();
-    if (!frame) return false;
-    if (!copy_frame(page.frame, *frame)) {
-      frames.release(*frame);
-      return false;
-    }
-    copy.frame = *frame;
-    parent.image.copy(vpn, child.image);
-  } else {
-    const OsMapping before = page.entry;
-    page.cow = true;
-    page.entry = entry_for(page);
-    narrowed.set(vpn, page, before);
-    copy.cow = true;
-    for (const Vpn slot : parent.image.slots_in(vpn, page.count())) parent.image.copy_on_store(slot, child.image);
-    frames.retain(copy.frame, copy.count());
-  }
+bool Kernel::State::share_page(Process& child, Vpn vpn, Page copy, TableUpdate& fresh) {
   copy.entry = entry_for(copy);
-  if (!fresh.set(vpn, copy, {})) {
-    frames.release(copy.frame, copy.count());
-    return false;
-  }
-  child.pages[vpn.value] = copy;
+  if (!fresh.set(vpn, copy, {})) return false;
+  frames.retain(copy.frame, copy.count());
+  add_page(child, vpn, copy);
   owe_fetch_sync(copy);
   return true;
 }
 
-std::int64_t Kernel::State::fork(Process& parent, std::string child_name) {
+// Into base pages, whatever the size of the parent's.
+bool Kernel::State::copy_at_once(Process& parent, Process& child, Vpn vpn, TableUpdate& fresh) {
+  const Page page = *parent.page(vpn);
+  for (const Vpn slot : parent.image.slots_in(vpn, page.count())) parent.image.copy(slot, child.image);
+  for (std::uint64_t i = 0; i < page.count(); ++i) {
+    const std::optional<Ppn> frame = frames.allocate();
+    if (!frame) return false;
+    Page copy{.frame = *frame,
+              .rights = page.rights,
+              .blocked = page.blocked,
+              .placed = page.placed,
+              .type = page.type,
+              .entry = {}};
+    const bool ok = copy_frame(page.frame + i, *frame) && share_page(child, vpn + i, copy, fresh);
+    frames.release(*frame);  // the child has it, or nobody
+    if (!ok) return false;
+  }
+  return true;
+}
+
+bool Kernel::State::copy_page(Process& parent, Process& child, Vpn vpn, ForkKind kind, TableUpdate& narrowed,
+                              TableUpdate& fresh) {
+  Page& page = *parent.page(vpn);
+  if (page.global) return true;  // the child has it already
+  if (copies_eagerly(page, kind)) return copy_at_once(parent, child, vpn, fresh);
+  // Both see the same bytes from now on, though nobody stored any yet.
+  if (page.order == 0 && (page.shared || page.rights.kernel)) slot_for_store(parent, vpn);
+  const std::vector<Vpn> slots = parent.image.slots_in(vpn, page.count());
+  if (page.shared || page.rights.kernel) {
+    for (const Vpn slot : slots) parent.image.share(slot, child.image);
+    return share_page(child, vpn, page, fresh);
+  }
+  for (const Vpn slot : slots) parent.image.copy_on_store(slot, child.image);
+  if (kind == ForkKind::CopyTable) return share_page(child, vpn, page, fresh);
+  const OsMapping before = page.entry;
+  page.cow = true;
+  page.untracked = kind == ForkKind::EntriesOnly;
+  page.entry = entry_for(page);
+  narrowed.set(vpn, page, before);
+  return share_page(child, vpn, page, fresh);
+}
+
+// A page in the swap file is shared there; a copy at once is read from there.
+bool Kernel::State::copy_swapped(Process& parent, Process& child, Vpn vpn, ForkKind kind, TableUpdate& fresh) {
+  SwappedPage& swapped = parent.swapped.at(vpn.value);
+  if (!copies_eagerly(swapped.page, kind)) {
+    if (swapped.page.rights.kernel) {
+      slot_for_store(parent, vpn);
+      parent.image.share(vpn, child.image);
+    } else {
+      parent.image.copy_on_store(vpn, child.image);
+      swapped.page.cow = true;
+    }
+    if (!fresh.set_slot(vpn, swapped.slot)) return false;
+    add_swapped(child, vpn, swapped);
+    return true;
+  }
+  parent.image.copy(vpn, child.image);
+  const std::optional<Ppn> frame = frames.allocate();
+  if (!frame) return false;
+  PageBytes bytes(machine.format.page_size());
+  Page copy{.frame = *frame, .rights = swapped.page.rights, .blocked = swapped.page.blocked, .entry = {}};
+  const bool ok =
+      swap->read(swapped.slot, bytes) && write_memory(address_of(*frame), bytes) && share_page(child, vpn, copy, fresh);
+  if (ok) ++counts.page_copies;
+  frames.release(*frame);
+  return ok;
+}
+
+std::int64_t Kernel::State::fork(Process& parent, std::string child_name, ForkKind kind) {
   if (is_name_taken(child_name)) throw InputError("process " + child_name + " exists already");
-  std::size_t frames_needed = 0;
-  for (const auto& [number, page] : parent.pages) frames_needed += copies_eagerly(page) ? 1 : 0;
-  if (frames_needed > 0 && !frames.can_allocate(frames_needed)) return -ENOMEM;
   if (parent.raw) return -ENOSYS;
+  if (!may_promise(promised_pages(parent))) return -ENOMEM;
+  std::size_t copies = 0;
+  for (const auto& [number, page] : parent.pages) copies += copies_eagerly(page, kind) ? page.count() : 0;
+  for (const auto& [number, swapped] : parent.swapped) copies += copies_eagerly(swapped.page, kind) ? 1 : 0;
+  // Nothing is paged out once copying has begun.
+  const std::size_t tables_wanted = is_flat() ? 0 : parent.tables.size() + 1;
+  if (!free_frames(copies + tables_wanted) && copies > 0 && !frames.can_allocate(copies)) return -ENOMEM;
   const std::optional<PhysAddr> table = new_root();
   if (!table) return -ENOMEM;
 
@@ -63,11 +111,19 @@ std::int64_t Kernel::State::fork(Process& parent, std::string child_name) {
   Process& child =
       create(std::move(child_name), {.asid = {}, .table = {}, .limit = parent.limit, .levels = levels}, table);
   child.areas = parent.areas;
-  TableUpdate narrowed(*this, parent);
-  TableUpdate fresh(*this, child);
+  child.files = parent.files;
+  child.heap = parent.heap;
+  child.heap_end = parent.heap_end;
+  child.resident_limit = parent.resident_limit;
+  child.memory_limit = parent.memory_limit;
+  TableUpdate narrowed(*this, parent, FenceReason::Fork);
+  TableUpdate fresh(*this, child, FenceReason::Fork);
   bool ok = true;
   for (auto it = parent.pages.begin(); ok && it != parent.pages.end(); ++it) {
-    ok = copy_page(parent, child, Vpn(it->first), narrowed, fresh);
+    ok = copy_page(parent, child, Vpn(it->first), kind, narrowed, fresh);
+  }
+  for (auto it = parent.swapped.begin(); ok && it != parent.swapped.end(); ++it) {
+    ok = copy_swapped(parent, child, Vpn(it->first), kind, fresh);
   }
   narrowed.commit();
   fresh.commit();
@@ -75,6 +131,7 @@ std::int64_t Kernel::State::fork(Process& parent, std::string child_name) {
     exit(child);
     return -ENOMEM;
   }
+  child.parent = parent.id;  // from now on: a child that failed is nobody's to wait for
   return child.id;
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 
 #include "machine/error.h"
 
@@ -18,6 +19,8 @@ Frames::Frames(const Machine& machine) : machine_(machine) {
       const std::uint64_t to = std::min(end, from + (r.size >> machine.format.page_bits));
       if (r.cacheable == cacheable && from < to) fresh_.push_back({.from = from, .to = to});
     }
+    for (const Span& span : std::span(fresh_).subspan(static_cast<std::size_t>(first)))
+      capacity_ += span.to - span.from;
     std::sort(fresh_.begin() + first, fresh_.end(), [](const Span& a, const Span& b) { return a.from < b.from; });
   }
 }
@@ -180,6 +183,8 @@ std::size_t Frames::free_count() const {
   while (take_first(left)) ++count;
   return count;
 }
+
+std::uint64_t Frames::capacity() const { return list_ ? list_->size() : capacity_; }
 
 bool Frames::is_free(Ppn frame) const { return std::find(free_.begin(), free_.end(), frame) != free_.end(); }
 

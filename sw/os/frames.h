@@ -39,6 +39,7 @@ class Frames {
   unsigned references(Ppn frame) const;
   bool has_one_owner(Ppn frame, std::uint64_t count) const;  // every frame of the range
   std::size_t free_count() const;
+  std::uint64_t capacity() const;                         // frames for pages and tables together, free or not
   bool in_use(PhysAddr from, std::uint64_t bytes) const;  // some frame of the range has references or is named
   bool is_free(Ppn frame) const;
   bool is_named(Ppn frame) const;
@@ -60,6 +61,7 @@ class Frames {
   std::optional<std::set<std::uint64_t>> list_;  // the frames the user allowed; nullopt: all memory
   std::deque<Ppn> free_;                         // the list's rest, and what came back
   std::vector<Span> fresh_;                      // without a list: what was not considered so far
+  std::uint64_t capacity_ = 0;                   // without a list: frames of all memory
   std::map<std::uint64_t, unsigned> references_;
   std::map<std::pair<std::uint64_t, std::uint64_t>, unsigned> ranges_;
   std::set<std::uint64_t> named_;

@@ -46,9 +46,14 @@ void Kernel::State::write_ctl(CtlReg reg, std::uint64_t value) {
   control.write(reg, value, false);
 }
 
-void Kernel::State::fence_tlb(const Fence& fence) {
+void Kernel::State::pay(FenceReason reason, const Fence& fence) {
+  if (policy.withheld.test(index_of(reason))) {
+    ++counts.withheld;
+    return;
+  }
   platform.fence(fence);
   ++counts.fences;
+  ++counts.fences_for.at(index_of(reason));
 }
 
 void Kernel::State::start_hardware() {

@@ -22,6 +22,10 @@ Kernel::State::State(Platform& p)
       environment(default_environment()) {}
 
 Process& Kernel::State::process(ProcessId pid) {
+  if (const auto borrower = borrowers.find(pid); borrower != borrowers.end()) return process(borrower->second.lender);
+  if (killed.contains(pid)) {
+    throw InputError(fmt::format("process {} is gone: it was killed when memory ran out", killed.at(pid)));
+  }
   const auto found = processes.find(pid);
   if (found == processes.end()) throw InputError(fmt::format("there is no process with number {}", pid));
   return found->second;
@@ -41,10 +45,13 @@ std::optional<ProcessId> Kernel::find_process(std::string_view name) const {
   for (const auto& [pid, process] : state_->processes) {
     if (process.name == name) return pid;
   }
+  for (const auto& [pid, borrower] : state_->borrowers) {
+    if (borrower.name == name) return pid;
+  }
   return std::nullopt;
 }
 
-const std::string& Kernel::name_of(ProcessId pid) const { return std::as_const(*state_).process(pid).name; }
+const std::string& Kernel::name_of(ProcessId pid) const { return state_->name_of(pid); }
 
 Context Kernel::context_of(ProcessId pid) const { return state_->context_of(state_->process(pid)); }
 
@@ -76,14 +83,18 @@ void Kernel::unmap(ProcessId pid, Vpn vpn) {
   const auto unmap_in = [&](Process& process) {
     const auto found = process.page_from(vpn);
     const Page page = found->second;
-    TableUpdate update(*state_, process);
+    TableUpdate update(*state_, process, FenceReason::Map);
     state_->drop_page(process, Vpn(found->first), update);
     update.commit();
     state_->frames.release(page.frame, page.count());
   };
   Process& process = state_->process(pid);
   const Page* page = process.page(vpn);
-  if (page == nullptr) return;
+  if (page == nullptr) {
+    TableUpdate update(*state_, process, FenceReason::Map);
+    state_->drop_swapped(process, vpn, vpn + 1, update);
+    return update.commit();
+  }
   if (!page->global) return unmap_in(process);
   state_->global_pages.erase(process.page_from(vpn)->first);
   for (auto& [number, other] : state_->processes) {
@@ -106,12 +117,8 @@ void Kernel::add_area(ProcessId pid, VirtAddr from, VirtAddr to, Rights rights, 
     throw InputError(
         fmt::format("area 0x{:x}..0x{:x} overlaps another area of process {}", from.value, to.value, process.name));
   }
-  process.areas.insert({.from = from.value,
-                        .to = to.value,
-                        .rights = rights,
-                        .grows_down = grows_down,
-                        .object = nullptr,
-                        .object_at = from.value});
+  process.areas.insert(
+      {.from = from.value, .to = to.value, .rights = rights, .grows_down = grows_down, .object = nullptr});
 }
 
 std::optional<Kernel::Entry> Kernel::read_leaf(ProcessId pid, Vpn vpn) {
@@ -151,7 +158,7 @@ void Kernel::note_control(CtlReg reg, std::uint64_t value, bool user) {
 
 void Kernel::note_bus_errors(PhysAddr from, PhysAddr to) { state_->error_ranges.push_back({.from = from, .to = to}); }
 
-void Kernel::switch_to(ProcessId pid) { state_->switch_to(state_->process(pid)); }
+void Kernel::switch_to(ProcessId pid) { state_->switch_to(state_->running(pid)); }
 
 std::optional<ProcessId> Kernel::current() const { return state_->current; }
 
@@ -161,27 +168,31 @@ void Kernel::set_translation(bool on) {
 }
 
 std::size_t Kernel::perform(ProcessId pid, std::span<const Access> accesses, std::span<Outcome> outcomes) {
-  return state_->perform(state_->process(pid), accesses, outcomes);
+  if (state_->killed.contains(pid) && !accesses.empty()) {
+    outcomes[0] = {.last = {}, .last_fault = {}, .refused = true, .shortage = Shortage::Killed};
+    return 1;
+  }
+  return state_->perform(state_->running(pid), accesses, outcomes);
 }
 
 std::int64_t Kernel::mmap(ProcessId pid, std::uint64_t addr, std::uint64_t len, int prot, int flags, int fd,
                           std::uint64_t offset) {
-  return state_->mmap(state_->process(pid), addr, len, prot, flags, fd, offset);
+  return state_->mmap(state_->running(pid), addr, len, prot, flags, fd, offset);
 }
 
 std::int64_t Kernel::munmap(ProcessId pid, std::uint64_t addr, std::uint64_t len) {
-  return state_->munmap(state_->process(pid), addr, len);
+  return state_->munmap(state_->running(pid), addr, len);
 }
 
 std::int64_t Kernel::mprotect(ProcessId pid, std::uint64_t addr, std::uint64_t len, int prot) {
-  return state_->mprotect(state_->process(pid), addr, len, prot);
+  return state_->mprotect(state_->running(pid), addr, len, prot);
 }
 
-std::int64_t Kernel::fork(ProcessId pid, std::string child_name) {
-  return state_->fork(state_->process(pid), std::move(child_name));
+std::int64_t Kernel::fork(ProcessId pid, std::string child_name, ForkKind kind) {
+  return state_->fork(state_->running(pid), std::move(child_name), kind);
 }
 
-void Kernel::exit(ProcessId pid) { state_->exit(state_->process(pid)); }
+std::int64_t Kernel::vfork(ProcessId pid, std::string child_name) { return state_->vfork(pid, std::move(child_name)); }
 
 const KernelCounts& Kernel::counts() const { return state_->counts; }
 

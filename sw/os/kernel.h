@@ -6,12 +6,17 @@
 //
 // Each mechanism is one file: frames.h (allocator, reference counts), table_space.h (where flat tables lie),
 // table_tree.cpp (tables of several levels), area.h (what an address range is for), process.h, page_table.cpp (entries
-// and the fences they owe), superpage.cpp (splitting), adopt.cpp (tables placed by hand), schedule.cpp (processes,
-// context switch, ASIDs), hardware.cpp (control registers), fault.cpp (classify, serve, retry), fork.cpp, mmap.cpp,
-// image.h and view.cpp (the per-process memory image and the map the checkers compare the hardware with),
-// invariants.cpp.
+// and the fences they owe), fences.h (what fences are owed for), superpage.cpp (splitting), adopt.cpp (tables placed by
+// hand), schedule.cpp (processes, context switch, ASIDs), hardware.cpp (control registers), fault.cpp (classify, serve,
+// retry), copy_on_write.cpp (with the zero page), fork.cpp, vfork.cpp, fork_what_if.cpp, mmap.cpp, mremap.cpp,
+// resident.cpp and reverse_map.h (who has a frame), pageout.cpp and swap_file.h (pages that leave memory), limits.cpp,
+// oom.cpp, memory_object.h (shared objects and what private copies are made of), file_store.h (the disk),
+// page_cache.cpp, file_calls.cpp (open, read, write, …), user_access.cpp (the kernel's own accesses to a process),
+// device.h, report.cpp (ps, maps, frames, tables), image.h and view.cpp (the per-process memory image and the map the
+// checkers compare the hardware with), invariants.cpp.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -23,7 +28,11 @@
 #include "machine/access.h"
 #include "machine/machine.h"
 #include "oracle/os_view.h"
+#include "os/device.h"
+#include "os/fences.h"
+#include "os/file_store.h"
 #include "os/rights.h"
+#include "os/swap_file.h"
 #include "platform/platform.h"
 
 namespace vm {
@@ -32,15 +41,52 @@ using ProcessId = std::uint32_t;
 
 struct KernelCounts {
   std::uint64_t faults = 0, cow_copies = 0, zero_fills = 0, fences = 0, switches = 0;
+  std::uint64_t pages_read = 0, pages_written = 0;  // from and to files
+  std::uint64_t page_copies = 0;                    // all copies of base pages: by copy-on-write, and at once by fork
+  std::uint64_t pageouts = 0, pageins = 0;
+  std::uint64_t zero_pages = 0;                                      // times the frame of zeros was mapped
+  std::uint64_t device_pages = 0;                                    // times a page of a device was mapped
+  std::uint64_t kills = 0;                                           // processes, out of memory
+  std::uint64_t withheld = 0;                                        // fences that were owed, but the run withholds
+  std::array<std::uint64_t, kFenceReasonNames.size()> fences_for{};  // those made, by index_of(reason)
 };
+
+// Why a page fault is a segmentation fault (Linux: si_code).
+enum class SegvCode : std::uint8_t {
+  None,
+  MapErr,  // no area there
+  AccErr   // a protection exception: the area does not permit it
+};
+
+// How the kernel deals with memory that is short or shared.
+struct MemoryPolicy {
+  bool zero_page = false;  // private memory that was only read is one frame of zeros, for all
+  bool overcommit = true;  // false: no more is promised than frames and swap file can hold
+  bool kill = false;       // out of memory: a process is killed; otherwise whoever needs the frame is refused
+  FenceReasons withheld;   // fences that are owed and not made
+};
+
+enum class ForkKind : std::uint8_t {
+  CopyOnWrite,  // pages are shared until somebody stores
+  Copy,         // naive: every private page is copied at once
+  // Wrong ways (fork_what_if.cpp).
+  CopyTable,    // the child's table is the parent's, write rights included
+  EntriesOnly,  // copy-on-write, but who shares a page is guessed from the entries
+};
+
+// Why the kernel did not serve a fault, if it is not that the process may not do what it tried.
+enum class Shortage : std::uint8_t { None, NoMemory, SwapError, Killed };
 
 // How one access ended for the process.
 struct Outcome {
   AccessResult last;  // of the last try
   Fault last_fault;   // the last fault the hardware reported, also when it was then served
   unsigned faults_served = 0;
-  bool refused = false;  // last.fault stands, and the OS could not serve it
-  bool segv = false;     // refused because of a page fault (no area, or no right)
+  bool refused = false;                // last.fault stands, and the OS could not serve it
+  bool segv = false;                   // refused because of a page fault (no area, or no right)
+  Shortage shortage = Shortage::None;  // refused, though the process may do that
+  SegvCode segv_code = SegvCode::None;
+  bool sigbus = false;  // refused because what is mapped there ends before (Linux: SIGBUS)
 };
 
 class Kernel : public OsView {
@@ -57,7 +103,8 @@ class Kernel : public OsView {
     std::optional<PhysAddr> table = {};
     std::optional<std::uint64_t> limit = {};  // flat tables only
     std::optional<unsigned> levels = {};      // of its tables; default: the machine's most
-    bool raw = false;  // needs table: what lies there is the user's, and the checkers must not ask
+    bool raw = false;        // needs table: what lies there is the user's, and the checkers must not ask
+    std::uint64_t heap = 0;  // where it starts; 0: none, and brk moves nothing
   };
   // How a page is mapped. NAPOT: 16 equal entries.
   struct MapOptions {
@@ -76,9 +123,26 @@ class Kernel : public OsView {
   std::optional<ProcessId> find_process(std::string_view name) const;
   const std::string& name_of(ProcessId pid) const;
   Context context_of(ProcessId pid) const;
+  // Before start().
+  void set_policy(const MemoryPolicy& policy);
+  const MemoryPolicy& policy() const;
+  void use_swap(const SwapOptions& options);  // one swap file; InputError: entries cannot hold so many slots
+  // In base pages; none: no limit. `resident`: pages in memory; `memory`: pages of areas.
+  struct Limits {
+    std::optional<std::uint64_t> resident = {}, memory = {};
+  };
+  void set_limits(ProcessId pid, const Limits& limits);
   void set_free_frames(const std::vector<Ppn>& frames);  // in the order they are to be handed out
   std::size_t free_frames() const;
   unsigned frame_references(Ppn frame) const;
+  // Frames that processes would need more if nothing were shared.
+  std::uint64_t saved_frames() const;
+  std::uint64_t free_slots() const;                                    // of the swap file
+  std::optional<std::uint64_t> slot_of(ProcessId pid, Vpn vpn) const;  // where in the swap file this page is
+  // Who has the frame, or the slot, of this page: by process, and once for each page that names it.
+  std::vector<ProcessId> sharers(ProcessId pid, Vpn vpn) const;
+  // Takes this base page out of memory, for all who share it. False: it cannot leave, or there is no place for it.
+  bool page_out(ProcessId pid, Vpn vpn);
   // Setup ends: from here on through the ports only. Valid entries that were placed by hand (noted writes) in a table
   // the user named become pages of its process.
   void start();
@@ -108,8 +172,11 @@ class Kernel : public OsView {
 
   // --- running
   void switch_to(ProcessId pid);  // through the control port: base, limit, ASID; fences if the machine has no ASIDs
-  std::optional<ProcessId> current() const;
-  void set_translation(bool on);  // Bare or translate
+  std::optional<ProcessId> current() const;  // whose address space is in force; of a vfork: the parent's
+  bool runs(ProcessId pid) const;            // this process's address space is in force
+  bool is_killed(ProcessId pid) const;
+  bool is_suspended(ProcessId pid) const;  // its address space is borrowed (vfork); it may not run meanwhile
+  void set_translation(bool on);           // Bare or translate
   // Perform accesses of a process in program order, serving faults and retrying; stops after the first that is refused.
   // Returns how many entries of `outcomes` were written.
   std::size_t perform(ProcessId pid, std::span<const Access> accesses, std::span<Outcome> outcomes);
@@ -119,10 +186,42 @@ class Kernel : public OsView {
                     std::uint64_t offset);
   std::int64_t munmap(ProcessId pid, std::uint64_t addr, std::uint64_t len);
   std::int64_t mprotect(ProcessId pid, std::uint64_t addr, std::uint64_t len, int prot);
-  std::int64_t fork(ProcessId pid, std::string child_name);  // the child's ProcessId, or -errno
-  void exit(ProcessId pid);
+  std::int64_t mremap(ProcessId pid, std::uint64_t addr, std::uint64_t old_len, std::uint64_t new_len, int flags,
+                      std::uint64_t new_addr);
+  std::int64_t madvise(ProcessId pid, std::uint64_t addr, std::uint64_t len, int advice);
+  std::int64_t msync(ProcessId pid, std::uint64_t addr, std::uint64_t len, int flags);
+  std::uint64_t brk(ProcessId pid, std::uint64_t addr);  // the end of the heap, moved or not
+  std::int64_t open(ProcessId pid, std::string_view name, int flags);
+  std::int64_t close(ProcessId pid, int fd);
+  std::int64_t fstat(ProcessId pid, int fd, std::uint64_t addr);
+  std::int64_t read(ProcessId pid, int fd, std::uint64_t addr, std::uint64_t len);
+  std::int64_t write(ProcessId pid, int fd, std::uint64_t addr, std::uint64_t len);
+  std::int64_t fsync(ProcessId pid, int fd);
+  // The child's ProcessId, or -errno.
+  std::int64_t fork(ProcessId pid, std::string child_name, ForkKind kind = ForkKind::CopyOnWrite);
+  std::int64_t vfork(ProcessId pid, std::string child_name);
+  void exit(ProcessId pid, int status = 0);
+  // A child that exited, and its status: its ProcessId; 0 if none has yet (Linux: WNOHANG); -ECHILD without children.
+  std::int64_t wait(ProcessId pid, int* status = nullptr);
+  std::int64_t sync();  // every changed page of every file goes to the disk: 0, or -errno
+
+  // The disk. Files are added before the first process opens any.
+  FileStore& disk();
+  const std::string& output_of(ProcessId pid) const;  // what it wrote to standard output and error
+
+  // Devices, before start(). Their memory is the machine's that is not cached; InputError if too little is left.
+  void add_device(Device device);
+  const std::vector<Device>& devices() const;
+  // What the device finds in its memory; nullopt: memory did not answer. InputError if there is no such device.
+  std::optional<std::vector<std::uint8_t>> device_memory(std::string_view name);
 
   const KernelCounts& counts() const;
+
+  // --- what ps and /proc would print; sizes in bytes
+  std::string ps() const;
+  std::string maps(ProcessId pid) const;  // areas, and how much of each is in memory
+  std::string frames() const;             // those in use, and by whom
+  std::string tables(ProcessId pid);      // the page tables as they are in memory
 
   // A sentence about the first thing found wrong in the kernel's own structures (frames, references, tables); empty if
   // nothing is. For tests and debugging: costs as much as there are pages.

@@ -30,7 +30,9 @@ bool Kernel::State::zero_frame(Ppn frame) {
 
 bool Kernel::State::copy_frame(Ppn from, Ppn to) {
   PageBytes bytes(machine.format.page_size());
-  return read_memory(address_of(from), bytes) && write_memory(address_of(to), bytes);
+  if (!read_memory(address_of(from), bytes) || !write_memory(address_of(to), bytes)) return false;
+  ++counts.page_copies;
+  return true;
 }
 
 void Kernel::State::owe_fetch_sync(const Page& page) {
@@ -38,8 +40,7 @@ void Kernel::State::owe_fetch_sync(const Page& page) {
 }
 
 void Kernel::State::pay_fetch_sync() {
-  platform.fence({.op = FenceOp::FetchSync});
-  ++counts.fences;
+  pay(FenceReason::FetchSync, {.op = FenceOp::FetchSync});
   fetch_sync_owed = false;
   fetch_history.clear();
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// mmap, munmap, mprotect: Linux's rules for arguments and errors, for anonymous mappings. There are no files yet.
+// mmap, munmap, mprotect, madvise: Linux's rules for arguments and errors.
 #include <algorithm>
 #include <cerrno>
 
@@ -13,6 +13,7 @@ namespace {
 constexpr int kProtRead = 1, kProtWrite = 2, kProtExec = 4;
 constexpr int kMapShared = 0x01, kMapPrivate = 0x02, kMapSharedValidate = 0x03, kMapTypeMask = 0x0F;
 constexpr int kMapFixed = 0x10, kMapAnonymous = 0x20, kMapGrowsDown = 0x100, kMapFixedNoReplace = 0x100000;
+constexpr int kMadvDontneed = 4;                 // below it: hints that nothing follows from
 constexpr std::uint64_t kStackGap = 8ULL << 20;  // kept free below an area that grows down, while there is room
 
 Rights rights_of(int prot) {
@@ -40,48 +41,52 @@ bool Kernel::State::is_unused(const Process& process, std::uint64_t from, std::u
   return page == process.pages.end() || page->first >= to >> machine.format.page_bits;
 }
 
-bool Kernel::State::is_kernels(const Process& process, std::uint64_t from, std::uint64_t to) const {
+std::uint64_t Kernel::State::kernels_from(const Process& process, std::uint64_t from, std::uint64_t to) const {
   const unsigned page_bits = machine.format.page_bits;
+  std::uint64_t first = to;
   for (auto it = process.page_from(Vpn(from >> page_bits)); it != process.pages.end() && it->first < to >> page_bits;
        ++it) {
-    if (it->second.rights.kernel || it->second.global) return true;
+    if (!it->second.rights.kernel && !it->second.global) continue;
+    first = std::max(from, it->first << page_bits);
+    break;
   }
-  const std::vector<Area> areas = process.areas.in(from, to);
-  return std::any_of(areas.begin(), areas.end(), [](const Area& area) { return area.rights.kernel; });
+  for (const Area& area : process.areas.in(from, first)) {
+    if (area.rights.kernel) return std::max(from, area.from);
+  }
+  return first;
 }
 
-std::optional<std::uint64_t> Kernel::State::pick_range(const Process& process, std::uint64_t bytes,
-                                                       std::uint64_t gap) const {
+bool Kernel::State::is_kernels(const Process& process, std::uint64_t from, std::uint64_t to) const {
+  return kernels_from(process, from, to) < to;
+}
+
+std::optional<std::uint64_t> Kernel::State::pick_range(Process& process, std::uint64_t bytes, std::uint64_t gap) {
   // Downwards from the end of the space, as Linux does; never page 0, which null pointers hit.
   const std::uint64_t page = machine.format.page_size();
-  std::uint64_t to = space_end(process);
-  while (to >= bytes + page) {
-    const std::uint64_t from = to - bytes;
-    // The lowest thing in the way, if any, is where the next try ends.
-    std::uint64_t obstacle = to;
-    for (const Area& area : process.areas.in(from, to)) obstacle = std::min(obstacle, area.from);
+  std::uint64_t limit = space_end(process);
+  while (const std::optional<std::uint64_t> end = process.areas.free_end_below(limit, bytes, gap, page)) {
+    const std::uint64_t from = *end - bytes;
+    // Pages that the user named need not lie in an area.
     const auto first = process.page_from(Vpn(from >> machine.format.page_bits));
-    if (first != process.pages.end() && first->first < to >> machine.format.page_bits) {
-      obstacle = std::min(obstacle, first->first << machine.format.page_bits);
-    }
-    for (const auto& [start, area] : process.areas.all()) {
-      const std::uint64_t clear = start - std::min(start, gap);
-      if (area.grows_down && from < start && to > clear) obstacle = std::min(obstacle, clear);
-    }
-    if (obstacle == to) return from;
-    if (obstacle < bytes + page) return std::nullopt;
-    to = obstacle;
+    if (first == process.pages.end() || first->first >= *end >> machine.format.page_bits) return from;
+    limit = first->first << machine.format.page_bits;
   }
   return std::nullopt;
 }
 
-bool Kernel::State::unmap_range(Process& process, std::uint64_t from, std::uint64_t to) {
+std::optional<std::uint64_t> Kernel::State::pick_place(Process& process, std::uint64_t bytes) {
+  if (const auto place = pick_range(process, bytes, kStackGap)) return place;
+  return pick_range(process, bytes, 0);
+}
+
+bool Kernel::State::drop_pages(Process& process, std::uint64_t from, std::uint64_t to) {
   const unsigned page_bits = machine.format.page_bits;
-  TableUpdate update(*this, process);
+  TableUpdate update(*this, process, FenceReason::Unmap);
   if (!split_at(process, Vpn(from >> page_bits), update) || !split_at(process, Vpn(to >> page_bits), update)) {
     update.commit();
     return false;
   }
+  drop_swapped(process, Vpn(from >> page_bits), Vpn(to >> page_bits), update);
   std::vector<std::pair<Ppn, std::uint64_t>> freed;
   for (auto it = process.pages.lower_bound(from >> page_bits);
        it != process.pages.end() && it->first < to >> page_bits;) {
@@ -92,52 +97,77 @@ bool Kernel::State::unmap_range(Process& process, std::uint64_t from, std::uint6
   }
   update.commit();
   for (const auto& [frame, count] : freed) frames.release(frame, count);
+  return true;
+}
+
+bool Kernel::State::unmap_range(Process& process, std::uint64_t from, std::uint64_t to) {
+  if (!drop_pages(process, from, to)) return false;
   process.areas.remove(from, to);
   return true;
 }
 
-std::int64_t Kernel::State::mmap(Process& process, std::uint64_t addr, std::uint64_t len, int prot, int flags,
-                                 int /*fd*/, std::uint64_t offset) {
+// What mmap needs to know of the file: errors, and what the area may become.
+int Kernel::State::take_file(Process& process, int fd, int prot, bool shared, Area& area) {
+  const OpenFile* file = open_file(process, fd);
+  if (!file->readable) return -EACCES;
+  if (!file->object) return -ENODEV;
+  if (shared && !file->writable) {
+    if ((prot & kProtWrite) != 0) return -EACCES;
+    area.may_write = false;
+  }
+  area.object = file->object;
+  return 0;
+}
+
+std::int64_t Kernel::State::mmap(Process& process, std::uint64_t addr, std::uint64_t len, int prot, int flags, int fd,
+                                 std::uint64_t offset) {
   const std::uint64_t mask = low_mask(machine.format.page_bits);
   if (process.raw) return -ENOSYS;
   if ((offset & mask) != 0) return -EINVAL;
-  if ((flags & kMapAnonymous) == 0) return -EBADF;  // there are no files that fd could name
+  const bool anonymous = (flags & kMapAnonymous) != 0;
+  if (!anonymous && open_file(process, fd) == nullptr) return -EBADF;
   const int type = flags & kMapTypeMask;
   if (type != kMapShared && type != kMapPrivate && type != kMapSharedValidate) return -EINVAL;
   const bool shared = type != kMapPrivate;
-  if (shared && (flags & kMapGrowsDown) != 0) return -EINVAL;
+  if ((flags & kMapGrowsDown) != 0 && (shared || !anonymous)) return -EINVAL;
   if (len == 0) return -EINVAL;
   const std::uint64_t end = space_end(process);
   if (len > end) return -ENOMEM;
   const std::uint64_t bytes = (len + mask) & ~mask;
   if (bytes > end) return -ENOMEM;
+  if (!anonymous && offset + bytes < offset) return -EOVERFLOW;
 
-  std::uint64_t from = 0;
-  if ((flags & (kMapFixed | kMapFixedNoReplace)) != 0) {
+  const std::uint64_t pages = bytes >> machine.format.page_bits;
+  if (!may_grow(process, pages)) return -ENOMEM;
+  const bool promised = shared ? (flags & kMapAnonymous) != 0 : (prot & kProtWrite) != 0;
+  if (promised && !may_promise(pages)) return -ENOMEM;
+
+  Area area{.rights = rights_of(prot), .shared = shared, .grows_down = (flags & kMapGrowsDown) != 0};
+  const bool fixed = (flags & (kMapFixed | kMapFixedNoReplace)) != 0;
+  if (fixed) {
     if (addr > end - bytes) return -ENOMEM;
     if ((addr & mask) != 0) return -EINVAL;
-    from = addr;
-    if (is_kernels(process, from, from + bytes)) return -ENOMEM;
-    if ((flags & kMapFixedNoReplace) != 0 && !is_unused(process, from, from + bytes)) return -EEXIST;
-    if (!unmap_range(process, from, from + bytes)) return -ENOMEM;
+    if (is_kernels(process, addr, addr + bytes)) return -ENOMEM;
+    if ((flags & kMapFixedNoReplace) != 0 && !is_unused(process, addr, addr + bytes)) return -EEXIST;
+    area.from = addr;
   } else {
     const std::uint64_t wish = addr > end ? end : (addr + mask) & ~mask;
     std::optional<std::uint64_t> place;
     if (wish != 0 && wish <= end - bytes && is_unused(process, wish, wish + bytes)) place = wish;
-    if (!place) place = pick_range(process, bytes, kStackGap);
-    if (!place) place = pick_range(process, bytes, 0);
+    if (!place) place = pick_place(process, bytes);
     if (!place) return -ENOMEM;
-    from = *place;
+    area.from = *place;
   }
-  Area area{.from = from,
-            .to = from + bytes,
-            .rights = rights_of(prot),
-            .grows_down = (flags & kMapGrowsDown) != 0,
-            .object = nullptr,
-            .object_at = from};
-  if (shared) area.object = std::make_shared<SharedObject>(frames);
+  // Only now may anything change.
+  if (const int error = anonymous ? 0 : take_file(process, fd, prot, shared, area); error != 0) return error;
+  if (anonymous && shared) area.object = std::make_shared<MemoryObject>(frames);
+  if (fixed && !unmap_range(process, area.from, area.from + bytes)) return -ENOMEM;
+  area.to = area.from + bytes;
+  area.object_at = area.from - (anonymous ? 0 : offset);
+  const auto from = static_cast<std::int64_t>(area.from);
   process.areas.insert(std::move(area));
-  return static_cast<std::int64_t>(from);
+  drop_unused_files();
+  return from;
 }
 
 std::int64_t Kernel::State::munmap(Process& process, std::uint64_t addr, std::uint64_t len) {
@@ -146,7 +176,28 @@ std::int64_t Kernel::State::munmap(Process& process, std::uint64_t addr, std::ui
   if ((addr & mask) != 0 || len == 0 || addr > end || len > end - addr) return -EINVAL;
   const std::uint64_t to = addr + ((len + mask) & ~mask);
   if (is_kernels(process, addr, to)) return -EINVAL;
-  return unmap_range(process, addr, to) ? 0 : -ENOMEM;
+  if (!unmap_range(process, addr, to)) return -ENOMEM;
+  drop_unused_files();
+  return 0;
+}
+
+std::uint64_t Kernel::State::changeable_from(const Process& process, std::uint64_t from, std::uint64_t to,
+                                             bool to_write, int& error) const {
+  const unsigned page_bits = machine.format.page_bits;
+  while (from < to) {
+    const Area* area = process.areas.find(VirtAddr(from));
+    const Page* page = process.page(Vpn(from >> page_bits));
+    if (area == nullptr && page == nullptr) break;
+    if (area != nullptr && to_write && !area->may_write) {
+      error = -EACCES;
+      return from;
+    }
+    const std::uint64_t end = area != nullptr ? std::min(area->to, to) : from + machine.format.page_size();
+    from = kernels_from(process, from, end);
+    if (from < end) break;
+  }
+  if (from < to) error = -ENOMEM;
+  return from;
 }
 
 std::int64_t Kernel::State::mprotect(Process& process, std::uint64_t addr, std::uint64_t len, int prot) {
@@ -158,37 +209,55 @@ std::int64_t Kernel::State::mprotect(Process& process, std::uint64_t addr, std::
   if (addr > end || len > end - addr) return -ENOMEM;
   const std::uint64_t wanted = addr + ((len + mask) & ~mask);
 
-  // As Linux: everything up to the first page that is not mapped is changed, even if the call then fails.
-  std::uint64_t to = addr;
-  const auto is_mapped = [&](std::uint64_t at) {
-    return process.areas.find(VirtAddr(at)) != nullptr || process.page(Vpn(at >> page_bits)) != nullptr;
-  };
-  while (to < wanted && is_mapped(to) && !is_kernels(process, to, to + mask + 1)) to += mask + 1;
-  if (to == addr) return -ENOMEM;
+  // As Linux: everything up to the first page that may not be changed is, even if the call then fails.
+  int error = 0;
+  const std::uint64_t to = changeable_from(process, addr, wanted, (prot & kProtWrite) != 0, error);
+  if (to == addr) return error;
   const Rights rights = rights_of(prot);
-  TableUpdate update(*this, process);
+  TableUpdate update(*this, process, FenceReason::Protect);
   if (!split_at(process, Vpn(addr >> page_bits), update) || !split_at(process, Vpn(to >> page_bits), update)) {
     update.commit();
     return -ENOMEM;
   }
   process.areas.protect(addr, to, rights);
-  bool done = to == wanted;
+  protect_swapped(process, Vpn(addr >> page_bits), Vpn(to >> page_bits), rights);
   for (auto it = process.pages.lower_bound(addr >> page_bits); it != process.pages.end() && it->first < to >> page_bits;
        ++it) {
     Page page = it->second;
     const OsMapping before = page.entry;
+    note_stores(process, Vpn(it->first), page);
     page.rights = rights;
     page.blocked = rights.none();
     page.entry = entry_for(page);
     if (!update.set(Vpn(it->first), page, before)) {
-      done = false;  // no frame for a table: the page stays as it was
+      error = -ENOMEM;  // no frame for a table: the page stays as it was
       break;
     }
     it->second = page;
     if (!(before.mapped && before.exec)) owe_fetch_sync(page);
   }
   update.commit();
-  return done ? 0 : -ENOMEM;
+  return error;
+}
+
+// The pages of the range give up what they hold: the next touch finds zeros, or what the object has.
+std::int64_t Kernel::State::madvise(Process& process, std::uint64_t addr, std::uint64_t len, int advice) {
+  const std::uint64_t mask = low_mask(machine.format.page_bits);
+  if ((addr & mask) != 0 || advice < 0 || advice > kMadvDontneed) return -EINVAL;
+  const std::uint64_t end = space_end(process);
+  if (addr > end || len > end - addr) return len == 0 ? 0 : -EINVAL;
+  const std::uint64_t to = addr + ((len + mask) & ~mask);
+  bool hole = false;
+  std::uint64_t covered = addr;
+  for (const Area& area : process.areas.in(addr, to)) {
+    const std::uint64_t first = std::max(area.from, addr), last = std::min(area.to, to);
+    hole |= first > covered;
+    covered = last;
+    if (advice != kMadvDontneed) continue;
+    if (is_kernels(process, first, last)) return -EINVAL;
+    if (!drop_pages(process, first, last)) return -ENOMEM;
+  }
+  return hole || covered < to ? -ENOMEM : 0;
 }
 
 }  // namespace vm

@@ -74,8 +74,7 @@ void Kernel::State::write_raw(const Process& process, Vpn vpn, PhysAddr at, std:
   }
   // A walker that reads memory directly sees an entry only after it has left the write-back cache.
   if (started && machine.walk_port == WalkPort::Memory && machine.dcache.ways != 0 && region->cacheable) {
-    platform.fence({.op = FenceOp::CacheClean, .by_addr = true, .addr = at.value});
-    ++counts.fences;
+    pay(FenceReason::EntryWrite, {.op = FenceOp::CacheClean, .by_addr = true, .addr = at.value});
   }
 }
 
@@ -114,13 +113,15 @@ bool TableUpdate::set(Vpn vpn, const Page& page, const OsMapping& before) {
   }
   const auto change = static_cast<std::int64_t>(entries);
   if (!before.mapped) state_.count_entry(process_, vpn, page.level, change);
-  if (!after.mapped) {
-    state_.count_entry(process_, vpn, page.level, -change);
-    const std::size_t linked = unlinked_.size();
-    state_.unlink_empty(process_, vpn, page.level, unlinked_);
-    whole_ |= unlinked_.size() != linked && !state_.is_x86();
-  }
+  if (!after.mapped) empty(vpn, page.level, change);
   return true;
+}
+
+void TableUpdate::empty(Vpn vpn, unsigned level, std::int64_t entries) {
+  state_.count_entry(process_, vpn, level, -entries);
+  const std::size_t linked = unlinked_.size();
+  state_.unlink_empty(process_, vpn, level, unlinked_);
+  whole_ |= unlinked_.size() != linked && !state_.is_x86();
 }
 
 void TableUpdate::replace_leaf(Vpn vpn, const Page& page, PhysAddr table) {
@@ -137,6 +138,12 @@ void TableUpdate::replace_range(Vpn vpn, const Page& page) {
     const PhysAddr at = *state_.entry_address(process_, vpn + i, page.level);
     state_.write_raw(process_, vpn + i, at, state_.encode(process_.pages.at(vpn.value + i)) | state_.kept_bits(at));
   }
+}
+
+void TableUpdate::clear_dirty(Vpn vpn, const Page& page) {
+  const PhysAddr at = *state_.entry_address(process_, vpn, page.level);
+  state_.write_raw(process_, vpn, at, state_.read_raw(at).value_or(0) & ~state_.dirty_bit());
+  owe(vpn, page, page.entry);
 }
 
 bool TableUpdate::is_remembered() const {
@@ -164,7 +171,7 @@ Fence TableUpdate::fence() const {
 }
 
 void TableUpdate::commit() {
-  if ((!owed_.empty() || !unlinked_.empty()) && is_remembered()) state_.fence_tlb(fence());
+  if ((!owed_.empty() || !unlinked_.empty()) && is_remembered()) state_.pay(reason_, fence());
   for (const PhysAddr table : unlinked_) state_.free_table(table);
   unlinked_.clear();
   owed_.clear();
@@ -259,24 +266,26 @@ void Kernel::State::map(Process& process, Vpn vpn, Ppn frame, Rights rights, con
 }
 
 bool Kernel::State::map_page(Process& process, Vpn vpn, Page page) {
-  TableUpdate update(*this, process);
+  TableUpdate update(*this, process, FenceReason::Map);
   std::vector<std::pair<Ppn, std::uint64_t>> freed;
   const auto finish = [&](bool ok) {
     update.commit();
     for (const auto& [frame, count] : freed) frames.release(frame, count);
     return ok;
   };
+  drop_swapped(process, vpn, vpn + page.count(), update);
   OsMapping before;
   const auto old = process.pages.find(vpn.value);
-  const auto alike = [&page](const Page& other) {
+  const auto is_like = [&](const Page& other) {
     return other.order == page.order && other.napot == page.napot && other.type == page.type &&
            other.global == page.global;
   };
-  if (old != process.pages.end() && alike(old->second)) {
+  if (old != process.pages.end() && is_like(old->second)) {
+    note_stores(process, vpn, old->second);
     before = old->second.entry;
     freed.emplace_back(old->second.frame, page.count());
   } else {
-    // What lies there is of other sizes or kinds.
+    // What lies there is of other sizes, or an entry of another type.
     const Vpn end(vpn.value + page.count());
     if (!split_at(process, vpn, update) || !split_at(process, end, update)) return finish(false);
     for (auto it = process.page_from(vpn); it != process.pages.end() && it->first < end.value;) {
@@ -302,16 +311,16 @@ void Kernel::State::take_named_frame(Process& process, Vpn vpn, const Page& page
   } else {
     process.image.drop(vpn, page.count());
   }
-  process.pages[vpn.value] = page;
+  add_page(process, vpn, page);
 }
 
 void Kernel::State::drop_page(Process& process, Vpn vpn, TableUpdate& update) {
   const auto found = process.pages.find(vpn.value);
   if (found == process.pages.end()) return;
-  const OsMapping before = found->second.entry;
-  Page gone = found->second;
+  note_stores(process, vpn, found->second);
+  Page gone = remove_page(process, found);
+  const OsMapping before = gone.entry;
   gone.entry = {};
-  process.pages.erase(found);
   process.image.drop(vpn, gone.count());
   update.set(vpn, gone, before);
 }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -28,6 +29,7 @@ struct Page {
   bool keep_frame = false;  // cow over a frame the user named: it is never written in place, as a file's page is not
   bool shared = false;      // stays shared across fork
   bool blocked = false;     // PROT_NONE: resident, but the entry is not valid
+  bool untracked = false;   // what-if: nobody counts who else has the frame (fork_what_if.cpp)
   bool global = false;      // the same in every address space
   bool placed = false;      // what lay in its frames before is the page's content
   MemType type = MemType::WriteBack;
@@ -39,6 +41,12 @@ struct Page {
   std::uint64_t count() const { return 1ULL << order; }
 };
 
+// A base page that is in the swap file: what it was in memory, apart from its frame.
+struct SwappedPage {
+  Page page;
+  std::uint64_t slot = 0;
+};
+
 // An entry that was replaced and not yet fenced.
 struct StaleMapping {
   Vpn vpn;
@@ -46,11 +54,24 @@ struct StaleMapping {
   OsMapping entry;
 };
 
+struct ExitedChild {
+  std::uint32_t id = 0;
+  std::string name;
+  int status = 0;
+};
+
 // A page table below the root.
 struct Table {
   PhysAddr at;
   bool owned = false;         // the kernel chose the place, and frees it when it is empty
   std::uint64_t entries = 0;  // valid ones
+};
+
+// What a descriptor names (Linux: struct file): shared by processes that got it by fork.
+struct OpenFile {
+  std::shared_ptr<MemoryObject> object;  // none: a standard stream
+  bool readable = true, writable = true, append = false;
+  std::uint64_t position = 0;  // in bytes
 };
 
 struct Process {
@@ -66,9 +87,19 @@ struct Process {
   std::uint64_t last_switch = 0;      // 0: never ran, so the hardware remembers nothing of it
 
   AreaMap areas;
-  std::map<std::uint64_t, Page> pages;                         // by first VPN
+  // In base pages; none: no limit (limits.cpp).
+  std::optional<std::uint64_t> resident_limit, memory_limit;
+
+  std::map<std::uint64_t, Page> pages;                         // by first VPN; changed by resident.cpp alone
+  std::uint64_t resident = 0;                                  // base pages in them, without the zero page
+  std::map<std::uint64_t, SwappedPage> swapped;                // by VPN
   std::map<std::pair<unsigned, std::uint64_t>, Table> tables;  // by level and the VPN bits above it
   std::vector<StaleMapping> stale;
+  std::uint64_t heap = 0, heap_end = 0;  // what brk moves the end of; 0: the process has no heap
+  std::map<int, std::shared_ptr<OpenFile>> files;
+  std::string output;  // what was written to standard output and error
+  std::optional<std::uint32_t> parent;
+  std::vector<ExitedChild> exited_children;  // that nobody waited for
   ProcessImage image;
 
   // The page that covers vpn, else the next one.

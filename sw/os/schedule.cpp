@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "machine/error.h"
 #include "os/state.h"
@@ -11,7 +12,10 @@
 namespace vm {
 
 bool Kernel::State::is_name_taken(std::string_view name) const {
-  return std::any_of(processes.begin(), processes.end(), [&](const auto& entry) { return entry.second.name == name; });
+  const auto has_it = [&](const auto& entry) { return entry.second.name == name; };
+  return std::any_of(processes.begin(), processes.end(), has_it) ||
+         std::any_of(borrowers.begin(), borrowers.end(), has_it) ||
+         std::any_of(killed.begin(), killed.end(), [&](const auto& entry) { return entry.second == name; });
 }
 
 void Kernel::State::check_options(std::string_view name, const ProcessOptions& options) const {
@@ -57,7 +61,7 @@ void Kernel::State::claim_asid(Process& process, std::optional<std::uint16_t> wa
   // Whoever was given it by the kernel takes another when it runs next.
   for (auto& [pid, other] : processes) {
     if (other.asid != wanted) continue;
-    if (other.last_switch != 0) fence_tlb({.by_asid = true, .globals = is_flat(), .asid = *wanted});
+    if (other.last_switch != 0) pay(FenceReason::Asid, {.by_asid = true, .globals = is_flat(), .asid = *wanted});
     other.asid.reset();
     if (current == pid) current.reset();
   }
@@ -87,6 +91,8 @@ Process& Kernel::State::create(std::string name, const ProcessOptions& options, 
     process.owns_table = true;
   }
   process.id = next_id++;
+  process.heap = process.heap_end = options.heap;
+  for (const int fd : {0, 1, 2}) process.files[fd] = std::make_shared<OpenFile>();
   process.name = std::move(name);
   claim_asid(process, options.asid);
   Process& made = processes.emplace(process.id, std::move(process)).first->second;
@@ -123,7 +129,7 @@ void Kernel::State::give_asid(Process& process) {
   if (victim == nullptr) throw InputError(fmt::format("no ASID left for process {}", process.name));
   process.asid = victim->asid;
   victim->asid.reset();
-  if (victim->last_switch != 0) fence_tlb({.by_asid = true, .globals = is_flat(), .asid = *process.asid});
+  if (victim->last_switch != 0) pay(FenceReason::Asid, {.by_asid = true, .globals = is_flat(), .asid = *process.asid});
 }
 
 void Kernel::State::switch_to(Process& process) {
@@ -132,7 +138,7 @@ void Kernel::State::switch_to(Process& process) {
   load_context(process);
   // Without ASIDs the TLBs cannot tell this address space from the one before.
   if (!has_asids() && ran_before && other && !is_dropped_on_switch()) {
-    fence_tlb(is_flat() ? Fence{} : Fence{.by_asid = true, .globals = false});
+    pay(FenceReason::Switch, is_flat() ? Fence{} : Fence{.by_asid = true, .globals = false});
   }
   current = process.id;
   ran_before = true;
@@ -141,8 +147,9 @@ void Kernel::State::switch_to(Process& process) {
   apply_mode();
 }
 
-void Kernel::State::exit(Process& process) {
-  TableUpdate update(*this, process);
+void Kernel::State::exit(Process& process, int status) {
+  TableUpdate update(*this, process, FenceReason::Unmap);
+  drop_swapped(process, Vpn(0), Vpn(~0ULL), update);
   std::vector<std::pair<Ppn, std::uint64_t>> freed;
   while (!process.pages.empty()) {
     const Page& page = process.pages.begin()->second;
@@ -154,10 +161,28 @@ void Kernel::State::exit(Process& process) {
   if (process.owns_table) free_table(process.table);
   // Tables placed by hand are still there, and the next owner of the ASID has others.
   if ((process.raw || !process.tables.empty()) && process.last_switch != 0 && has_asids() && process.asid) {
-    fence_tlb({.by_asid = true, .globals = is_flat(), .asid = *process.asid});
+    pay(FenceReason::Asid, {.by_asid = true, .globals = is_flat(), .asid = *process.asid});
   }
   if (current == process.id) current.reset();
+  for (auto& [pid, other] : processes) {
+    if (process.parent == pid)
+      other.exited_children.push_back({.id = process.id, .name = process.name, .status = status});
+    if (other.parent == process.id) other.parent.reset();
+  }
   processes.erase(process.id);
+  drop_unused_files();
+}
+
+std::int64_t Kernel::State::wait(Process& process, ExitedChild* child) {
+  std::vector<ExitedChild>& exited = process.exited_children;
+  if (exited.empty()) {
+    const bool any = std::any_of(processes.begin(), processes.end(),
+                                 [&](const auto& entry) { return entry.second.parent == process.id; });
+    return any ? 0 : -ECHILD;
+  }
+  *child = exited.front();
+  exited.erase(exited.begin());
+  return child->id;
 }
 
 }  // namespace vm

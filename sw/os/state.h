@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,9 +12,13 @@
 
 #include "machine/control.h"
 #include "machine/physical_memory.h"
+#include "os/device.h"
+#include "os/file_store.h"
 #include "os/frames.h"
 #include "os/kernel.h"
 #include "os/process.h"
+#include "os/reverse_map.h"
+#include "os/swap_file.h"
 #include "os/table_space.h"
 
 namespace vm {
@@ -30,6 +35,7 @@ struct Kernel::State {
   std::map<ProcessId, Process> processes;
   ProcessId next_id = 1;
   bool started = false;
+  MemoryPolicy policy;
   KernelCounts counts;
 
   // --- hardware.cpp: what the control registers hold
@@ -47,7 +53,8 @@ struct Kernel::State {
   void apply_mode();                          // translation on or off, as wanted
   void load_context(const Process& process);  // base, limit and ASID; or satp; or CR3
   void write_ctl(CtlReg reg, std::uint64_t value);
-  void fence_tlb(const Fence& fence);
+  // Makes a fence that is owed, unless the run withholds it.
+  void pay(FenceReason reason, const Fence& fence);
   Context context_of(const Process& process) const;
 
   // --- schedule.cpp: which address space the hardware has, and ASIDs
@@ -62,7 +69,8 @@ struct Kernel::State {
   void switch_to(Process& process);
   void give_asid(Process& process);
   std::optional<std::uint16_t> unused_asid() const;
-  void exit(Process& process);
+  void exit(Process& process, int status = 0);
+  std::int64_t wait(Process& process, ExitedChild* child);
 
   // --- page_table.cpp: entries in memory
   // The mapping the entry of this page must hold.
@@ -83,8 +91,9 @@ struct Kernel::State {
   bool map_page(Process& process, Vpn vpn, Page page);
   // The page is this frame, which the user named.
   void take_named_frame(Process& process, Vpn vpn, const Page& page);
-  void drop_page(Process& process, Vpn vpn, TableUpdate& update);  // the first of the page
-  std::map<std::uint64_t, Page> global_pages;                      // by first VPN: what every new process gets
+  unsigned missing_tables(const Process& process, Vpn vpn, unsigned level) const;  // that an entry there would need
+  void drop_page(Process& process, Vpn vpn, TableUpdate& update);                  // the first of the page
+  std::map<std::uint64_t, Page> global_pages;  // by first VPN: what every new process gets
 
   // --- table_tree.cpp: tables of several levels, and where an entry lies in them
   unsigned order_of(unsigned level, bool napot) const;
@@ -133,33 +142,157 @@ struct Kernel::State {
   std::size_t perform(Process& process, std::span<const Access> accesses, std::span<Outcome> outcomes);
   bool surely_ok(const Process& process, const Access& access) const;
   bool may_fail(PhysAddr pa, std::uint64_t bytes) const;
-  enum class Service : std::uint8_t { Served, Segv, Failed };  // Failed: no frame left, or memory does not work
+  // Bus: the object has no such page. Failed: memory does not work, or the hardware does not see what was repaired.
+  enum class Service : std::uint8_t { Served, Segv, Bus, NoMemory, SwapError, Killed, Failed };
   Service serve(Process& process, const Fault& fault);
   Service serve_missing(Process& process, const Fault& fault);
   Service mark_accessed(Process& process, const Fault& fault, Page& page);
   bool will_not_be_withheld(const Process& process, Vpn vpn, const Page& page, AccessKind kind) const;
   bool may_fail_on_the_way(const Process& process, Vpn vpn, const Page& page) const;
   std::optional<Ppn> zeroed_frame();
-  Service copy_on_write(Process& process, Vpn vpn, Page& page);
   const Area* area_for(Process& process, VirtAddr va) const;
   bool take_page(Process& process, Vpn vpn, const Area& area);
+
+  // --- copy_on_write.cpp
+  Service copy_on_write(Process& process, Vpn vpn, Page& page);
+  std::optional<Ppn> zero_frame_for_all;  // the zero page, once somebody needed it; one reference is the kernel's
+  bool take_zero_page(Process& process, Vpn vpn, const Area& area);
+
+  // --- resident.cpp: pages in memory, and who has their frames
+  ReverseMap frame_map;  // by frame: base pages
+  void add_page(Process& process, Vpn vpn, const Page& page);
+  Page remove_page(Process& process, std::map<std::uint64_t, Page>::iterator at);
+  std::uint64_t own_pages(const Page& page) const;  // that count for the process
+  void change_frame(Process& process, Vpn vpn, Page& page, Ppn frame);
+  std::uint64_t saved_frames() const;
+
+  // --- pageout.cpp: pages in the swap file
+  std::unique_ptr<SwapFile> swap;
+  ReverseMap slot_map;  // by slot
+  bool can_leave(Ppn frame) const;
+  bool page_out(Ppn frame);
+  void return_to_memory(std::uint64_t slot, Ppn frame);
+  Service page_in(Process& process, Vpn vpn, const Fault& fault);
+  bool page_out_oldest(std::optional<Ppn> keep, const Process* of = nullptr);
+  bool free_frames(std::size_t count, std::optional<Ppn> keep = {});  // by paging out, until so many can be had
+  // Frees frames until so many can be had, and the process may have `more` pages more; `keep` stays in memory. Killed:
+  // the process itself has to go, and the caller sees to it.
+  Service make_room(Process& process, std::size_t count, std::size_t more, std::optional<Ppn> keep = {});
+  void add_swapped(Process& process, Vpn vpn, const SwappedPage& swapped);
+  SwappedPage remove_swapped(Process& process, Vpn vpn);
+  void drop_swapped(Process& process, Vpn from, Vpn to, TableUpdate& update);
+  void protect_swapped(Process& process, Vpn from, Vpn to, Rights rights);
+
+  // --- limits.cpp
+  // So many more pages of areas: within the limit of the process.
+  bool may_grow(const Process& process, std::uint64_t pages) const;
+  // So many more pages that may each need a frame of their own: within what frames and swap file can hold.
+  bool may_promise(std::uint64_t pages) const;
+  std::uint64_t promised_pages(const Process& process) const;
+  static bool is_promised(const Area& area) { return !area.shared && area.rights.write; }
+
+  // --- oom.cpp
+  std::map<ProcessId, std::string> killed;
+  std::uint64_t frames_freed_by_killing(const Process& process) const;
+  bool in_system_call = false;  // the process is in the kernel, which goes on when it is refused: nobody is killed
+  Process* choose_victim();
+  void kill(Process& victim);
+  SegvCode segv_code(const Process& process, const Fault& fault) const;
+
+  // --- memory_object.cpp: pages that come from an object
+  std::size_t frames_for_object(const Area& area, const Fault& fault) const;  // that serving this fault takes
+  Service serve_object(Process& process, const Fault& fault, const Area& area);
+  std::uint64_t object_index(const Area& area, VirtAddr va) const;
+  bool ends_before(const MemoryObject& object, std::uint64_t index) const;  // it has no such page
+  MemoryObject::ObjectPage* object_page(MemoryObject& object, std::uint64_t index);
+  bool was_stored_to(const Process& process, Vpn vpn, const Page& page) const;
+  // The entry of this page is about to lose what it knows of stores.
+  void note_stores(const Process& process, Vpn vpn, const Page& page);
+  std::uint64_t dirty_bit() const { return accessed_bits(true) & ~accessed_bits(false); }
+
+  // --- page_cache.cpp; results are 0 or -errno
+  FileStore disk;
+  std::map<FileId, std::shared_ptr<MemoryObject>> page_cache;
+  std::shared_ptr<MemoryObject> cached(FileId file);
+  void gather_stores(const MemoryObject& object, std::uint64_t first, std::uint64_t end);
+  int write_back(MemoryObject& object, std::uint64_t first, std::uint64_t end);  // pages [first, end)
+  int sync();
+  void drop_unused_files();
+  // The bytes must lie in one page.
+  int change_file(MemoryObject& object, std::uint64_t offset, std::span<const std::uint8_t> bytes);
+  std::int64_t msync(Process& process, std::uint64_t addr, std::uint64_t len, int flags);
+
+  // --- user_access.cpp: the kernel's own accesses to the memory of a process
+  bool is_users(const Process& process, std::uint64_t va, std::uint64_t bytes) const;  // no kernel space in it
+  // Loads into, or stores from, `bytes`; how many were moved before a fault that nobody could serve.
+  std::uint64_t access_user(Process& process, AccessKind kind, std::uint64_t va, std::span<std::uint8_t> bytes);
+
+  // --- file_calls.cpp
+  static OpenFile* open_file(Process& process, int fd);  // nullptr: no such descriptor
+  std::int64_t open(Process& process, std::string_view name, int flags);
+  std::int64_t close(Process& process, int fd);
+  std::uint64_t object_size(const MemoryObject& object) const;
+  std::int64_t fstat(Process& process, int fd, std::uint64_t va);
+  std::int64_t read(Process& process, int fd, std::uint64_t va, std::uint64_t bytes);
+  std::int64_t write(Process& process, int fd, std::uint64_t va, std::uint64_t bytes);
+  std::int64_t fsync(Process& process, int fd);
+
+  // --- device.cpp
+  std::vector<std::shared_ptr<MemoryObject>> device_objects;
+  std::vector<Device> devices;
+  std::shared_ptr<MemoryObject> device_object(std::string_view name) const;  // null: no such device
+  std::uint64_t device_size(std::size_t number) const;
+  MemType device_type() const;
 
   // --- mmap.cpp
   std::uint64_t space_end(const Process& process) const;  // first address a user range may not reach
   bool is_unused(const Process& process, std::uint64_t from, std::uint64_t to) const;
-  // Something of the range is kernel space, which system calls of a process do not touch.
+  // Kernel space, which system calls of a process do not touch: where it begins in the range (`to`: nowhere), and
+  // whether there is any.
+  std::uint64_t kernels_from(const Process& process, std::uint64_t from, std::uint64_t to) const;
   bool is_kernels(const Process& process, std::uint64_t from, std::uint64_t to) const;
-  std::optional<std::uint64_t> pick_range(const Process& process, std::uint64_t bytes, std::uint64_t gap) const;
+  std::optional<std::uint64_t> pick_range(Process& process, std::uint64_t bytes, std::uint64_t gap);
+  std::optional<std::uint64_t> pick_place(Process& process, std::uint64_t bytes);
+  bool drop_pages(Process& process, std::uint64_t from, std::uint64_t to);   // false: no frame left to split a page
   bool unmap_range(Process& process, std::uint64_t from, std::uint64_t to);  // false: no frame left to split a page
   std::int64_t mmap(Process& process, std::uint64_t addr, std::uint64_t len, int prot, int flags, int fd,
                     std::uint64_t offset);
   std::int64_t munmap(Process& process, std::uint64_t addr, std::uint64_t len);
   std::int64_t mprotect(Process& process, std::uint64_t addr, std::uint64_t len, int prot);
+  int take_file(Process& process, int fd, int prot, bool shared, Area& area);
+  // How far from `from` on mprotect may change everything; `error` says why not to the end.
+  std::uint64_t changeable_from(const Process& process, std::uint64_t from, std::uint64_t to, bool to_write,
+                                int& error) const;
+  std::int64_t madvise(Process& process, std::uint64_t addr, std::uint64_t len, int advice);
+
+  // --- mremap.cpp
+  std::int64_t mremap(Process& process, std::uint64_t addr, std::uint64_t old_len, std::uint64_t new_len, int flags,
+                      std::uint64_t new_addr);
+  bool move_pages(Process& process, const Area& area, std::uint64_t from, std::uint64_t to, std::uint64_t bytes);
+  bool grow_area(Process& process, const Area& area, std::uint64_t to);
+  std::uint64_t brk(Process& process, std::uint64_t addr);
 
   // --- fork.cpp
-  std::int64_t fork(Process& parent, std::string child_name);
-  bool copies_eagerly(const Page& page) const;
-  bool copy_page(Process& parent, Process& child, Vpn vpn, TableUpdate& narrowed, TableUpdate& fresh);
+  std::int64_t fork(Process& parent, std::string child_name, ForkKind kind);
+  bool copies_eagerly(const Page& page, ForkKind kind) const;
+  bool copy_page(Process& parent, Process& child, Vpn vpn, ForkKind kind, TableUpdate& narrowed, TableUpdate& fresh);
+  bool copy_at_once(Process& parent, Process& child, Vpn vpn, TableUpdate& fresh);
+  bool share_page(Process& child, Vpn vpn, Page copy, TableUpdate& fresh);
+  bool copy_swapped(Process& parent, Process& child, Vpn vpn, ForkKind kind, TableUpdate& fresh);
+
+  // --- fork_what_if.cpp
+  void give_write_back(Process& process, Vpn vpn, Ppn frame);
+
+  // --- vfork.cpp: processes that live in another's address space
+  struct Borrower {
+    std::string name;
+    ProcessId lender = 0;
+  };
+  std::map<ProcessId, Borrower> borrowers;
+  std::int64_t vfork(ProcessId parent, std::string child_name);
+  bool is_suspended(ProcessId pid) const;
+  Process& running(ProcessId pid);  // its address space; InputError if it may not run now
+  const std::string& name_of(ProcessId pid) const;
 
   // --- view.cpp
   const Process* find(const Context& context) const;
@@ -173,9 +306,20 @@ struct Kernel::State {
   std::optional<std::uint8_t> image_byte(const Context& context, VirtAddr va) const;
   bool image_fetch_may_be(const Context& context, VirtAddr va, std::uint8_t byte) const;
 
+  // --- report.cpp
+  struct Residency {
+    std::uint64_t shared = 0, exclusive = 0;  // bytes in memory
+  };
+  std::string object_name(const Area& area, const Process& process) const;
+  Residency residency(const Process& process, std::uint64_t from, std::uint64_t to) const;
+  std::string table_text(const Process& process, PhysAddr table, unsigned level, Vpn first, unsigned indent);
+
   // --- invariants.cpp
   std::string broken_invariant() const;
   std::string broken_tables(const Process& process) const;
+  std::string broken_files() const;
+  std::string broken_reverse_maps() const;  // invariants_memory.cpp
+  std::string broken_zero_page() const;
 };
 
 // Changes entries of one process, and at the end pays the fences they owe: one by address for a single page, one for
@@ -184,7 +328,8 @@ struct Kernel::State {
 // because such a fence leaves pointers in the walk caches (R22).
 class TableUpdate {
  public:
-  TableUpdate(Kernel::State& state, Process& process) : state_(state), process_(process) {}
+  TableUpdate(Kernel::State& state, Process& process, FenceReason reason)
+      : state_(state), process_(process), reason_(reason) {}
   // The entry (NAPOT: entries) of this page is to say what page.entry says; it said `before`. False: no frame left for
   // a table, and nothing changed.
   bool set(Vpn vpn, const Page& page, const OsMapping& before);
@@ -192,15 +337,25 @@ class TableUpdate {
   void replace_leaf(Vpn vpn, const Page& page, PhysAddr table);
   // The entries of a NAPOT range are to become those of base pages.
   void replace_range(Vpn vpn, const Page& page);
+  // The entry of a base page that was there is to name a slot of the swap file; that of one in the swap file, the page
+  // again; or nothing any more (pageout.cpp).
+  bool set_slot(Vpn vpn, std::uint64_t slot);  // of a page that had no entry; false: no frame left for a table
+  void leave(Vpn vpn, const Page& page, std::uint64_t slot);
+  void come_back(Vpn vpn, const Page& page);
+  void forget_slot(Vpn vpn);
+  // The entry is to say that nothing was stored to the page.
+  void clear_dirty(Vpn vpn, const Page& page);
   void commit();
 
  private:
   void owe(Vpn vpn, const Page& page, const OsMapping& before);
+  void empty(Vpn vpn, unsigned level, std::int64_t entries);  // so many entries there are empty now
   bool is_remembered() const;
   Fence fence() const;
 
   Kernel::State& state_;
   Process& process_;
+  FenceReason reason_;
   std::vector<Vpn> owed_;
   bool global_ = false;  // some of them are global
   bool whole_ = false;   // an address is not enough

@@ -22,12 +22,12 @@ bool Kernel::State::split(Process& process, Vpn vpn, TableUpdate& update) {
   part.napot = false;
   part.level = is_range ? 0 : whole.level - 1;
   part.order = order_of(part.level, false);
-  process.pages.erase(found);
+  remove_page(process, found);
   for (std::uint64_t at = 0; at < whole.count(); at += part.count()) {
     part.frame = whole.frame + at;
     part.entry = entry_for(part);
     frames.retain(part.frame, part.count());
-    process.pages[first.value + at] = part;
+    add_page(process, first + at, part);
     if (table) write_raw(process, first + at, entry_in(*table, first + at, part.level), encode(part) | kept);
   }
   frames.release(whole.frame, whole.count());

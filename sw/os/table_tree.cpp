@@ -44,8 +44,7 @@ std::optional<PhysAddr> Kernel::State::new_table() {
   }
   // A walker that reads memory directly must not find what was there before.
   if (started && machine.walk_port == WalkPort::Memory && machine.dcache.ways != 0) {
-    platform.fence({.op = FenceOp::CacheClean});
-    ++counts.fences;
+    pay(FenceReason::EntryWrite, {.op = FenceOp::CacheClean});
   }
   return address_of(*frame);
 }
@@ -70,9 +69,14 @@ void Kernel::State::link_table(Process& process, Vpn vpn, unsigned level, PhysAd
             encode_pte(machine.format, pointer_to(table), level + 1));
 }
 
-bool Kernel::State::make_tables(Process& process, Vpn vpn, unsigned level) {
+unsigned Kernel::State::missing_tables(const Process& process, Vpn vpn, unsigned level) const {
   unsigned present = level;
   while (!table_at(process, vpn, present)) ++present;
+  return present - level;
+}
+
+bool Kernel::State::make_tables(Process& process, Vpn vpn, unsigned level) {
+  unsigned present = level + missing_tables(process, vpn, level);
   // All or nothing.
   std::vector<PhysAddr> fresh;
   for (unsigned l = present; l > level; --l) {

@@ -34,19 +34,13 @@ std::shared_ptr<PageBytes> Kernel::State::bytes_of_frame(Ppn frame) const {
 
 const ProcessImage::Slot& Kernel::State::slot_for_store(Process& process, Vpn vpn) {
   if (const ProcessImage::Slot* slot = process.image.find(vpn)) return *slot;
+  // Pages of objects have theirs from the start.
   ProcessImage::Slot slot;
-  const VirtAddr va = address_of(process, vpn);
   const auto mapped = process.page_from(vpn);
   const bool is_mapped = mapped != process.pages.end() && mapped->first <= vpn.value;
-  const Area* area = process.areas.find(va);
   if (is_mapped && mapped->second.placed) {
     slot.bytes = bytes_of_frame(mapped->second.frame + (vpn.value - mapped->first));
     slot.is_private = mapped->second.cow;
-  } else if (area != nullptr && area->object) {
-    std::shared_ptr<PageBytes>& shared =
-        area->object->pages[(va.value - area->object_at) >> machine.format.page_bits].bytes;
-    if (!shared) shared = std::make_shared<PageBytes>(machine.format.page_size());
-    slot.bytes = shared;
   } else {
     slot.bytes = std::make_shared<PageBytes>(machine.format.page_size());
   }

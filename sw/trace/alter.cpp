@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <string_view>
+#include <utility>
 
 namespace vm::trace {
 
@@ -35,6 +36,12 @@ void visit_all(AccessStep& step, const Visit& visit) {
   if (e.value) bytes(*e.value, visit);
   if (e.fault) {
     visit("fault", [&e] { e.fault->cause = e.fault->cause ? another(*e.fault->cause) : Cause::Bus; });
+    if (e.fault->shortage != Shortage::None) visit("segv", [&e] { e.fault->shortage = Shortage::None; });
+    if (e.fault->segv_code != SegvCode::None) {
+      visit("segv code", [&e] {
+        e.fault->segv_code = e.fault->segv_code == SegvCode::MapErr ? SegvCode::AccErr : SegvCode::MapErr;
+      });
+    }
     number("fault address", e.fault->at, visit);
     visit("no fault", [&e] { e.fault.reset(); });
   }
@@ -55,6 +62,10 @@ void visit_all(AccessStep& step, const Visit& visit) {
 
 void visit_all(SystemCall& step, const Visit& visit) {
   if (step.result) visit("result", [&step] { *step.result += 1; });
+  if (auto* wait = std::get_if<WaitCall>(&step.call)) {
+    if (wait->child) visit("child", [&step, wait] { wait->child = step.process; });
+    number("status", wait->status, visit);
+  }
 }
 
 void visit_all(CtlStep& step, const Visit& visit) { flag("refused or done", step.refused, visit); }
@@ -69,6 +80,8 @@ void visit_all(ExpectMemory& step, const Visit& visit) { bytes(step.bytes, visit
 
 void visit_all(ExpectMap& step, const Visit& visit) {
   visit("frame", [&step] { step.frame = step.frame ? *step.frame ^ 1 : 0; });
+  if (step.swapped) visit("none", [&step] { step.swapped = false; });
+  number("slot", step.slot, visit);
   number("page size", step.bytes, visit);
   flag("accessed", step.accessed, visit);
   flag("dirty", step.dirty, visit);
@@ -98,6 +111,29 @@ void visit_all(ExpectTlb& step, const Visit& visit) {
 void visit_all(ExpectFreeFrames& step, const Visit& visit) {
   visit("free frames", [&step] { step.count += 1; });
 }
+void visit_all(PageoutStep& step, const Visit& visit) { flag("refused or done", step.refused, visit); }
+void visit_all(ExpectSavedFrames& step, const Visit& visit) {
+  visit("saved frames", [&step] { step.count += 1; });
+}
+void visit_all(ExpectFreeSlots& step, const Visit& visit) {
+  visit("free slots", [&step] { step.count += 1; });
+}
+void visit_all(ExpectSharers& step, const Visit& visit) {
+  visit("one sharer less", [&step] { step.sharers.pop_back(); });
+  visit("one sharer more", [&step] { step.sharers.push_back(step.sharers.back()); });
+}
+void visit_all(ExpectFences& step, const Visit& visit) {
+  visit("fences", [&step] { step.count += 1; });
+}
+void visit_all(ExpectCycles& step, const Visit& visit) {
+  for (std::size_t i = 1; i < step.names.size(); ++i) {
+    visit("order", [&step, i] { std::swap(step.names[i - 1], step.names[i]); });
+  }
+}
+void visit_all(ExpectProcess& step, const Visit& visit) {
+  using State = ExpectProcess::State;
+  visit("state", [&step] { step.state = step.state == State::Running ? State::Killed : State::Running; });
+}
 void visit_all(ExpectReferences& step, const Visit& visit) {
   visit("references", [&step] { step.count += 1; });
 }
@@ -106,6 +142,17 @@ void visit_all(ExpectRegister& step, const Visit& visit) {
 }
 void visit_all(ExpectCount& step, const Visit& visit) {
   visit("count", [&step] { step.count += 1; });
+}
+
+void visit_all(ExpectOutput& step, const Visit& visit) {
+  visit("output", [&step] { step.bytes.push_back('x'); });
+}
+void visit_all(ExpectFile& step, const Visit& visit) {
+  visit("content", [&step] { step.content.push_back('x'); });
+}
+void visit_all(ExpectDevice& step, const Visit& visit) { bytes(step.bytes, visit); }
+void visit_all(ExpectReport& step, const Visit& visit) {
+  visit("line", [&step] { step.line += " x"; });
 }
 
 // Steps that expect nothing.

@@ -4,11 +4,12 @@
 // against the machine's widths by the parser, so the runner meets no nonsense.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -16,118 +17,25 @@
 #include "machine/machine.h"
 #include "os/kernel.h"
 #include "platform/platform.h"
+#include "trace/ast_expect.h"
+#include "trace/ast_setup.h"
 #include "trace/port_step.h"
 #include "trace/source.h"
 
 namespace vm::trace {
 
-using ProcessIndex = std::uint16_t;  // into Scenario::processes
-
 constexpr unsigned kRegisters = 16;
 constexpr std::uint32_t kMaxAccessBytes = 65536;
-
-enum class Side : std::uint8_t { Fetch, Data };  // which TLB or cache
-
-// ---------------------------------------------------------------- run parameters
-
-struct Latency {
-  enum class Kind : std::uint8_t { Fixed, Random, Replay };
-  Kind kind = Kind::Fixed;
-  unsigned min = 1, max = 1;     // Fixed: both the same
-  std::vector<unsigned> replay;  // Replay: used in turn, over and over
-};
-
-struct Stall {
-  enum class Kind : std::uint8_t { None, Half, Bursty, Until };
-  Kind kind = Kind::None;
-  std::uint64_t until = 0;  // Until: nothing is accepted before this cycle
-};
-
-struct AddressRange {
-  PhysAddr first, last;  // both included
-};
-
-// ---------------------------------------------------------------- setup (some of it is a step too)
-
-struct MemoryBytes {
-  PhysAddr at;
-  std::vector<std::uint8_t> bytes;
-};
-
-// Bytes made from the seed and their addresses.
-struct RandomMemory {
-  PhysAddr at;
-  std::uint64_t bytes = 0;
-};
-
-struct FreeFrames {
-  std::vector<Ppn> frames;
-};
-
-// Mode bits of the hardware while the OS runs it, as changes of what it would choose itself.
-struct ModeBits {
-  std::vector<std::pair<bool Environment::*, bool>> bits;
-};
-
-struct NewProcess {
-  ProcessIndex process = 0;
-  Kernel::ProcessOptions options;
-};
-
-struct MapPage {
-  ProcessIndex process = 0;
-  Vpn vpn;
-  Ppn frame;
-  Rights rights;
-  Kernel::MapOptions options;
-  bool any = false;  // it may be refused
-};
-
-struct UnmapPage {
-  ProcessIndex process = 0;
-  Vpn vpn;
-};
-
-struct NewArea {
-  ProcessIndex process = 0;
-  VirtAddr from, to;  // `to` excluded
-  Rights rights;
-  bool stack = false;
-};
-
-struct TlbWay {
-  std::uint64_t tag = 0;
-  bool valid = false;
-  std::uint64_t ppn = 0;
-};
-
-struct TlbSet {
-  Side side = Side::Data;
-  unsigned set = 0;
-  std::vector<TlbWay> ways;
-};
-
-struct CacheLine {
-  Side side = Side::Data;
-  unsigned set = 0, way = 0;
-  std::uint64_t tag = 0;
-  bool valid = false, dirty = false;
-  std::vector<std::uint8_t> bytes;
-};
-
-using SetupAction =
-    std::variant<MemoryBytes, RandomMemory, FreeFrames, ModeBits, NewProcess, MapPage, NewArea, TlbSet, CacheLine>;
-
-struct SetupItem {
-  Place place;
-  SetupAction action;
-};
 
 // ---------------------------------------------------------------- accesses
 
 struct ExpectedFault {
-  std::optional<Cause> cause;  // nullopt: `segv`, the OS refused a page fault; or any page fault
+  // nullopt: `segv`, the OS refused a page fault; or any page fault; or `sigbus`; or a shortage
+  std::optional<Cause> cause;
+  Shortage shortage = Shortage::None;
   bool any_page_fault = false;
+  bool sigbus = false;
+  SegvCode segv_code = SegvCode::None;  // of `segv`; None: either
   std::optional<std::uint64_t> at;
 };
 
@@ -171,27 +79,57 @@ struct RegisterStep {
 
 // ---------------------------------------------------------------- system calls
 
-struct MmapCall {
-  std::uint64_t addr = 0, length = 0, offset = 0;
-  int prot = 0, flags = 0, fd = -1;
+// A number, or what a register of the process holds.
+struct Operand {
+  std::optional<std::uint8_t> reg;
+  std::uint64_t value = 0;
 };
-struct MunmapCall {
-  std::uint64_t addr = 0, length = 0;
+
+enum class Call : std::uint8_t {
+  Mmap,
+  Munmap,
+  Mprotect,
+  Mremap,
+  Madvise,
+  Msync,
+  Brk,
+  Open,
+  Close,
+  Fstat,
+  Read,
+  Write,
+  Fsync,
+  Sync
 };
-struct MprotectCall {
-  std::uint64_t addr = 0, length = 0;
-  int prot = 0;
+
+constexpr std::array<std::string_view, 14> kCallNames = {"mmap",  "munmap", "mprotect", "mremap", "madvise",
+                                                         "msync", "brk",    "open",     "close",  "fstat",
+                                                         "read",  "write",  "fsync",    "sync"};
+
+// A call that takes numbers, in the order of its arguments (the name of a file is none of them), and gives one.
+struct PlainCall {
+  Call call = Call::Mmap;
+  std::array<Operand, 6> arguments;
+  std::string name;  // Open
 };
 struct ForkCall {
-  ProcessIndex child = 0;
+  std::optional<ProcessIndex> child;                     // nullopt: the trace expects an error
+  std::optional<ForkKind> kind = ForkKind::CopyOnWrite;  // nullopt: vfork
 };
-struct ExitCall {};
+struct ExitCall {
+  int status = 0;
+};
+struct WaitCall {
+  std::optional<ProcessIndex> child;  // expected
+  std::optional<std::uint64_t> status;
+};
 
 struct SystemCall {
   ProcessIndex process = 0;
-  std::variant<MmapCall, MunmapCall, MprotectCall, ForkCall, ExitCall> call;
+  std::variant<PlainCall, ForkCall, ExitCall, WaitCall> call;
   std::optional<std::int64_t> result;  // expected
   bool any = false;                    // of fork: it may fail, and then the child's steps are left out
+  std::optional<std::uint8_t> target;  // the register that takes the result
 };
 
 // ---------------------------------------------------------------- hardware and OS operations
@@ -232,70 +170,24 @@ struct HostStep {
 
 struct MarkStep {};
 
-// ---------------------------------------------------------------- expectations about the state
-
-struct ExpectMemory {
-  PhysAddr at;
-  std::vector<std::uint8_t> bytes;
+// The cycles from here to the next such step count for this name; an empty one ends it.
+struct MeasureStep {
+  std::string name;
 };
 
-struct ExpectMap {
+struct PageoutStep {
   ProcessIndex process = 0;
   Vpn vpn;
-  std::optional<std::uint64_t> frame;  // nullopt: `none`; of a large page: its first
-  std::optional<Rights> rights;
-  std::optional<std::uint64_t> bytes;  // size of the page
-  std::optional<bool> accessed, dirty, global;
-  std::optional<MemType> type;
+  std::optional<bool> refused;  // expected; otherwise it must be done
+  bool any = false;             // done or refused
 };
 
-struct ExpectEntry {
-  PhysAddr at;
-  std::uint64_t value = 0;
-};
-
-struct ExpectTlb {
-  TlbSet set;
-};
-
-struct ExpectFreeFrames {
-  std::uint64_t count = 0;
-};
-
-struct ExpectReferences {
-  Ppn frame;
-  std::uint64_t count = 0;
-};
-
-struct ExpectRegister {
-  ProcessIndex process = 0;
-  std::uint8_t reg = 0;
-  std::uint64_t value = 0;
-};
-
-enum class Counter : std::uint8_t {
-  Faults,
-  CowCopies,
-  ZeroFills,
-  Fences,
-  Switches,  // what the OS did
-  Entries,
-  Reads,
-  Writes,
-  TlbHits,
-  TlbMisses,
-  CacheHits,
-  CacheMisses  // what the accesses caused
-};
-
-struct ExpectCount {
-  Counter counter = Counter::Faults;
-  std::uint64_t count = 0;
-};
-
-using Action = std::variant<AccessStep, RegisterStep, SystemCall, CtlStep, FenceStep, BareStep, SwitchStep, HostStep,
-                            MarkStep, MapPage, UnmapPage, TlbSet, ExpectMemory, ExpectMap, ExpectEntry, ExpectTlb,
-                            ExpectFreeFrames, ExpectReferences, ExpectRegister, ExpectCount>;
+using Action =
+    std::variant<AccessStep, RegisterStep, SystemCall, CtlStep, FenceStep, BareStep, SwitchStep, HostStep, MarkStep,
+                 MeasureStep, PageoutStep, MapPage, UnmapPage, NewLimits, TlbSet, ExpectMemory, ExpectMap, ExpectEntry,
+                 ExpectTlb, ExpectSavedFrames, ExpectFreeSlots, ExpectSharers, ExpectFences, ExpectCycles,
+                 ExpectProcess, ExpectFreeFrames, ExpectReferences, ExpectRegister, ExpectCount, ExpectOutput,
+                 ExpectFile, ExpectDevice, ReportStep, ExpectReport>;
 
 struct Step {
   Place place;
@@ -313,6 +205,8 @@ struct Scenario {
   std::optional<Latency> latency;
   std::optional<Stall> stall;
   std::vector<AddressRange> bus_errors;
+  MemoryPolicy policy;
+  std::optional<SwapOptions> swap;
   std::vector<std::string> processes;  // names; those made by fork too
   std::vector<SetupItem> setup;
   std::vector<Step> steps;

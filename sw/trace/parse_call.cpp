@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "trace/parser_state.h"
@@ -13,50 +14,15 @@ namespace {
 using Names = std::vector<std::pair<std::string_view, int>>;
 
 // Linux values.
-const Names& protections() {
-  static const Names kNames = {{"PROT_NONE", 0}, {"PROT_READ", 1}, {"PROT_WRITE", 2}, {"PROT_EXEC", 4}};
-  return kNames;
-}
-
-const Names& map_flags() {
-  static const Names kNames = {{"MAP_SHARED", 0x01},
-                               {"MAP_PRIVATE", 0x02},
-                               {"MAP_FIXED", 0x10},
-                               {"MAP_ANONYMOUS", 0x20},
-                               {"MAP_GROWSDOWN", 0x100}};
-  return kNames;
-}
-
 const Names& errors() {
-  static const Names kNames = {{"EPERM", 1},   {"ENOENT", 2},  {"EAGAIN", 11}, {"ENOMEM", 12},
-                               {"EACCES", 13}, {"EFAULT", 14}, {"EEXIST", 17}, {"ENODEV", 19},
-                               {"EINVAL", 22}, {"ENOSYS", 38}, {"EBADF", 9}};
+  static const Names kNames = {{"EPERM", 1},   {"ENOENT", 2},  {"EIO", 5},     {"EBADF", 9},     {"ECHILD", 10},
+                               {"EAGAIN", 11}, {"ENOMEM", 12}, {"EACCES", 13}, {"EFAULT", 14},   {"EEXIST", 17},
+                               {"ENODEV", 19}, {"EISDIR", 21}, {"EINVAL", 22}, {"EMFILE", 24},   {"EFBIG", 27},
+                               {"ENOSPC", 28}, {"ENOSYS", 38}, {"ELOOP", 40},  {"EOVERFLOW", 75}};
   return kNames;
 }
 
 }  // namespace
-
-int Parser::flags(const Names& names, std::string_view what) {
-  int value = 0;
-  do {
-    const Token token = cursor_.peek();
-    bool found = false;
-    for (const auto& [name, bit] : names) {
-      if (!cursor_.accept(name)) continue;
-      value |= bit;
-      found = true;
-      break;
-    }
-    if (found) continue;
-    std::string list;
-    for (const auto& [name, bit] : names) list += fmt::format("{}{}", list.empty() ? "" : ", ", name);
-    const auto number = parse_number(token.text);
-    if (!number || *number > 0xFFFF) cursor_.fail(fmt::format("{}: {}", what, list));
-    value |= static_cast<int>(*number);
-    cursor_.take();
-  } while (cursor_.accept("|"));
-  return value;
-}
 
 // Nothing, `= VALUE`, or as strace prints a failure, `= -1 ENAME`; also `= -ENAME`.
 std::optional<std::int64_t> Parser::call_result() {
@@ -73,71 +39,59 @@ std::optional<std::int64_t> Parser::call_result() {
   cursor_.fail("an error: " + list);
 }
 
-bool Parser::system_call(Place place, ProcessIndex process) {
+bool Parser::system_call(Place place, ProcessIndex process, std::optional<std::uint8_t> target) {
   SystemCall step;
   step.process = process;
-  const auto argument = [this](std::string_view what) {
-    const std::uint64_t value = cursor_.accept("NULL") ? 0 : cursor_.number(what);
-    return value;
-  };
-  if (cursor_.accept("mmap")) {
-    MmapCall call;
-    cursor_.expect("(");
-    call.addr = argument("an address or NULL");
-    cursor_.expect(",");
-    call.length = argument("a length");
-    cursor_.expect(",");
-    call.prot = flags(protections(), "protection");
-    cursor_.expect(",");
-    call.flags = flags(map_flags(), "flags");
-    cursor_.expect(",");
-    const bool negative = cursor_.accept("-");
-    const auto fd = static_cast<int>(cursor_.number_up_to(1'000'000, "a file descriptor"));
-    call.fd = negative ? -fd : fd;
-    cursor_.expect(",");
-    call.offset = argument("an offset");
-    step.call = call;
-  } else if (cursor_.accept("munmap")) {
-    MunmapCall call;
-    cursor_.expect("(");
-    call.addr = argument("an address");
-    cursor_.expect(",");
-    call.length = argument("a length");
-    step.call = call;
-  } else if (cursor_.accept("mprotect")) {
-    MprotectCall call;
-    cursor_.expect("(");
-    call.addr = argument("an address");
-    cursor_.expect(",");
-    call.length = argument("a length");
-    cursor_.expect(",");
-    call.prot = flags(protections(), "protection");
-    step.call = call;
-  } else if (cursor_.accept("fork")) {
-    cursor_.expect("(");
-    cursor_.expect(")");
-    cursor_.expect("=");
-    const Token token = cursor_.peek();
-    step.call = ForkCall{new_process(cursor_.name("a name for the child"), token)};
-    step.any = cursor_.accept("any");
-    add_step(place, step);
+  step.target = target;
+  if (plain_call(step)) {
+    add_step(place, std::move(step));
     return true;
-  } else if (cursor_.accept("exit")) {
+  }
+  if (target) return false;
+  if (cursor_.is("fork") || cursor_.is("vfork")) {
+    const bool vfork = cursor_.take().text == "vfork";
+    fork_call(place, process, vfork);
+    return true;
+  }
+  if (cursor_.accept("exit")) {
     cursor_.expect("(");
-    if (!cursor_.is(")")) cursor_.number("an exit status");
+    ExitCall call;
+    if (!cursor_.is(")")) call.status = static_cast<int>(cursor_.number_up_to(255, "an exit status"));
     cursor_.expect(")");
     exited_[process] = true;
     last_process_.reset();
-    step.call = ExitCall{};
-    add_step(place, step);
-    return true;
+    step.call = call;
+  } else if (cursor_.accept("wait")) {
+    cursor_.expect("(");
+    cursor_.expect(")");
+    step.call = accept_any() ? WaitCall{} : wait_result(step);
   } else {
     return false;
   }
-  cursor_.expect(")");
-  if (!accept_any()) step.result = call_result();
-  add_step(place, step);
+  add_step(place, std::move(step));
   return true;
+}
+
+// `= CHILD [status=N]`, `= 0` if none has exited yet, or an error.
+WaitCall Parser::wait_result(SystemCall& step) {
+  WaitCall call;
+  if (!cursor_.is("=")) return call;
+  const Token next = cursor_.peek(1);
+  const std::vector<std::string>& names = scenario().processes;
+  const auto child = std::find(names.begin(), names.end(), next.text);
+  if (next.kind != TokenKind::Word || child == names.end()) {
+    step.result = call_result();
+    if (step.result > 0) cursor_.fail_at(next, "a child, 0 or an error");
+    return call;
+  }
+  cursor_.take();
+  cursor_.take();
+  call.child = static_cast<ProcessIndex>(child - names.begin());
+  if (cursor_.accept("status")) {
+    cursor_.expect("=");
+    call.status = cursor_.number("an exit status");
+  }
+  return call;
 }
 
 std::optional<bool> Parser::refusal() {

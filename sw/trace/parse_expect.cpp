@@ -13,11 +13,24 @@ namespace {
 constexpr Cause kFirstCause = Cause::Va;
 constexpr Cause kLastCause = Cause::Dirty;
 
-constexpr std::pair<std::string_view, Counter> kCounters[] = {
-    {"faults", Counter::Faults},        {"cow-copies", Counter::CowCopies}, {"zero-fills", Counter::ZeroFills},
-    {"fences", Counter::Fences},        {"switches", Counter::Switches},    {"entries", Counter::Entries},
-    {"reads", Counter::Reads},          {"writes", Counter::Writes},        {"tlb-hits", Counter::TlbHits},
-    {"tlb-misses", Counter::TlbMisses}, {"cache-hits", Counter::CacheHits}, {"cache-misses", Counter::CacheMisses}};
+constexpr std::pair<std::string_view, Counter> kCounters[] = {{"faults", Counter::Faults},
+                                                              {"cow-copies", Counter::CowCopies},
+                                                              {"zero-fills", Counter::ZeroFills},
+                                                              {"fences", Counter::Fences},
+                                                              {"switches", Counter::Switches},
+                                                              {"entries", Counter::Entries},
+                                                              {"reads", Counter::Reads},
+                                                              {"writes", Counter::Writes},
+                                                              {"tlb-hits", Counter::TlbHits},
+                                                              {"tlb-misses", Counter::TlbMisses},
+                                                              {"cache-hits", Counter::CacheHits},
+                                                              {"cache-misses", Counter::CacheMisses},
+                                                              {"pages-read", Counter::PagesRead},
+                                                              {"pages-written", Counter::PagesWritten},
+                                                              {"page-copies", Counter::PageCopies},
+                                                              {"pageouts", Counter::Pageouts},
+                                                              {"pageins", Counter::Pageins},
+                                                              {"withheld", Counter::Withheld}};
 
 }  // namespace
 
@@ -33,10 +46,23 @@ Cause Parser::cause() {
 
 void Parser::fault_expectation(AccessExpectations& expect) {
   ExpectedFault fault;
-  if (!cursor_.accept("segv")) {
+  const auto segv_code = [&] {
+    if (cursor_.accept("maperr")) fault.segv_code = SegvCode::MapErr;
+    if (cursor_.accept("accerr")) fault.segv_code = SegvCode::AccErr;
+  };
+  fault.sigbus = cursor_.accept("sigbus");
+  if (cursor_.accept("segv")) {
+    segv_code();
+  } else if (!fault.sigbus && !shortage(fault)) {
     cursor_.expect("fault");
     fault.any_page_fault = cursor_.accept("page");
-    if (!fault.any_page_fault && !cursor_.accept("segv")) fault.cause = cause();
+    if (fault.any_page_fault) {
+      // Any cause will do.
+    } else if (cursor_.accept("segv")) {
+      segv_code();
+    } else {
+      fault.cause = cause();
+    }
   }
   if (cursor_.accept("at")) fault.at = cursor_.number("an address");
   expect.fault = fault;
@@ -104,7 +130,8 @@ void Parser::access_expectations(AccessStep& step) {
   bool any = false;
   while (!cursor_.at_end()) {
     if (cursor_.accept("=")) {
-      if (cursor_.is("fault") || cursor_.is("segv")) {
+      if (cursor_.is("fault") || cursor_.is("segv") || cursor_.is("sigbus") || cursor_.is("nomem") ||
+          cursor_.is("ioerror") || cursor_.is("killed")) {
         if (expect.fault) cursor_.fail("one `= fault` only");
         fault_expectation(expect);
       } else {
@@ -127,6 +154,11 @@ ExpectMap Parser::expect_map() {
   step.vpn = Vpn(cursor_.number_up_to(vpn_max(), "a virtual page number"));
   cursor_.expect("->");
   if (cursor_.accept("none")) return step;
+  if (cursor_.accept("swapped")) {
+    step.swapped = true;
+    if (!cursor_.at_end()) step.slot = cursor_.number("the number of a slot");
+    return step;
+  }
   step.frame = cursor_.number_up_to(ppn_max(), "a frame number or 'none'");
   const std::pair<std::string_view, std::pair<std::optional<bool>*, bool>> bits[] = {
       {"accessed", {&step.accessed, true}}, {"unaccessed", {&step.accessed, false}}, {"dirty", {&step.dirty, true}},
@@ -148,6 +180,7 @@ ExpectMap Parser::expect_map() {
 }
 
 void Parser::expect_line(Place place) {
+  if (expect_memory_line(place) || expect_content(place)) return;
   if (cursor_.accept("memory")) {
     ExpectMemory step;
     step.at = PhysAddr(cursor_.number_up_to(bus_max(), "a physical address"));
@@ -173,10 +206,6 @@ void Parser::expect_line(Place place) {
       cursor_.fail(fmt::format("a machine with an array port ({} has none)", machine().name));
     }
     add_step(place, ExpectTlb{tlb_set()});
-  } else if (cursor_.accept("frames")) {
-    cursor_.expect("free");
-    cursor_.expect("=");
-    add_step(place, ExpectFreeFrames{cursor_.number("a number of frames")});
   } else if (cursor_.accept("frame")) {
     ExpectReferences step;
     step.frame = Ppn(cursor_.number_up_to(ppn_max(), "a frame number"));
@@ -205,7 +234,9 @@ void Parser::expect_line(Place place) {
     }
     cursor_.fail("a count: " + list);
   } else {
-    cursor_.fail("'memory', 'map', 'entry', 'tlb', 'frames', 'frame', 'register' or 'count'");
+    cursor_.fail(
+        "'memory', 'map', 'entry', 'tlb', 'frames', 'frame', 'slots', 'sharers', 'fences', 'cycles', 'process', "
+        "'register', 'count', 'output', 'file', 'device', 'ps', 'maps' or 'tables'");
   }
 }
 

@@ -34,6 +34,12 @@ bool Parser::setup_line() {
     env_line();
   } else if (take("mode")) {
     mode_line();
+  } else if (take("files")) {
+    file_line("files");
+  } else if (take("file")) {
+    file_line("file");
+  } else if (take("device")) {
+    device_line();
   } else {
     return false;
   }
@@ -44,7 +50,8 @@ bool Parser::shared_line() {
   const bool map = cursor_.is("map");
   const bool tlb = cursor_.is("tlb");
   const bool entry = cursor_.is("entry");
-  if (!map && !tlb && !entry && !cursor_.is("unmap")) return false;
+  const bool limits = cursor_.is("rlimit");
+  if (!map && !tlb && !entry && !limits && !cursor_.is("unmap")) return false;
   scenario();
   if (!has_steps_) has_setup_ = true;
   const Place place = cursor_.place();
@@ -53,6 +60,8 @@ bool Parser::shared_line() {
     map_line();
   } else if (entry) {
     entry_line(place);
+  } else if (limits) {
+    limits_line(place);
   } else if (tlb) {
     if (!machine().array_port)
       cursor_.fail_at(cursor_.peek(), fmt::format("a machine with an array port ({} has none)", machine().name));
@@ -215,8 +224,13 @@ void Parser::process_line() {
     } else if (cursor_.accept("limit")) {
       cursor_.expect("=");
       item.options.limit = cursor_.number_up_to(vpn_max() + 1, "the number of pages that the table serves");
+    } else if (cursor_.accept("heap")) {
+      cursor_.expect("=");
+      const Token at = cursor_.peek();
+      item.options.heap = cursor_.number_up_to(low_mask(machine().va_bits), "the address where the heap starts");
+      if (item.options.heap % machine().format.page_size() != 0) cursor_.fail_at(at, "the address of a page");
     } else {
-      cursor_.fail("'asid=N', 'table=ADDR', 'limit=N', 'raw' or the end of the line");
+      cursor_.fail("'asid=N', 'table=ADDR', 'limit=N', 'heap=ADDR', 'raw' or the end of the line");
     }
   }
   scenario().setup.push_back({place, item});

@@ -60,6 +60,11 @@ void Parser::action_of(Place place, const Who& who) {
         cursor_.take();
         return access(place, who, target);
       }
+      if (next.kind == TokenKind::Word && is_plain_call(next.text)) {
+        cursor_.take();
+        system_call(place, who.process, target);
+        return;
+      }
     }
     return register_step(place, who.process, *target);
   }
@@ -140,7 +145,8 @@ void Parser::access(Place place, const Who& who, std::optional<std::uint8_t> tar
   step.size = static_cast<std::uint32_t>(*bytes);
   const Token& after = cursor_.peek(1);
   const bool fault =
-      after.kind == TokenKind::Word && (after.text == "fault" || after.text == "segv" || after.text == "any");
+      after.kind == TokenKind::Word && (after.text == "fault" || after.text == "segv" || after.text == "nomem" ||
+                                        after.text == "ioerror" || after.text == "killed" || after.text == "any");
   if (step.operation == Operation::Store && cursor_.is("=") && !fault) {
     cursor_.take();
     if (const auto reg = accept_register()) {

@@ -198,6 +198,7 @@ void Parser::begin_scenario(Place place, const Machine& machine) {
   levels_.reset();
   last_process_.reset();
   exited_.clear();
+  measured_.clear();
 }
 
 void Parser::machine_line() {
@@ -326,6 +327,11 @@ bool Parser::parameter_line() {
     range.last = PhysAddr(cursor_.number_up_to(bus_max(), "a physical address"));
     if (range.last < range.first) cursor_.fail_at(token, "an address not below the first");
     scenario().bus_errors.push_back(range);
+  } else if (cursor_.is("zeropage") || cursor_.is("overcommit") || cursor_.is("oom") || cursor_.is("swap") ||
+             cursor_.is("forget")) {
+    scenario();
+    if (has_steps_) cursor_.fail("a step: setup lines stand before the first step");
+    return policy_line();
   } else {
     return false;
   }
@@ -348,12 +354,20 @@ bool Parser::step_line() {
   } else if (cursor_.accept("mark")) {
     begin_step();
     add_step(place, MarkStep{});
+  } else if (cursor_.accept("measure")) {
+    begin_step();
+    measure_line(place);
+  } else if (cursor_.accept("swapout")) {
+    begin_step();
+    pageout_line(place);
   } else if (cursor_.accept("host")) {
     begin_step();
     host_line(place);
   } else if (cursor_.accept("expect")) {
     begin_step();
     expect_line(place);
+  } else if (report_line(place)) {
+    return true;
   } else if (register_of(cursor_.peek().text)) {
     begin_step();
     action_of(place, {.process = bare_process(), .bracket = false});

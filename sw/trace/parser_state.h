@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The parser's inside: one object per trace, its methods spread over parser.cpp (files, scenarios, lines),
-// parse_setup.cpp, parse_map.cpp, parse_step.cpp (accesses and registers), parse_call.cpp (system calls and hardware
-// operations), parse_expect.cpp and parse_port.cpp (scenarios for the ports).
+// parse_setup.cpp, parse_map.cpp, parse_files.cpp (files and devices), parse_memory.cpp (limits, swap file, fork),
+// parse_step.cpp (accesses and registers), parse_plain_call.cpp (system calls that take and give numbers),
+// parse_call.cpp (other system calls, hardware operations), parse_expect.cpp and parse_port.cpp (scenarios for the
+// ports).
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -70,6 +74,19 @@ class Parser {
   std::vector<std::uint8_t> hex_bytes();
   void add_shared(Place place, SetupAction setup, Action step);
 
+  // --- parse_memory.cpp
+  bool policy_line();  // how the OS deals with memory that is short or shared
+  void swap_line();
+  void forget_line();
+  void limits_line(Place place);
+  void pageout_line(Place place);
+  void measure_line(Place place);
+  bool expect_memory_line(Place place);  // expectations about it
+  void expect_process(Place place);
+  void expect_cycles(Place place);
+  void fork_call(Place place, ProcessIndex process, bool vfork);
+  bool shortage(ExpectedFault& fault);
+
   // --- parse_step.cpp
   void process_step();
   bool unbracketed_access();
@@ -91,13 +108,27 @@ class Parser {
   bool accept_any();  // `= any`
 
   // --- parse_call.cpp
-  bool system_call(Place place, ProcessIndex process);
+  bool system_call(Place place, ProcessIndex process, std::optional<std::uint8_t> target = {});
+  WaitCall wait_result(SystemCall& step);
   std::optional<std::int64_t> call_result();
-  int flags(const std::vector<std::pair<std::string_view, int>>& names, std::string_view what);
   void ctl_line(Place place, ProcessIndex process, bool user);
   void fence_line(Place place, ProcessIndex process, bool user);
   std::optional<bool> refusal();
   void host_line(Place place);
+
+  // --- parse_plain_call.cpp
+  bool plain_call(SystemCall& step);  // false: it is none of these, and nothing is taken
+  bool is_plain_call(std::string_view word) const;
+  std::uint64_t flags(const std::vector<std::pair<std::string_view, int>>& names, std::string_view what);
+  Operand operand(std::string_view what);
+
+  // --- parse_files.cpp
+  bool file_line(std::string_view keyword);  // the keyword is taken
+  void device_line();
+  std::vector<std::uint8_t> content();  // texts and hexadecimal bytes
+  bool expect_content(Place place);
+  std::optional<ReportStep> report();
+  bool report_line(Place place);
 
   // --- parse_expect.cpp
   void access_expectations(AccessStep& step);
@@ -140,7 +171,8 @@ class Parser {
   bool has_steps_ = false;
   std::optional<unsigned> levels_;  // of the tables of the processes that follow
   std::optional<ProcessIndex> last_process_;
-  std::vector<bool> exited_;  // by process index
+  std::vector<bool> exited_;                     // by process index
+  std::set<std::string, std::less<>> measured_;  // in this scenario
 };
 
 }  // namespace vm::trace

@@ -17,13 +17,20 @@ namespace {
 constexpr std::size_t kBatch = 256;  // pieces that go to the platform together
 constexpr unsigned kPieceLog2 = 3;   // a core port takes up to 8 bytes
 
+// As the trace writes it.
+std::string shortage_text(Shortage shortage) {
+  return shortage == Shortage::NoMemory ? "nomem" : shortage == Shortage::SwapError ? "ioerror" : "killed";
+}
+
 std::string_view hit_or_miss(bool hit) { return hit ? "hit" : "miss"; }
 
 }  // namespace
 
 struct Runner::Observed {
   bool refused = false;
-  bool segv = false;
+  bool segv = false, sigbus = false;
+  SegvCode segv_code = SegvCode::None;
+  Shortage shortage = Shortage::None;
   Fault fault;       // that ended it
   Fault last_fault;  // the last one, served or not
   Outcome first;     // of the first piece
@@ -182,6 +189,9 @@ Runner::Observed Runner::observe(const Queued& access) const {
     if (outcome.refused) {
       seen.refused = true;
       seen.segv = outcome.segv;
+      seen.shortage = outcome.shortage;
+      seen.sigbus = outcome.sigbus;
+      seen.segv_code = outcome.segv_code;
       seen.fault = last.fault;
     } else if (reads && i < readers) {
       for (unsigned b = 0; b < accesses_[access.first + i].size(); ++b) {
@@ -220,27 +230,41 @@ void Runner::judge(const Queued& access) {
 
 // False: the access ended as nobody expected, and nothing else about it is worth saying.
 bool Runner::judge_fault(const Queued& access, const Observed& seen) {
-  const auto text = [](const Fault& fault, bool segv) {
-    return fmt::format("{}fault {} at 0x{:x}", segv ? "segv, " : "", to_string(fault.cause), fault.va.value);
+  const auto text = [](const Observed& o) {
+    const std::string why = o.segv                         ? "segv, "
+                            : o.sigbus                     ? "sigbus, "
+                            : o.shortage != Shortage::None ? shortage_text(o.shortage) + ", "
+                                                           : "";
+    return fmt::format("{}fault {} at 0x{:x}", why, to_string(o.fault.cause), o.fault.va.value);
+  };
+  const auto code = [](SegvCode c) {
+    return c == SegvCode::MapErr ? " maperr" : c == SegvCode::AccErr ? " accerr" : "";
   };
   const std::optional<ExpectedFault> expected =
       access.step->expect ? access.step->expect->fault : std::optional<ExpectedFault>();
   if (!expected) {
-    if (seen.refused) fail_and_stop(access.place, describe(*access.step), "no fault", text(seen.fault, seen.segv));
+    if (seen.refused) fail_and_stop(access.place, describe(*access.step), "no fault", text(seen));
     return !seen.refused;
   }
   ++report_.expectations;
+  const bool is_shortage = expected->shortage != Shortage::None;
   const std::string wanted = expected->cause            ? fmt::format("fault {}", to_string(*expected->cause))
                              : expected->any_page_fault ? "a page fault"
-                                                        : "segv";
+                             : is_shortage              ? shortage_text(expected->shortage)
+                             : expected->sigbus         ? "sigbus"
+                                                        : fmt::format("segv{}", code(expected->segv_code));
   if (!seen.refused) {
     fail_and_stop(access.place, describe(*access.step), wanted, "no fault");
     return false;
   }
   const bool same = expected->cause            ? *expected->cause == seen.fault.cause
                     : expected->any_page_fault ? is_page_fault(seen.fault.cause)
-                                               : seen.segv;
-  if (!same) fail(access.place, describe(*access.step), wanted, text(seen.fault, seen.segv));
+                    : is_shortage              ? expected->shortage == seen.shortage
+                    : expected->sigbus
+                        ? seen.sigbus
+                        : seen.segv && (expected->segv_code == SegvCode::None || expected->segv_code == seen.segv_code);
+  if (!same)
+    fail(access.place, describe(*access.step), wanted, text(seen) + (expected->cause ? "" : code(seen.segv_code)));
   if (expected->at) {
     compare(access.place, describe(*access.step) + ": address of the fault", *expected->at, seen.fault.va.value);
   }

@@ -3,6 +3,8 @@
 // The runner's steps other than accesses.
 #include <fmt/format.h>
 
+#include <stdexcept>
+
 #include "machine/array_layout.h"
 #include "machine/pte.h"
 #include "trace/runner.h"
@@ -26,11 +28,36 @@ std::string way_text(bool valid, std::uint64_t tag, std::uint64_t ppn) {
 
 }  // namespace
 
-// The child of a fork that failed (`any`) is no process, and so has no steps.
+namespace {
+
+// Steps that a process which was killed cannot take.
+template <class Action>
+constexpr bool kIsOfTheLiving =
+    std::is_same_v<Action, SystemCall> || std::is_same_v<Action, CtlStep> || std::is_same_v<Action, FenceStep> ||
+    std::is_same_v<Action, SwitchStep> || std::is_same_v<Action, MapPage> || std::is_same_v<Action, UnmapPage> ||
+    std::is_same_v<Action, NewLimits> || std::is_same_v<Action, PageoutStep>;
+
+template <class Action>
+bool expects_something(const Action& action) {
+  if constexpr (requires { action.result; }) return action.result.has_value();
+  if constexpr (requires { action.refused; }) return action.refused.has_value();
+  if constexpr (std::is_same_v<Action, MapPage>) return !action.any;
+  return false;
+}
+
+}  // namespace
+
+// The child of a fork that failed (`any`) is no process, and so has no steps; nor has one that was killed, unless the
+// trace expects something of it.
 bool Runner::has_process(const Step& step) const {
   return std::visit(
-      [this](const auto& action) {
-        if constexpr (requires { action.process; }) return ids_[action.process] != 0;
+      [this]<class Action>(const Action& action) {
+        if constexpr (requires { action.process; }) {
+          if (ids_[action.process] == 0) return false;
+          if constexpr (kIsOfTheLiving<Action>) {
+            return expects_something(action) || !kernel_->is_killed(ids_[action.process]);
+          }
+        }
         return true;
       },
       step.action);
@@ -44,7 +71,8 @@ void Runner::step(const Step& step) {
   const bool independent =
       on_registers != nullptr && (awaited_registers_ == 0 || on_registers->process != batch_process_);
   if (!independent) flush();
-  if (stopped_) return;
+  // Accesses before it may have been the end of the process.
+  if (stopped_ || !has_process(step)) return;
   if (options_.annotate) testbed_.annotate("OS", fmt::format("line {}", step.place.line));
   std::visit(
       [&](const auto& action) {
@@ -92,27 +120,48 @@ void Runner::act(const Step& step, const SystemCall& action) {
   make_current(action.process);
   const ProcessId pid = ids_[action.process];
   std::int64_t result = 0;
-  if (const auto* mmap = std::get_if<MmapCall>(&action.call)) {
-    result = kernel_->mmap(pid, mmap->addr, mmap->length, mmap->prot, mmap->flags, mmap->fd, mmap->offset);
-  } else if (const auto* munmap = std::get_if<MunmapCall>(&action.call)) {
-    result = kernel_->munmap(pid, munmap->addr, munmap->length);
-  } else if (const auto* mprotect = std::get_if<MprotectCall>(&action.call)) {
-    result = kernel_->mprotect(pid, mprotect->addr, mprotect->length, mprotect->prot);
+  if (const auto* call = std::get_if<PlainCall>(&action.call)) {
+    result = perform_call(action.process, *call);
+  } else if (const auto* wait = std::get_if<WaitCall>(&action.call)) {
+    result = perform_wait(step, action.process, *wait);
   } else if (const auto* fork = std::get_if<ForkCall>(&action.call)) {
-    const std::string& child = scenario_.processes[fork->child];
-    result = kernel_->fork(pid, child);
+    const std::string child = fork->child ? scenario_.processes[*fork->child] : "a child";
+    result = fork->kind ? kernel_->fork(pid, child, *fork->kind) : kernel_->vfork(pid, child);
     if (result < 0 && action.any) return;
-    if (result < 0) return fail_and_stop(step.place, "fork()", child, fmt::format("{}", result));
-    ids_[fork->child] = static_cast<ProcessId>(result);
-    registers_[fork->child] = registers_[action.process];
+    if (fork->child) {
+      if (result < 0) return fail_and_stop(step.place, "fork()", child, fmt::format("{}", result));
+      ids_[*fork->child] = static_cast<ProcessId>(result);
+      registers_[*fork->child] = registers_[action.process];
+    } else if (result >= 0) {
+      return fail_and_stop(step.place, "fork()", fmt::format("{}", *action.result), child);
+    }
   } else {
-    kernel_->exit(pid);
+    kernel_->exit(pid, std::get<ExitCall>(action.call).status);
   }
-  if (!action.result) return;
+  if (action.target) registers_[action.process][*action.target] = static_cast<std::uint64_t>(result);
+  if (result >= 0) ++report_.calls[name_of(action)];
+  if (options_.check_books) check_books(step.place);
+  if (testbed_.mismatches() != 0) stopped_ = true;
+  if (action.result) compare_result(step.place, *action.result, result);
+}
+
+std::string_view Runner::name_of(const SystemCall& step) {
+  if (const auto* plain = std::get_if<PlainCall>(&step.call))
+    return kCallNames.at(static_cast<std::size_t>(plain->call));
+  if (std::holds_alternative<WaitCall>(step.call)) return "wait";
+  if (std::holds_alternative<ExitCall>(step.call)) return "exit";
+  const std::optional<ForkKind> kind = std::get<ForkCall>(step.call).kind;
+  return !kind ? "vfork" : *kind == ForkKind::Copy ? "fork(copy)" : "fork";
+}
+
+void Runner::check_books(Place place) {
+  const std::string broken = kernel_->broken_invariant();
+  if (!broken.empty()) throw std::logic_error(fmt::format("{}: {}", to_string(files_, place), broken));
+}
+
+void Runner::compare_result(Place place, std::int64_t expected, std::int64_t found) {
   ++report_.expectations;
-  if (*action.result != result) {
-    fail(step.place, "result", fmt::format("{:#x}", *action.result), fmt::format("{:#x}", result));
-  }
+  if (expected != found) fail(place, "result", fmt::format("{:#x}", expected), fmt::format("{:#x}", found));
 }
 
 void Runner::judge_refusal(Place place, std::string_view what, bool done, std::optional<bool> refused) {
@@ -187,8 +236,9 @@ void Runner::act(const Step& step, const ExpectMap& action) {
   const bool valid = entry.valid && entry.leaf && !entry.reserved;
   const Format& format = scenario_.machine.format;
   // What the line names, as it was expected and as it was found.
-  std::string expected = action.frame ? fmt::format("0x{:x}", *action.frame) : "none";
-  std::string found = valid ? fmt::format("0x{:x}", entry.ppn.value) : "none";
+  const bool swapped = leaf && !valid && kernel_->slot_of(pid, action.vpn).has_value();
+  std::string expected = action.frame ? fmt::format("0x{:x}", *action.frame) : action.swapped ? "swapped" : "none";
+  std::string found = valid ? fmt::format("0x{:x}", entry.ppn.value) : swapped ? "swapped" : "none";
   const auto add = [&](const auto& wanted, const auto& is, const auto& text) {
     if (!wanted) return;
     expected += " " + std::string(text(*wanted));
@@ -202,6 +252,8 @@ void Runner::act(const Step& step, const ExpectMap& action) {
   add(action.dirty, entry.dirty, [](bool is) { return is ? "dirty" : "clean"; });
   add(action.global, entry.global, [](bool is) { return is ? "global" : "local"; });
   add(action.type, entry.type, [](MemType type) { return fmt::format("memory type {}", static_cast<unsigned>(type)); });
+  if (action.slot) expected += fmt::format(" in slot {}", *action.slot);
+  if (action.slot && swapped) found += fmt::format(" in slot {}", slot_of(format, leaf->value));
   if (expected == found) return;
   fail(step.place, fmt::format("map {} 0x{:x}", scenario_.processes[action.process], action.vpn.value), expected,
        found);
@@ -232,15 +284,6 @@ void Runner::act(const Step& step, const ExpectTlb& action) {
   if (expected != found) fail(step.place, fmt::format("tlb set {}", action.set.set), expected, found);
 }
 
-void Runner::act(const Step& step, const ExpectFreeFrames& action) {
-  compare(step.place, "free frames", action.count, kernel_->free_frames());
-}
-
-void Runner::act(const Step& step, const ExpectReferences& action) {
-  compare(step.place, fmt::format("references to frame 0x{:x}", action.frame.value), action.count,
-          kernel_->frame_references(action.frame));
-}
-
 void Runner::act(const Step& step, const ExpectRegister& action) {
   compare(step.place, fmt::format("register r{} of {}", action.reg, scenario_.processes[action.process]), action.value,
           registers_[action.process][action.reg]);
@@ -260,6 +303,18 @@ void Runner::act(const Step& step, const ExpectCount& action) {
         return kernel.fences - marked_kernel_.fences;
       case Counter::Switches:
         return kernel.switches - marked_kernel_.switches;
+      case Counter::PageCopies:
+        return kernel.page_copies - marked_kernel_.page_copies;
+      case Counter::Pageouts:
+        return kernel.pageouts - marked_kernel_.pageouts;
+      case Counter::Pageins:
+        return kernel.pageins - marked_kernel_.pageins;
+      case Counter::Withheld:
+        return kernel.withheld - marked_kernel_.withheld;
+      case Counter::PagesRead:
+        return kernel.pages_read - marked_kernel_.pages_read;
+      case Counter::PagesWritten:
+        return kernel.pages_written - marked_kernel_.pages_written;
       case Counter::Entries:
         return counts_.entries - marked_counts_.entries;
       case Counter::Reads:

@@ -45,6 +45,7 @@ void Runner::place_setup() {
       throw InputError(fmt::format("{}: {}", to_string(files_, place), error.what()));
     }
   };
+  place_policy();
   for (const AddressRange& range : scenario_.bus_errors) kernel_->note_bus_errors(range.first, range.last + 1);
   // Frames first, so that what the OS takes for itself comes from where the trace allows.
   for (const SetupItem& item : scenario_.setup) {
@@ -52,6 +53,7 @@ void Runner::place_setup() {
       with_place(item.place, [&] { kernel_->set_free_frames(frames->frames); });
     }
   }
+  if (!options_.files.empty()) kernel_->disk().use_directory(options_.files, FileStore::Writes::Real);
   for (const SetupItem& item : scenario_.setup) {
     with_place(item.place, [&] {
       if (const auto* mode = std::get_if<ModeBits>(&item.action)) {
@@ -71,6 +73,16 @@ void Runner::place_setup() {
         this->map(*map);
       } else if (const auto* area = std::get_if<NewArea>(&item.action)) {
         kernel_->add_area(ids_[area->process], area->from, area->to, area->rights, area->stack);
+      } else if (const auto* limits = std::get_if<NewLimits>(&item.action)) {
+        kernel_->set_limits(ids_[limits->process], limits->limits);
+      } else if (const auto* directory = std::get_if<FilesDirectory>(&item.action)) {
+        if (options_.files.empty()) kernel_->disk().use_directory(directory->directory, FileStore::Writes::Kept);
+      } else if (const auto* file = std::get_if<NewFile>(&item.action)) {
+        const bool random_bytes = file->random_bytes != 0;
+        kernel_->disk().add(file->name,
+                            random_bytes ? random_memory(options_.seed, {}, file->random_bytes) : file->content);
+      } else if (const auto* device = std::get_if<Device>(&item.action)) {
+        kernel_->add_device(*device);
       }
     });
   }
@@ -129,11 +141,14 @@ const RunReport& Runner::run() {
     if (options_.progress && i % kProgressInterval == 0) options_.progress(i, all);
   }
   if (!stopped_) flush();
+  if (!stopped_ && kernel_->sync() != 0) {
+    fail(scenario_.place, "the end", "what processes wrote goes to their files", "an error");
+  }
   return report_;
 }
 
 void Runner::make_current(ProcessIndex process) {
-  if (kernel_->current() == ids_[process]) return;
+  if (kernel_->runs(ids_[process]) || kernel_->is_killed(ids_[process])) return;
   kernel_->switch_to(ids_[process]);
   single_ = false;
 }

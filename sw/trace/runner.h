@@ -7,9 +7,13 @@
 
 #include <array>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "os/kernel.h"
@@ -24,17 +28,27 @@ struct Failure {
 };
 
 struct RunReport {
-  std::uint64_t accesses = 0;      // as in the trace: one per line, a modify is two
-  std::uint64_t refused = 0;       // of the accesses, those that ended in a fault
-  std::uint64_t expectations = 0;  // compared
-  std::uint64_t skipped = 0;       // about what the platform does not have: a clock, an L2 TLB, walk caches
+  std::uint64_t accesses = 0;                       // as in the trace: one per line, a modify is two
+  std::uint64_t refused = 0;                        // of the accesses, those that ended in a fault
+  std::uint64_t expectations = 0;                   // compared
+  std::map<std::string_view, std::uint64_t> calls;  // system calls that were done, by name
+  std::uint64_t skipped = 0;  // about what the platform does not have: a clock, an L2 TLB, walk caches
   std::vector<Failure> failures;
+  std::vector<std::string> texts;  // what the steps ps, maps, frames and tables print
 };
 
 struct RunnerOptions {
   std::uint64_t seed = 0;
   StepProgress progress;
   bool annotate = false;  // tell the testbed what is going on, for waves
+  // After every system call: does the operating system contradict itself? Then std::logic_error says where. For
+  // platforms whose host port disturbs nothing.
+  bool check_books = false;
+  FenceReasons withheld = {};            // fences the OS owes and does not make, beside those the trace names
+  std::filesystem::path swap_file = {};  // for what the trace swaps; empty: a temporary file
+  // The directory with the files of processes, which they really change; empty: what the trace says, and nothing
+  // changes.
+  std::filesystem::path files = {};
 };
 
 class Runner {
@@ -102,6 +116,20 @@ class Runner {
   void act(const Step& step, const SwitchStep& action);
   void act(const Step& step, const HostStep& action);
   void act(const Step& step, const MarkStep& action);
+  // --- run_memory.cpp
+  void act(const Step& step, const MeasureStep& action);
+  void act(const Step& step, const PageoutStep& action);
+  void act(const Step& step, const NewLimits& action);
+  void act(const Step& step, const ExpectFreeFrames& action);
+  void act(const Step& step, const ExpectSavedFrames& action);
+  void act(const Step& step, const ExpectFreeSlots& action);
+  void act(const Step& step, const ExpectReferences& action);
+  void act(const Step& step, const ExpectSharers& action);
+  void act(const Step& step, const ExpectFences& action);
+  void act(const Step& step, const ExpectCycles& action);
+  void act(const Step& step, const ExpectProcess& action);
+  void place_policy();
+  // --- run_step.cpp
   void act(const Step& step, const MapPage& action);
   void act(const Step& step, const UnmapPage& action);
   void act(const Step& step, const TlbSet& action);
@@ -109,10 +137,21 @@ class Runner {
   void act(const Step& step, const ExpectMap& action);
   void act(const Step& step, const ExpectEntry& action);
   void act(const Step& step, const ExpectTlb& action);
-  void act(const Step& step, const ExpectFreeFrames& action);
-  void act(const Step& step, const ExpectReferences& action);
   void act(const Step& step, const ExpectRegister& action);
   void act(const Step& step, const ExpectCount& action);
+  static std::string_view name_of(const SystemCall& step);
+  void check_books(Place place);
+  void compare_result(Place place, std::int64_t expected, std::int64_t found);
+  void act(const Step& step, const ExpectOutput& action);
+  void act(const Step& step, const ExpectFile& action);
+  void act(const Step& step, const ExpectDevice& action);
+  void act(const Step& step, const ReportStep& action);
+  void act(const Step& step, const ExpectReport& action);
+  // --- run_call.cpp
+  std::int64_t perform_call(ProcessIndex process, const PlainCall& call);
+  std::int64_t perform_wait(const Step& step, ProcessIndex parent, const WaitCall& wait);
+  std::optional<std::vector<std::uint8_t>> file_content(const Step& step, const std::string& name);
+  std::string report_text(const ReportStep& report);
   void judge_refusal(Place place, std::string_view what, bool done, std::optional<bool> refused);
 
   void make_current(ProcessIndex process);
@@ -146,6 +185,9 @@ class Runner {
 
   HardwareCounts counts_, marked_counts_;
   KernelCounts marked_kernel_;
+  std::map<std::string, std::uint64_t> measured_;  // cycles by name
+  std::string measuring_;                          // the name that is being measured
+  std::uint64_t measured_since_ = 0;
 };
 
 }  // namespace vm::trace

@@ -127,6 +127,53 @@ BOOST_AUTO_TEST_CASE(a_directory_instead_of_a_file) {
   check_command("run /", "found the directory '/', expected a trace file");
 }
 
+BOOST_AUTO_TEST_CASE(a_swap_file_of_the_wrong_size) {
+  check_trace("machine csapp14\nswap 64\n", "2:6", "entries of csapp14 can name 63 slots");
+  check_trace("machine sv39\nswap 0\n", "2:6", "at least one page");
+  check_trace("machine sv39\nswap 4 unwritable 0..2\n", "2:22", "slots from 1 upwards");
+  check_trace("machine sv39\nswap 4 unreadable 3..2\n", "2:22", "slots from 1 upwards");
+  check_trace("machine sv39\nswap 4 slow\n", "2:8", "'unwritable F..L', 'unreadable F..L' or the end of the line");
+}
+
+BOOST_AUTO_TEST_CASE(policies_that_are_none) {
+  check_trace("machine sv39\novercommit perhaps\n", "2:12", "'on' or 'off'");
+  check_trace("machine sv39\noom panic\n", "2:5", "'kill' or 'refuse'");
+  check_trace("machine sv39\nforget everything\n", "2:8", "what fences are owed for: map, unmap");
+  check_trace("machine sv39\nprocess A\nrlimit A\n", "3:9", "'resident=N' or 'memory=N'");
+  check_trace("machine sv39\n[A] L 0,1 = segv\nzeropage\n", "3:1", "setup lines stand before the first step");
+  check_command("run --forget everything x.pwt", "--forget everything, expected what fences are owed for: map");
+}
+
+BOOST_AUTO_TEST_CASE(a_fork_that_is_none) {
+  check_trace("machine sv39\n[A] fork(spoon) = B\n", "2:10", "a way to fork: copy, table, entries");
+  check_trace("machine sv39\n[A] vfork(copy) = B\n", "2:11", "expected ')'");
+}
+
+BOOST_AUTO_TEST_CASE(expectations_about_memory_that_are_none) {
+  check_trace("machine sv39\nexpect frames lost = 1\n", "2:15", "'free' or 'saved'");
+  check_trace("machine sv39\nexpect process A asleep\n", "2:18", "'running', 'suspended' or 'killed'");
+  check_trace("machine sv39\nmeasure x\nmeasure x\n", "3:9", "a name that was not measured yet");
+  check_trace("machine sv39\nmeasure x\nexpect cycles x\n", "3:16", "'>' and another name");
+  check_trace("machine sv39\nexpect cycles x > y\n", "2:15", "a name that was measured before");
+}
+
+BOOST_AUTO_TEST_CASE(a_process_that_may_not_run) {
+  const Program pagewalk;
+  const std::string file = pagewalk.file("bad.pwt", "machine sv39\n[A] vfork() = B\n[A] L 0,1\n");
+  const ProgramResult result = pagewalk("run --model " + file);
+  BOOST_TEST(result.status == 2);
+  BOOST_TEST(contains(result.err, "process A is suspended: B has its address space until it exits"), result.err);
+}
+
+BOOST_AUTO_TEST_CASE(a_swap_file_that_cannot_be_made) {
+  const Program pagewalk;
+  const std::string file = pagewalk.file("swap.pwt", "machine sv39\nswap 4\n[A] L 0,1 = segv\n");
+  const ProgramResult result = pagewalk("run --model --swap-file /nowhere/swap " + file);
+  BOOST_TEST(result.status == 2);
+  BOOST_TEST(contains(result.err, "the swap file /nowhere/swap cannot be made"), result.err);
+  BOOST_TEST(pagewalk("run --model --swap-file " + pagewalk.path("swap") + " " + file).status == 0);
+}
+
 BOOST_AUTO_TEST_CASE(an_unknown_option) { check_command("run --frobnicate x.pwt", "--frobnicate"); }
 
 BOOST_AUTO_TEST_CASE(no_command) { check_command("", "subcommand"); }
@@ -152,6 +199,24 @@ BOOST_AUTO_TEST_CASE(explaining_on_an_unknown_machine) {
 
 BOOST_AUTO_TEST_CASE(explaining_a_page_size_that_is_no_power_of_two) {
   check_command("explain --va-bits 32 --page-size 1000", "power of two");
+}
+
+BOOST_AUTO_TEST_CASE(a_directory_of_files_that_is_none) {
+  const Program pagewalk;
+  const std::string trace = pagewalk.file("f.pwt", "machine sv39\nfiles \"nowhere\"\nprocess A\n[A] exit(0)\n");
+  const ProgramResult named = pagewalk("run --model " + trace);
+  BOOST_TEST(named.status == 2);
+  BOOST_TEST(contains(named.err, "f.pwt:2:7: found no directory"), named.err);
+  const ProgramResult option = pagewalk("run --model --files " + pagewalk.path("missing") + " " + trace);
+  BOOST_TEST(option.status == 2);
+  BOOST_TEST(contains(option.err, "found no directory"), option.err);
+}
+
+BOOST_AUTO_TEST_CASE(a_report_of_a_process_that_there_is_not) {
+  const Program pagewalk;
+  const ProgramResult result = pagewalk("maps " + pagewalk.file("f.pwt", "machine sv39\nprocess A\n[A] exit(0)\n"));
+  BOOST_TEST(result.status == 2);
+  BOOST_TEST(contains(result.err, "found no process 'A'"), result.err);
 }
 
 BOOST_AUTO_TEST_CASE(nothing_is_run_when_one_of_the_files_is_bad) {

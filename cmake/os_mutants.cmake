@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# One kernel per seeded defect: tests/mutants/os/NAME.patch changes one source of sw/os, and the random lives of processes
+# (tests/unit/kernel_random_test.cpp) with that source in the place of the library's have to find it. The first lines of
+# a patch say what is wrong, and what must be said of it ("finding: REGEX").
+file(GLOB os_mutant_patches CONFIGURE_DEPENDS tests/mutants/os/*.patch)
+add_library(os_mutant_life OBJECT tests/unit/kernel_random_test.cpp)
+target_compile_definitions(os_mutant_life PRIVATE BOOST_TEST_DYN_LINK)
+target_link_libraries(os_mutant_life PRIVATE vm_sw vm_options Boost::unit_test_framework)
+foreach(patch ${os_mutant_patches})
+  get_filename_component(name ${patch} NAME_WE)
+  file(STRINGS ${patch} source REGEX "^\\+\\+\\+ b/" LIMIT_COUNT 1)
+  string(REPLACE "+++ b/" "" source "${source}")
+  file(STRINGS ${patch} finding REGEX "^finding: " LIMIT_COUNT 1)
+  string(REPLACE "finding: " "" finding "${finding}")
+  set(mutated ${CMAKE_BINARY_DIR}/gen/os-mutant-${name}/${source})
+  add_custom_command(
+    OUTPUT ${mutated}
+    COMMAND ${CMAKE_SOURCE_DIR}/scripts/os-mutant-build ${patch} ${CMAKE_BINARY_DIR}/gen/os-mutant-${name}
+    DEPENDS ${patch} ${CMAKE_SOURCE_DIR}/${source} ${CMAKE_SOURCE_DIR}/scripts/os-mutant-build)
+  add_executable(os-mutant-${name} ${mutated})
+  set_target_properties(os-mutant-${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  target_link_libraries(os-mutant-${name} PRIVATE os_mutant_life vm_test_main vm_sw vm_options)
+  add_test(NAME negative/os_mutant_${name} COMMAND os-mutant-${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(negative/os_mutant_${name} PROPERTIES LABELS negative TIMEOUT 300 ENVIRONMENT VM_SEED=1
+                       PASS_REGULAR_EXPRESSION "${finding}")
+endforeach()

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The kernel's face: frames, the swap file, limits.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "machine/error.h"
+#include "machine/pte.h"
+#include "os/state.h"
+
+namespace vm {
+
+void Kernel::set_policy(const MemoryPolicy& policy) { state_->policy = policy; }
+
+const MemoryPolicy& Kernel::policy() const { return state_->policy; }
+
+void Kernel::use_swap(const SwapOptions& options) {
+  const Format& format = state_->machine.format;
+  const std::uint64_t most = most_slots(format);
+  if (most == 0) {
+    throw InputError(fmt::format("no swap file: entries of machine {} have no valid bit", state_->machine.name));
+  }
+  if (options.slots > most) {
+    throw InputError(fmt::format("a swap file of {} pages: an entry of machine {} that is not valid can name {}",
+                                 options.slots, state_->machine.name, most));
+  }
+  state_->swap = std::make_unique<SwapFile>(options, format.page_size());
+}
+
+void Kernel::set_limits(ProcessId pid, const Limits& limits) {
+  Process& process = state_->process(pid);
+  process.resident_limit = limits.resident;
+  process.memory_limit = limits.memory;
+}
+
+std::uint64_t Kernel::saved_frames() const { return state_->saved_frames(); }
+
+std::uint64_t Kernel::free_slots() const { return state_->swap ? state_->swap->free_slots() : 0; }
+
+std::optional<std::uint64_t> Kernel::slot_of(ProcessId pid, Vpn vpn) const {
+  const Process& process = state_->process(pid);
+  const auto found = process.swapped.find(vpn.value);
+  return found == process.swapped.end() ? std::nullopt : std::optional(found->second.slot);
+}
+
+std::vector<ProcessId> Kernel::sharers(ProcessId pid, Vpn vpn) const {
+  const Process& process = state_->process(pid);
+  std::vector<Mapper> mappers;
+  if (const auto slot = slot_of(pid, vpn)) {
+    mappers = state_->slot_map.mappers(*slot);
+  } else if (const Page* page = process.page(vpn); page != nullptr && page->order == 0) {
+    mappers = state_->frame_map.mappers(page->frame.value);
+  } else if (page != nullptr) {
+    for (const auto& [number, other] : state_->processes) {
+      const Page* same = other.page(vpn);
+      if (same != nullptr && same->order == page->order && same->frame == page->frame)
+        mappers.push_back({.process = number, .vpn = vpn});
+    }
+  }
+  std::vector<ProcessId> found(mappers.size());
+  std::transform(mappers.begin(), mappers.end(), found.begin(), [](const Mapper& m) { return m.process; });
+  return found;
+}
+
+bool Kernel::page_out(ProcessId pid, Vpn vpn) {
+  const Page* page = state_->process(pid).page(vpn);
+  return page != nullptr && page->order == 0 && state_->can_leave(page->frame) && state_->page_out(page->frame);
+}
+
+bool Kernel::runs(ProcessId pid) const {
+  return !state_->killed.contains(pid) && state_->current == state_->process(pid).id;
+}
+
+bool Kernel::is_killed(ProcessId pid) const { return state_->killed.contains(pid); }
+
+bool Kernel::is_suspended(ProcessId pid) const { return state_->is_suspended(pid); }
+
+}  // namespace vm

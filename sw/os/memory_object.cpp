@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Pages that come from an object: the first touch of a shared or private mapping, and what is owed to the object when
+// a mapping of its page ends.
+#include "os/memory_object.h"
+
+#include <array>
+
+#include "os/state.h"
+
+namespace vm {
+
+MemoryObject::~MemoryObject() {
+  for (const auto& [number, page] : pages) {
+    if (page.frame) frames_.release(*page.frame);
+  }
+}
+
+std::uint64_t Kernel::State::object_index(const Area& area, VirtAddr va) const {
+  return (va.value - area.object_at) >> machine.format.page_bits;
+}
+
+bool Kernel::State::ends_before(const MemoryObject& object, std::uint64_t index) const {
+  const std::uint64_t offset = index << machine.format.page_bits;
+  if (offset >> machine.format.page_bits != index) return true;
+  switch (object.kind) {
+    case MemoryObject::Kind::Anonymous:
+      return false;
+    case MemoryObject::Kind::File:
+      return offset >= disk.size(object.file);
+    case MemoryObject::Kind::Device:
+      return !object.pages.contains(index);
+  }
+  return true;
+}
+
+// nullptr: no frame left, or the disk does not work.
+MemoryObject::ObjectPage* Kernel::State::object_page(MemoryObject& object, std::uint64_t index) {
+  const auto found = object.pages.find(index);
+  if (found != object.pages.end() && found->second.frame) return &found->second;
+  MemoryObject::ObjectPage page;
+  if (object.kind == MemoryObject::Kind::File) {
+    page.bytes = std::make_shared<PageBytes>(machine.format.page_size());
+    if (disk.read(object.file, index << machine.format.page_bits, *page.bytes) != 0) return nullptr;
+    page.frame = frames.allocate();
+    if (!page.frame) return nullptr;
+    if (!write_memory(address_of(*page.frame), *page.bytes)) {
+      frames.release(*page.frame);
+      return nullptr;
+    }
+    ++counts.pages_read;
+  } else {
+    page.frame = zeroed_frame();
+    if (!page.frame) return nullptr;
+    page.bytes = std::make_shared<PageBytes>(machine.format.page_size());
+  }
+  return &(object.pages[index] = std::move(page));
+}
+
+std::size_t Kernel::State::frames_for_object(const Area& area, const Fault& fault) const {
+  const auto found = area.object->pages.find(object_index(area, fault.va));
+  const bool is_there = found != area.object->pages.end() && found->second.frame;
+  const bool own = !area.shared && (fault.access == AccessKind::Store || !can_withhold_write());
+  return (is_there ? 0 : 1) + (own ? 1 : 0);
+}
+
+Kernel::State::Service Kernel::State::serve_object(Process& process, const Fault& fault, const Area& area) {
+  const Vpn vpn = machine.vpn_of(fault.va);
+  const std::uint64_t index = object_index(area, fault.va);
+  if (ends_before(*area.object, index)) return Service::Bus;
+  const MemoryObject::ObjectPage* source = object_page(*area.object, index);
+  if (source == nullptr) return Service::Failed;
+
+  Page page{.frame = *source->frame, .rights = area.rights, .shared = area.shared, .entry = {}};
+  ProcessImage::Slot slot{.bytes = source->bytes, .is_private = !area.shared};
+  // Where an entry cannot withhold the right to write, a private page is its own from the start.
+  const bool own = !area.shared && (fault.access == AccessKind::Store || !can_withhold_write());
+  if (own) {
+    const std::optional<Ppn> copy = frames.allocate();
+    if (!copy) return Service::Failed;
+    if (!copy_frame(page.frame, *copy)) {
+      frames.release(*copy);
+      return Service::Failed;
+    }
+    ++counts.cow_copies;
+    page.frame = *copy;
+    slot = {.bytes = std::make_shared<PageBytes>(*source->bytes), .is_private = false};
+  } else {
+    page.cow = !area.shared;
+    frames.retain(page.frame);
+  }
+  const bool is_device = area.object->kind == MemoryObject::Kind::Device;
+  if (is_device) page.type = device_type();
+  page.entry = entry_for(page);
+  TableUpdate update(*this, process, FenceReason::Copy);  // owes none: what was not there is not remembered
+  if (!update.set(vpn, page, {})) {
+    frames.release(page.frame);
+    return Service::Failed;
+  }
+  add_page(process, vpn, page);
+  process.image.put(vpn, std::move(slot));
+  update.commit();
+  owe_fetch_sync(page);
+  if (is_device) ++counts.device_pages;
+  return Service::Served;
+}
+
+// Hardware, or the kernel where hardware does not, has noted stores in the entry. Without such a bit whoever may store
+// is taken to have done so.
+bool Kernel::State::was_stored_to(const Process& process, Vpn vpn, const Page& page) const {
+  if (!page.entry.mapped) return false;
+  if (is_flat()) return page.entry.write;
+  const std::optional<PhysAddr> at = entry_address(process, vpn, page.level);
+  std::array<std::uint8_t, 8> bytes{};
+  const std::span<std::uint8_t> entry = std::span(bytes).first(machine.format.pte_bytes());
+  // What memory does not tell may be so.
+  if (!at || (started && !platform.host_read(*at, entry))) return true;
+  if (!started) shadow.read(*at, entry);
+  return (pte_from_bytes(machine.format, entry) & dirty_bit()) != 0;
+}
+
+void Kernel::State::note_stores(const Process& process, Vpn vpn, const Page& page) {
+  if (!page.shared || page.order != 0) return;
+  const VirtAddr va = address_of(process, vpn);
+  const Area* area = process.areas.find(va);
+  if (area == nullptr || !area->object || area->object->kind != MemoryObject::Kind::File) return;
+  const auto found = area->object->pages.find(object_index(*area, va));
+  if (found == area->object->pages.end() || found->second.frame != page.frame) return;  // the caller's own frame
+  if (was_stored_to(process, vpn, page)) found->second.dirty = true;
+}
+
+}  // namespace vm

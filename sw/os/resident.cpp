@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Pages in memory. Every page a process has goes in and out here, so that the reverse map knows who has a frame.
+#include "os/state.h"
+
+namespace vm {
+
+// The zero page is nobody's.
+std::uint64_t Kernel::State::own_pages(const Page& page) const {
+  return zero_frame_for_all == page.frame ? 0 : page.count();
+}
+
+void Kernel::State::add_page(Process& process, Vpn vpn, const Page& page) {
+  if (const auto old = process.pages.find(vpn.value); old != process.pages.end()) remove_page(process, old);
+  process.pages[vpn.value] = page;
+  process.resident += own_pages(page);
+  if (page.order == 0) frame_map.add(page.frame.value, {.process = process.id, .vpn = vpn});
+}
+
+Page Kernel::State::remove_page(Process& process, std::map<std::uint64_t, Page>::iterator at) {
+  const Page page = at->second;
+  if (page.order == 0) frame_map.remove(page.frame.value, {.process = process.id, .vpn = Vpn(at->first)});
+  process.resident -= own_pages(page);
+  process.pages.erase(at);
+  return page;
+}
+
+void Kernel::State::change_frame(Process& process, Vpn vpn, Page& page, Ppn frame) {
+  frame_map.remove(page.frame.value, {.process = process.id, .vpn = vpn});
+  process.resident -= own_pages(page);
+  page.frame = frame;
+  process.resident += own_pages(page);
+  frame_map.add(page.frame.value, {.process = process.id, .vpn = vpn});
+}
+
+std::uint64_t Kernel::State::saved_frames() const {
+  std::uint64_t saved = frame_map.mapper_count() - frame_map.size();
+  for (const auto& [range, owners] : frames.range_references()) saved += (owners - 1) * range.second;
+  return saved;
+}
+
+}  // namespace vm

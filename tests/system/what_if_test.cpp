@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What if the operating system forgets a fence, or forks the wrong way? Each trace is clean as it is, and shows a stale
+// access or a wrong value when the kernel does less than it owes: on the hardware and on the reference platform.
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+#include <ostream>
+#include <string>
+
+#include "program.h"
+
+namespace vm {
+namespace {
+
+struct WhatIf {
+  std::string option;  // with which the trace goes wrong
+  std::string trace;
+  std::string finding;  // the check that sees it on the hardware
+};
+
+std::ostream& operator<<(std::ostream& out, const WhatIf& w) { return out << w.option; }
+
+const std::string kOne =
+    "machine sv39\nprocess A\narea A 0x600000..0x610000 rwx\n"
+    "[A] S 0x600000,8 = 17\n";
+
+// Sixteen address-space numbers, seventeen processes: the last takes the first one's.
+std::string seventeen_processes() {
+  std::string text = "machine lewis16\n";
+  for (unsigned i = 0; i < 17; ++i) text += "process P" + std::to_string(i) + "\n";
+  text += "map P0 5 -> 0x700\nmap P16 5 -> 0x701\n[P0] L 0x50,1\n";
+  for (unsigned i = 1; i < 16; ++i) text += "switch P" + std::to_string(i) + "\n";
+  return text + "[P16] L 0x50,1\n";
+}
+
+const WhatIf kWhatIfs[] = {
+    {"--forget map",
+     "machine sv39\nprocess A\nmap A 0x600 -> 0x80100 rw\n"
+     "[A] L 0x600000,8\nmap A 0x600 -> 0x80101 rw\n[A] L 0x600000,8\n",
+     "translation.os-map"},
+    {"--forget unmap", kOne + "[A] munmap(0x600000, 4096) = 0\n[A] L 0x600000,8 = segv\n", "translation.os-map"},
+    {"--forget protect", kOne + "[A] mprotect(0x600000, 4096, PROT_READ) = 0\n[A] S 0x600000,8 = 2 = segv\n",
+     "translation.os-map"},
+    {"--forget fork", kOne + "[A] fork() = B\n[A] S 0x600000,8 = 18\n[B] L 0x600000,8 = 17\n", "translation.os-map"},
+    {"--forget copy",
+     kOne + "[A] fork() = B\n[B] I 0x600000,4 = 17\n[B] S 0x600000,8 = 19 faults=1\n[B] I 0x600000,4\n",
+     "translation.os-map"},
+    {"--forget pageout",
+     "machine sv39\nswap 4\nprocess A\narea A 0x600000..0x610000 rw\n"
+     "[A] S 0x600000,8 = 17\nswapout A 0x600\n[A] L 0x600000,8 = 17\n",
+     "translation.os-map"},
+    {"--forget switch", "machine lewis8\nprocess A\nprocess B\nmap A 0 -> 5\nmap B 0 -> 6\n[A] L 0,4\n[B] L 0,4\n",
+     "translation.os-map"},
+    {"--forget asid", seventeen_processes(), "translation.os-map"},
+    // One frame: code of a page that left memory is fetched where the page that comes back should be.
+    {"--forget fetch-sync",
+     "machine sv39\nfree 0x80100 0x80200..0x80202\nswap 2\nprocess A\narea A 0x600000..0x602000 rwx\n"
+     "[A] S 0x601000,8 = 0x93\n[A] I 0x600000,4 = 0\n[A] I 0x601000,4 = 0x93\n",
+     "translation.image"},
+};
+
+BOOST_DATA_TEST_CASE(a_forgotten_fence_shows_as_a_stale_access, boost::unit_test::data::make(kWhatIfs), w) {
+  const Program pagewalk;
+  const std::string file = pagewalk.file("trace.pwt", w.trace);
+  for (const std::string platform : {"", "--model "}) {
+    const ProgramResult clean = pagewalk("run " + platform + file);
+    BOOST_TEST(clean.status == 0, clean.err);
+    const ProgramResult forgotten = pagewalk("run " + platform + w.option + " " + file);
+    BOOST_TEST(forgotten.status == 1);
+    BOOST_TEST(contains(forgotten.out, " 0 passed"), forgotten.out);
+    BOOST_TEST(contains(forgotten.out, "1 mismatches"), forgotten.out);
+    if (platform.empty()) BOOST_TEST(contains(forgotten.err, w.finding), forgotten.err);
+    if (platform.empty()) BOOST_TEST(contains(forgotten.err, w.option), forgotten.err);  // in the replay command
+  }
+}
+
+// The same as a line of the trace, and counted.
+BOOST_AUTO_TEST_CASE(a_trace_may_say_what_is_forgotten) {
+  const Program pagewalk;
+  const std::string file =
+      pagewalk.file("trace.pwt",
+                    "machine sv39\nforget fork protect\nprocess A\narea A 0x600000..0x610000 rw\n"
+                    "[A] S 0x600000,8 = 17\n[A] fork() = B\nexpect fences fork = 0\nexpect count withheld = 1\n");
+  BOOST_TEST(pagewalk("run " + file).status == 0);  // nobody came across the stale entry
+}
+
+void check_wrong_fork(const std::string& trace, bool wrong) {
+  const Program pagewalk;
+  const std::string file = pagewalk.file("trace.pwt", trace);
+  const ProgramResult hardware = pagewalk("run " + file);
+  BOOST_TEST(hardware.status == (wrong ? 1 : 0), hardware.err);
+  BOOST_TEST(contains(hardware.err, "translation.image") == wrong, hardware.err);
+  BOOST_TEST(pagewalk("run --model " + file).status == (wrong ? 1 : 0));
+}
+
+BOOST_AUTO_TEST_CASE(a_child_with_a_copy_of_the_table_sees_what_the_parent_stores_later) {
+  check_wrong_fork(kOne + "[A] fork(table) = B\n[B] L 0x600000,8 = 17\n", false);
+  check_wrong_fork(kOne + "[A] fork(table) = B\n[A] S 0x600000,8 = 18\n[B] L 0x600000,8\n", true);
+}
+
+BOOST_AUTO_TEST_CASE(entries_alone_can_keep_track_of_one_fork_but_not_of_two) {
+  check_wrong_fork(kOne +
+                       "[A] fork(entries) = B\n[B] S 0x600000,8 = 19\n[A] S 0x600000,8 = 18 faults=0\n"
+                       "[B] L 0x600000,8 = 19\n",
+                   false);
+  check_wrong_fork(kOne +
+                       "[A] fork(entries) = B\n[A] fork(entries) = C\n[B] S 0x600000,8 = 19\n"
+                       "[A] S 0x600000,8 = 18\n[C] L 0x600000,8\n",
+                   true);
+}
+
+}  // namespace
+}  // namespace vm

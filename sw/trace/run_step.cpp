@@ -107,6 +107,9 @@ void Runner::act(const Step& step, const SystemCall& action) {
     } else if (result >= 0) {
       return fail_and_stop(step.place, "fork()", fmt::format("{}", *action.result), child);
     }
+  } else if (const auto* exec = std::get_if<ExecCall>(&action.call)) {
+    result = kernel_->execve(pid, exec->request);
+    if (result == 0) registers_[action.process].fill(0);
   } else {
     kernel_->exit(pid, std::get<ExitCall>(action.call).status);
   }

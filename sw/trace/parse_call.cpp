@@ -52,7 +52,9 @@ bool Parser::system_call(Place place, ProcessIndex process, std::optional<std::u
   if (cursor_.is("fork") || cursor_.is("vfork")) {
     const bool vfork = cursor_.take().text == "vfork";
     fork_call(place, process, vfork);
-  } else if (cursor_.accept("exit")) {
+    return true;
+  }
+  if (cursor_.accept("exit")) {
     cursor_.expect("(");
     ExitCall call;
     if (!cursor_.is(")")) call.status = static_cast<int>(cursor_.number_up_to(255, "an exit status"));

@@ -75,11 +75,7 @@ void Parser::device_line() {
 
 std::optional<ReportStep> Parser::report() {
   if (cursor_.accept("ps")) return ReportStep{.report = Report::Processes};
-  // `frames free` counts them.
-  if (cursor_.is("frames") && !(cursor_.peek(1).kind == TokenKind::Word && cursor_.peek(1).text == "free")) {
-    cursor_.take();
-    return ReportStep{.report = Report::Frames};
-  }
+  if (cursor_.accept("frames")) return ReportStep{.report = Report::Frames};
   const bool maps = cursor_.accept("maps");
   if (!maps && !cursor_.accept("tables")) return std::nullopt;
   return ReportStep{.report = maps ? Report::Areas : Report::Tables, .process = known_process()};

@@ -165,11 +165,13 @@ bool Parser::expect_memory_line(Place place) {
     cursor_.expect("=");
     return cursor_.number(what);
   };
-  if (cursor_.accept("frames")) {
+  // With a text it is a line of the report.
+  if (cursor_.is("frames") && cursor_.peek(1).kind != TokenKind::Text) {
+    cursor_.take();
     if (cursor_.accept("saved")) {
       add_step(place, ExpectSavedFrames{count("a number of frames")});
     } else {
-      if (!cursor_.accept("free")) cursor_.fail("'free' or 'saved'");
+      if (!cursor_.accept("free")) cursor_.fail("'free', 'saved' or a line of the report in quotes");
       add_step(place, ExpectFreeFrames{count("a number of frames")});
     }
   } else if (cursor_.accept("slots")) {

@@ -23,8 +23,8 @@ struct ElfDraft {
   bool position_independent = false;
   std::vector<Segment> segments;  // at least one, by address
   std::uint64_t entry = 0;        // 0: the first byte behind the headers
-  std::string interpreter;        // empty: none
-  std::vector<std::string> needed;
+  std::string interpreter = {};   // empty: none
+  std::vector<std::string> needed = {};
   bool executable_stack = false;
 };
 

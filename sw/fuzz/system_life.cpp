@@ -27,6 +27,7 @@ SystemTrace SystemLife::trace(std::string_view machine_name, std::size_t steps) 
   environment();
   bus_errors();
   memory();
+  programs();
   processes();
   first_maps();
   areas();

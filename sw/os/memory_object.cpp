@@ -71,6 +71,11 @@ bool Kernel::State::takes_own_frame(const Area& area, const Fault& fault) const 
                           object_part(area, fault.va) != machine.format.page_size());
 }
 
+bool Kernel::State::clear_from(Ppn frame, std::uint64_t offset) {
+  const PageBytes zeros(machine.format.page_size() - offset);
+  return zeros.empty() || write_memory(address_of(frame) + offset, zeros);
+}
+
 std::size_t Kernel::State::frames_for_object(const Area& area, const Fault& fault) const {
   const auto found = area.object->pages.find(object_index(area, fault.va));
   const bool is_there = found != area.object->pages.end() && found->second.frame;
@@ -90,8 +95,7 @@ Kernel::State::Service Kernel::State::serve_object(Process& process, const Fault
     const std::optional<Ppn> copy = frames.allocate();
     if (!copy) return Service::Failed;
     const std::uint64_t part = object_part(area, fault.va);
-    const PageBytes zeros(machine.format.page_size() - part);
-    if (!copy_frame(page.frame, *copy) || (!zeros.empty() && !write_memory(address_of(*copy) + part, zeros))) {
+    if (!copy_frame(page.frame, *copy) || !clear_from(*copy, part)) {
       frames.release(*copy);
       return Service::Failed;
     }

@@ -204,6 +204,7 @@ struct Kernel::State {
 
   // --- memory_object.cpp: pages that come from an object
   std::uint64_t object_part(const Area& area, VirtAddr va) const;
+  bool clear_from(Ppn frame, std::uint64_t offset);  // in bytes, up to the end of the frame
   bool takes_own_frame(const Area& area, const Fault& fault) const;
   std::size_t frames_for_object(const Area& area, const Fault& fault) const;  // that serving this fault takes
   Service serve_object(Process& process, const Fault& fault, const Area& area);

@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(only_headers_are_read) {
 BOOST_AUTO_TEST_CASE(a_contradiction_is_found) {
   using Edit = std::function<void(Bytes&, Elf64_Ehdr&, std::span<Elf64_Phdr>)>;
   // Program headers: interpreter, text, data, dynamic, stack.
-  const std::pair<std::string_view, Edit> kEdits[] = {
+  const std::pair<std::string_view, Edit> edits[] = {
       {"not ELF", [](auto&, auto& e, auto) { e.e_ident[0] = 0; }},
       {"another class", [](auto&, auto& e, auto) { e.e_ident[EI_CLASS] = ELFCLASS32; }},
       {"no class", [](auto&, auto& e, auto) { e.e_ident[EI_CLASS] = 9; }},
@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(a_contradiction_is_found) {
       {"a name that does not end", [](auto& f, auto&, auto p) { f[p[3].p_offset + 3 * 16 + 8] = 5; }},
   };
   const fuzz::ElfDraft draft = draft_for("sv39");
-  for (const auto& [what, edit] : kEdits) {
+  for (const auto& [what, edit] : edits) {
     BOOST_TEST_CONTEXT(what) {
       Bytes file = fuzz::write_elf(draft);
       Elf64_Ehdr header;

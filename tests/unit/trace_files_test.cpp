@@ -72,8 +72,8 @@ BOOST_AUTO_TEST_CASE(bad_system_calls_are_refused) {
   check_refused("[A] execve(\"f\", [x])", "18", "a text in quotes");
   check_refused("[A] execve(\"f\", [\"x\" \"y\"])", "22", "','");
   check_refused("[A] execve(\"f\", NULL, 0)", "23", "the environment");
-  check_refused("[A] execve(\"f\", [], [], 0)", "25", "')'");
-  check_refused("[A] execve(\"f\", []) = -1 EWHAT", "27", "ENOEXEC");
+  check_refused("[A] execve(\"f\", [], [], 0)", "23", "')'");
+  check_refused("[A] execve(\"f\", []) = -1 EWHAT", "26", "ENOEXEC");
   check_refused("expect start A", "15", "'pc = ADDR' or 'sp = ADDR'");
   check_refused("expect start A pc 5", "19", "'='");
   check_refused("expect start Z pc = 5", "14", "a process");

@@ -25,6 +25,7 @@ std::vector<std::uint8_t> SystemLife::some_bytes(std::uint64_t count) {
 
 // Text and data lie where other steps map pages, too.
 void SystemLife::programs() {
+  if (!world_.has_files()) return;
   const std::uint64_t page = machine_.format.page_size();
   const auto data_behind = [&](ElfDraft& draft) {
     const std::uint64_t end = first_byte(draft) + draft.segments.front().bytes.size();
@@ -62,7 +63,7 @@ void SystemLife::programs() {
 }
 
 void SystemLife::execve(Process& process) {
-  if (process.raw) return;
+  if (process.raw || !world_.has_files()) return;
   const std::uint64_t dice = random_.below(8);
   const std::string_view name = dice < 4 ? "prog" : dice < 6 ? "linked" : "hostile";
   const std::string_view arguments = random_.one_in(2) ? "[\"x\"]" : "[\"x\", \"-l\"], [\"HOME=/\"]";

@@ -91,7 +91,6 @@ void SystemLife::borrow(Process& process) {
   process.ranges = child.ranges;
   if (random_.one_in(3)) {
     execve(child);
-    access(process);
     access(child);
   }
   line("borrower exit", fmt::format("[{}] exit(0)", child.name));

@@ -29,6 +29,7 @@ SystemTrace SystemLife::trace(std::string_view machine_name, std::size_t steps) 
   memory();
   policy();
   files();
+  programs();
   processes();
   first_maps();
   areas();

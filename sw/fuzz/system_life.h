@@ -46,6 +46,12 @@ class SystemLife {
   void areas();
   void memory();
 
+  // --- system_exec.cpp
+  void programs();  // on the disk
+  void file(std::string_view name, const std::vector<std::uint8_t>& content);
+  std::vector<std::uint8_t> some_bytes(std::uint64_t count);
+  void execve(Process& process);
+
   // --- system_steps.cpp
   void step();
   void access(Process& process);
@@ -120,8 +126,9 @@ class SystemLife {
   std::size_t current_ = 0;  // in alive_
   unsigned born_ = 0;
   std::vector<Range> globals_;
-  std::vector<Slot> slots_;  // of the raw process's tables
-  std::uint64_t hot_ = 0;    // an address that accesses come back to
+  std::vector<Slot> slots_;         // of the raw process's tables
+  std::uint64_t hot_ = 0;           // an address that accesses come back to
+  std::uint64_t program_page_ = 0;  // where programs begin
   std::uint64_t error_frame_ = ~0ULL;
   std::vector<std::string> names_;  // of files and devices
   bool has_swap_ = false;

@@ -88,8 +88,12 @@ void SystemLife::borrow(Process& process) {
       access(other);
     }
   }
+  process.ranges = child.ranges;
+  if (random_.one_in(3)) {
+    execve(child);
+    access(child);
+  }
   line("borrower exit", fmt::format("[{}] exit(0)", child.name));
-  process.ranges = std::move(child.ranges);
 }
 
 }  // namespace vm::fuzz

@@ -8,7 +8,8 @@ namespace vm {
 bool Area::continues(const Area& low) const {
   // A stack keeps its own lower end. Without an object there is nothing that two areas could be at odds about.
   return low.to == from && rights == low.rights && shared == low.shared && may_write == low.may_write && !grows_down &&
-         !low.grows_down && object == low.object && (!object || object_at == low.object_at);
+         !low.grows_down && object == low.object &&
+         (!object || (object_at == low.object_at && object_bytes == low.object_bytes));
 }
 
 AreaMap::Iterator AreaMap::first_in(std::uint64_t from) const {

@@ -24,6 +24,9 @@ struct Area {
   bool grows_down = false;         // a stack
   std::shared_ptr<MemoryObject> object = nullptr;  // where pages come from; none: demand-zero and private
   std::uint64_t object_at = 0;                     // the address the object's page 0 has, or would have (modulo 2^64)
+  // Private: only so many bytes of the object count, and what lies behind them is zero (ELF: the beginning of bss, in
+  // the last page of initialized data).
+  std::uint64_t object_bytes = ~0ULL;
 
   bool contains(std::uint64_t va) const { return va >= from && va < to; }
   // The two, one ending where the other begins, could as well be one.

@@ -17,6 +17,7 @@ namespace vm {
 enum class FenceReason : std::uint8_t {
   Map,         // the user replaced or removed an entry (`map`, `unmap`)
   Unmap,       // munmap, a mapping over an older one, the end of a process
+  Exec,        // execve: the old image and its tables
   Protect,     // mprotect took a right away
   Fork,        // copy-on-write took the parent's right to write
   Copy,        // a store was given a frame of its own: the entry names another frame
@@ -28,8 +29,9 @@ enum class FenceReason : std::uint8_t {
   FetchSync,   // code was written: the instruction cache may hold what was there before
 };
 
-inline constexpr std::array<std::string_view, 11> kFenceReasonNames = {
-    "map", "unmap", "protect", "fork", "copy", "pageout", "switch", "asid", "entry-write", "write-back", "fetch-sync"};
+inline constexpr std::array<std::string_view, 12> kFenceReasonNames = {
+    "map",     "unmap",  "exec", "protect",     "fork",       "copy",
+    "pageout", "switch", "asid", "entry-write", "write-back", "fetch-sync"};
 
 constexpr std::size_t index_of(FenceReason reason) { return static_cast<std::size_t>(reason); }
 

@@ -13,7 +13,7 @@ namespace {
 
 // Linux, x86 and generic values.
 constexpr int kAccessMode = 3, kWriteOnly = 1, kReadWrite = 2;
-constexpr int kCreate = 0100, kExclusive = 0200, kAppend = 02000;
+constexpr int kCreate = 0100, kExclusive = 0200, kAppend = 02000, kCloseOnExec = 02000000;
 constexpr int kMostDescriptors = 1024;
 constexpr std::uint64_t kMostBytes = 0x7FFFF000;  // of one read or write
 constexpr std::uint32_t kRegular = 0100644, kCharacterDevice = 0020666;
@@ -26,7 +26,7 @@ OpenFile* Kernel::State::open_file(Process& process, int fd) {
 }
 
 std::int64_t Kernel::State::open(Process& process, std::string_view name, int flags) {
-  if ((flags & ~(kAccessMode | kCreate | kExclusive | kAppend)) != 0) return -EINVAL;
+  if ((flags & ~(kAccessMode | kCreate | kExclusive | kAppend | kCloseOnExec)) != 0) return -EINVAL;
   if ((flags & kAccessMode) == kAccessMode) return -EINVAL;
   int fd = 0;
   while (process.files.contains(fd)) ++fd;
@@ -42,14 +42,17 @@ std::int64_t Kernel::State::open(Process& process, std::string_view name, int fl
     const std::int64_t id = disk.open(
         name, {.write = file->writable, .create = (flags & kCreate) != 0, .exclusive = (flags & kExclusive) != 0});
     if (id < 0) return id;
+    if (file->writable && is_run(static_cast<FileId>(id))) return -ETXTBSY;
     file->object = cached(static_cast<FileId>(id));
   }
   process.files[fd] = std::move(file);
+  if ((flags & kCloseOnExec) != 0) process.close_on_exec.insert(fd);
   return fd;
 }
 
 std::int64_t Kernel::State::close(Process& process, int fd) {
   if (process.files.erase(fd) == 0) return -EBADF;
+  process.close_on_exec.erase(fd);
   drop_unused_files();
   return 0;
 }

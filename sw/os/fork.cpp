@@ -112,6 +112,10 @@ std::int64_t Kernel::State::fork(Process& parent, std::string child_name, ForkKi
       create(std::move(child_name), {.asid = {}, .table = {}, .limit = parent.limit, .levels = levels}, table);
   child.areas = parent.areas;
   child.files = parent.files;
+  child.close_on_exec = parent.close_on_exec;
+  child.program = parent.program;
+  child.pc = parent.pc;
+  child.sp = parent.sp;
   child.heap = parent.heap;
   child.heap_end = parent.heap_end;
   child.resident_limit = parent.resident_limit;

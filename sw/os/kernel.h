@@ -74,6 +74,17 @@ enum class ForkKind : std::uint8_t {
   EntriesOnly,  // copy-on-write, but who shares a page is guessed from the entries
 };
 
+// Which program, and what it is told.
+struct ExecRequest {
+  std::string file;  // its name, as open() takes it
+  std::vector<std::string> arguments, environment;
+};
+
+// Where execve has put a process.
+struct StartState {
+  std::uint64_t pc = 0, sp = 0;
+};
+
 // Why the kernel did not serve a fault, if it is not that the process may not do what it tried.
 enum class Shortage : std::uint8_t { None, NoMemory, SwapError, Killed };
 
@@ -200,6 +211,9 @@ class Kernel : public OsView {
   // The child's ProcessId, or -errno.
   std::int64_t fork(ProcessId pid, std::string child_name, ForkKind kind = ForkKind::CopyOnWrite);
   std::int64_t vfork(ProcessId pid, std::string child_name);
+  // 0, or -errno and nothing has changed for the process. Pages come in by faults.
+  std::int64_t execve(ProcessId pid, const ExecRequest& request);
+  StartState start_of(ProcessId pid) const;
   void exit(ProcessId pid, int status = 0);
   // A child that exited, and its status: its ProcessId; 0 if none has yet (Linux: WNOHANG); -ECHILD without children.
   std::int64_t wait(ProcessId pid, int* status = nullptr);

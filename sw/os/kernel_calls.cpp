@@ -44,6 +44,13 @@ std::int64_t Kernel::fsync(ProcessId pid, int fd) { return state_->fsync(state_-
 
 std::int64_t Kernel::sync() { return state_->sync(); }
 
+std::int64_t Kernel::execve(ProcessId pid, const ExecRequest& request) { return state_->execve(pid, request); }
+
+StartState Kernel::start_of(ProcessId pid) const {
+  const Process& process = std::as_const(*state_).process(pid);
+  return {.pc = process.pc, .sp = process.sp};
+}
+
 void Kernel::exit(ProcessId pid, int status) {
   Process& process = state_->running(pid);
   const auto borrower = state_->borrowers.find(pid);

@@ -4,6 +4,7 @@
 // a mapping of its page ends.
 #include "os/memory_object.h"
 
+#include <algorithm>
 #include <array>
 
 #include "os/state.h"
@@ -57,11 +58,28 @@ MemoryObject::ObjectPage* Kernel::State::object_page(MemoryObject& object, std::
   return &(object.pages[index] = std::move(page));
 }
 
+// Of the page at this address: how many bytes are the object's; the rest is zero.
+std::uint64_t Kernel::State::object_part(const Area& area, VirtAddr va) const {
+  const std::uint64_t offset = object_index(area, va) << machine.format.page_bits;
+  return std::min(machine.format.page_size(), area.object_bytes - std::min(area.object_bytes, offset));
+}
+
+// Also where an entry cannot withhold the right to write, and where the object's frame is not what the page holds: then
+// a private page is its own from the start.
+bool Kernel::State::takes_own_frame(const Area& area, const Fault& fault) const {
+  return !area.shared && (fault.access == AccessKind::Store || !can_withhold_write() ||
+                          object_part(area, fault.va) != machine.format.page_size());
+}
+
+bool Kernel::State::clear_from(Ppn frame, std::uint64_t offset) {
+  const PageBytes zeros(machine.format.page_size() - offset);
+  return zeros.empty() || write_memory(address_of(frame) + offset, zeros);
+}
+
 std::size_t Kernel::State::frames_for_object(const Area& area, const Fault& fault) const {
   const auto found = area.object->pages.find(object_index(area, fault.va));
   const bool is_there = found != area.object->pages.end() && found->second.frame;
-  const bool own = !area.shared && (fault.access == AccessKind::Store || !can_withhold_write());
-  return (is_there ? 0 : 1) + (own ? 1 : 0);
+  return (is_there ? 0 : 1) + (takes_own_frame(area, fault) ? 1 : 0);
 }
 
 Kernel::State::Service Kernel::State::serve_object(Process& process, const Fault& fault, const Area& area) {
@@ -73,18 +91,18 @@ Kernel::State::Service Kernel::State::serve_object(Process& process, const Fault
 
   Page page{.frame = *source->frame, .rights = area.rights, .shared = area.shared, .entry = {}};
   ProcessImage::Slot slot{.bytes = source->bytes, .is_private = !area.shared};
-  // Where an entry cannot withhold the right to write, a private page is its own from the start.
-  const bool own = !area.shared && (fault.access == AccessKind::Store || !can_withhold_write());
-  if (own) {
+  if (takes_own_frame(area, fault)) {
     const std::optional<Ppn> copy = frames.allocate();
     if (!copy) return Service::Failed;
-    if (!copy_frame(page.frame, *copy)) {
+    const std::uint64_t part = object_part(area, fault.va);
+    if (!copy_frame(page.frame, *copy) || !clear_from(*copy, part)) {
       frames.release(*copy);
       return Service::Failed;
     }
     ++counts.cow_copies;
     page.frame = *copy;
     slot = {.bytes = std::make_shared<PageBytes>(*source->bytes), .is_private = false};
+    std::fill(slot.bytes->begin() + static_cast<std::ptrdiff_t>(part), slot.bytes->end(), std::uint8_t{0});
   } else {
     page.cow = !area.shared;
     frames.retain(page.frame);

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -96,8 +97,12 @@ struct Process {
   std::map<std::pair<unsigned, std::uint64_t>, Table> tables;  // by level and the VPN bits above it
   std::vector<StaleMapping> stale;
   std::uint64_t heap = 0, heap_end = 0;  // what brk moves the end of; 0: the process has no heap
+  // What execve started, and where; nothing else moves them.
+  std::shared_ptr<MemoryObject> program;  // none: the user made this process
+  std::uint64_t pc = 0, sp = 0;
   std::map<int, std::shared_ptr<OpenFile>> files;
-  std::string output;  // what was written to standard output and error
+  std::set<int> close_on_exec;  // descriptors
+  std::string output;           // what was written to standard output and error
   std::optional<std::uint32_t> parent;
   std::vector<ExitedChild> exited_children;  // that nobody waited for
   ProcessImage image;

@@ -69,7 +69,8 @@ void Kernel::State::claim_asid(Process& process, std::optional<std::uint16_t> wa
   process.asid_is_fixed = true;
 }
 
-Process& Kernel::State::create(std::string name, const ProcessOptions& options, std::optional<PhysAddr> own_table) {
+Process& Kernel::State::create(std::string name, const ProcessOptions& options, std::optional<PhysAddr> own_table,
+                               std::optional<ProcessId> own_id) {
   check_options(name, options);
   Process process;
   process.levels =
@@ -90,7 +91,7 @@ Process& Kernel::State::create(std::string name, const ProcessOptions& options, 
     process.table = *own_table;
     process.owns_table = true;
   }
-  process.id = next_id++;
+  process.id = own_id ? *own_id : next_id++;
   process.heap = process.heap_end = options.heap;
   for (const int fd : {0, 1, 2}) process.files[fd] = std::make_shared<OpenFile>();
   process.name = std::move(name);

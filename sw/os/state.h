@@ -24,6 +24,8 @@
 namespace vm {
 
 class TableUpdate;
+struct ElfImage;
+struct ProgramImage;
 
 struct Kernel::State {
   explicit State(Platform& platform);
@@ -62,8 +64,9 @@ struct Kernel::State {
   bool ran_before = false;  // some address space was active: TLBs without ASIDs may remember it
   std::uint64_t switches = 0;
   bool is_name_taken(std::string_view name) const;
-  // own_table: a place the kernel has already found for the table.
-  Process& create(std::string name, const ProcessOptions& options, std::optional<PhysAddr> own_table = {});
+  // own_table: a place the kernel has already found for the table. own_id: the number it has already.
+  Process& create(std::string name, const ProcessOptions& options, std::optional<PhysAddr> own_table = {},
+                  std::optional<ProcessId> own_id = {});
   void check_options(std::string_view name, const ProcessOptions& options) const;
   void claim_asid(Process& process, std::optional<std::uint16_t> wanted);
   void switch_to(Process& process);
@@ -200,6 +203,9 @@ struct Kernel::State {
   SegvCode segv_code(const Process& process, const Fault& fault) const;
 
   // --- memory_object.cpp: pages that come from an object
+  std::uint64_t object_part(const Area& area, VirtAddr va) const;
+  bool clear_from(Ppn frame, std::uint64_t offset);  // in bytes, up to the end of the frame
+  bool takes_own_frame(const Area& area, const Fault& fault) const;
   std::size_t frames_for_object(const Area& area, const Fault& fault) const;  // that serving this fault takes
   Service serve_object(Process& process, const Fault& fault, const Area& area);
   std::uint64_t object_index(const Area& area, VirtAddr va) const;
@@ -293,6 +299,33 @@ struct Kernel::State {
   bool is_suspended(ProcessId pid) const;
   Process& running(ProcessId pid);  // its address space; InputError if it may not run now
   const std::string& name_of(ProcessId pid) const;
+
+  // --- program_image.cpp; results are 0 or -errno
+  int peek_file(const MemoryObject& object, std::uint64_t offset, std::span<std::uint8_t> bytes);
+  int open_program(std::string_view name, std::shared_ptr<MemoryObject>& file);
+  int read_program(const MemoryObject& file, ElfImage& image);
+  int add_segments(Process& space, const ElfImage& image, const std::shared_ptr<MemoryObject>& file,
+                   std::uint64_t bias) const;
+  int place_image(Process& space, const ElfImage& image, std::optional<std::uint64_t> wish, std::uint64_t& bias);
+  int add_library(Process& space, const std::shared_ptr<MemoryObject>& file, ElfImage& image, std::uint64_t& base);
+  int add_libraries(ProgramImage& plan, const ElfImage& program, std::uint64_t& interpreter_base);
+  int plan_program(const Process& old, const ExecRequest& request, ProgramImage& plan);
+
+  // --- execve.cpp
+  struct StackPage {
+    Ppn frame;  // with one reference
+    std::shared_ptr<PageBytes> bytes;
+  };
+  static bool is_kernels_own(const Page& page) { return page.rights.kernel || page.global; }
+  bool is_open_for_writing(const MemoryObject& file) const;
+  bool is_run(FileId file) const;  // as a program
+  std::size_t tables_for(const Process& process, Vpn first, Vpn last) const;
+  std::optional<std::vector<StackPage>> stack_pages(const ProgramImage& plan);  // nullopt: memory does not work
+  Process* leave_lender(ProcessId pid);
+  void drop_old_image(Process& process);
+  bool take_stack(Process& process, const ProgramImage& plan, const std::vector<StackPage>& pages);
+  std::int64_t exec_program(ProcessId pid, const ExecRequest& request);
+  std::int64_t execve(ProcessId pid, const ExecRequest& request);
 
   // --- view.cpp
   const Process* find(const Context& context) const;

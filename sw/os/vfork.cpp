@@ -27,8 +27,8 @@ bool Kernel::State::is_suspended(ProcessId pid) const {
 Process& Kernel::State::running(ProcessId pid) {
   for (const auto& [child, borrower] : borrowers) {
     if (borrower.lender != pid) continue;
-    throw InputError(
-        fmt::format("process {} is suspended: {} has its address space until it exits", name_of(pid), borrower.name));
+    throw InputError(fmt::format("process {} is suspended: {} has its address space until it exits or execs",
+                                 name_of(pid), borrower.name));
   }
   return process(pid);
 }

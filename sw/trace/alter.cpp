@@ -140,6 +140,10 @@ void visit_all(ExpectReferences& step, const Visit& visit) {
 void visit_all(ExpectRegister& step, const Visit& visit) {
   visit("register", [&step] { step.value += 1; });
 }
+void visit_all(ExpectStart& step, const Visit& visit) {
+  number("pc", step.pc, visit);
+  number("sp", step.sp, visit);
+}
 void visit_all(ExpectCount& step, const Visit& visit) {
   visit("count", [&step] { step.count += 1; });
 }

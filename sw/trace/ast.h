@@ -116,6 +116,9 @@ struct ForkCall {
   std::optional<ProcessIndex> child;                     // nullopt: the trace expects an error
   std::optional<ForkKind> kind = ForkKind::CopyOnWrite;  // nullopt: vfork
 };
+struct ExecCall {
+  ExecRequest request;
+};
 struct ExitCall {
   int status = 0;
 };
@@ -126,7 +129,7 @@ struct WaitCall {
 
 struct SystemCall {
   ProcessIndex process = 0;
-  std::variant<PlainCall, ForkCall, ExitCall, WaitCall> call;
+  std::variant<PlainCall, ForkCall, ExecCall, ExitCall, WaitCall> call;
   std::optional<std::int64_t> result;  // expected
   bool any = false;                    // of fork: it may fail, and then the child's steps are left out
   std::optional<std::uint8_t> target;  // the register that takes the result
@@ -186,8 +189,8 @@ using Action =
     std::variant<AccessStep, RegisterStep, SystemCall, CtlStep, FenceStep, BareStep, SwitchStep, HostStep, MarkStep,
                  MeasureStep, PageoutStep, MapPage, UnmapPage, NewLimits, TlbSet, ExpectMemory, ExpectMap, ExpectEntry,
                  ExpectTlb, ExpectSavedFrames, ExpectFreeSlots, ExpectSharers, ExpectFences, ExpectCycles,
-                 ExpectProcess, ExpectFreeFrames, ExpectReferences, ExpectRegister, ExpectCount, ExpectOutput,
-                 ExpectFile, ExpectDevice, ReportStep, ExpectReport>;
+                 ExpectProcess, ExpectFreeFrames, ExpectReferences, ExpectRegister, ExpectStart, ExpectCount,
+                 ExpectOutput, ExpectFile, ExpectDevice, ReportStep, ExpectReport>;
 
 struct Step {
   Place place;

@@ -85,6 +85,12 @@ struct ExpectRegister {
   std::uint64_t value = 0;
 };
 
+// Where execve has put a process.
+struct ExpectStart {
+  ProcessIndex process = 0;
+  std::optional<std::uint64_t> pc, sp;
+};
+
 enum class Counter : std::uint8_t {
   Faults,
   CowCopies,

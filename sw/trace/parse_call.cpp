@@ -15,10 +15,11 @@ using Names = std::vector<std::pair<std::string_view, int>>;
 
 // Linux values.
 const Names& errors() {
-  static const Names kNames = {{"EPERM", 1},   {"ENOENT", 2},  {"EIO", 5},     {"EBADF", 9},     {"ECHILD", 10},
-                               {"EAGAIN", 11}, {"ENOMEM", 12}, {"EACCES", 13}, {"EFAULT", 14},   {"EEXIST", 17},
-                               {"ENODEV", 19}, {"EISDIR", 21}, {"EINVAL", 22}, {"EMFILE", 24},   {"EFBIG", 27},
-                               {"ENOSPC", 28}, {"ENOSYS", 38}, {"ELOOP", 40},  {"EOVERFLOW", 75}};
+  static const Names kNames = {{"EPERM", 1},   {"ENOENT", 2},     {"EIO", 5},      {"E2BIG", 7},   {"ENOEXEC", 8},
+                               {"EBADF", 9},   {"ECHILD", 10},    {"EAGAIN", 11},  {"ENOMEM", 12}, {"EACCES", 13},
+                               {"EFAULT", 14}, {"EEXIST", 17},    {"ENODEV", 19},  {"EISDIR", 21}, {"EINVAL", 22},
+                               {"EMFILE", 24}, {"ETXTBSY", 26},   {"EFBIG", 27},   {"ENOSPC", 28}, {"ENOSYS", 38},
+                               {"ELOOP", 40},  {"EOVERFLOW", 75}, {"ELIBACC", 79}, {"ELIBBAD", 80}};
   return kNames;
 }
 
@@ -61,6 +62,8 @@ bool Parser::system_call(Place place, ProcessIndex process, std::optional<std::u
     exited_[process] = true;
     last_process_.reset();
     step.call = call;
+  } else if (cursor_.accept("execve")) {
+    step.call = exec_call(step);
   } else if (cursor_.accept("wait")) {
     cursor_.expect("(");
     cursor_.expect(")");
@@ -70,6 +73,30 @@ bool Parser::system_call(Place place, ProcessIndex process, std::optional<std::u
   }
   add_step(place, std::move(step));
   return true;
+}
+
+// ("FILE", ["ARGUMENT", …] [, ["NAME=VALUE", …]]), as strace prints it; NULL for a list without strings.
+ExecCall Parser::exec_call(SystemCall& step) {
+  ExecCall call;
+  cursor_.expect("(");
+  call.request.file = cursor_.text("the name of a file in quotes");
+  cursor_.expect(",");
+  call.request.arguments = string_list("the arguments");
+  if (cursor_.accept(",")) call.request.environment = string_list("the environment");
+  cursor_.expect(")");
+  if (!accept_any()) step.result = call_result();
+  return call;
+}
+
+std::vector<std::string> Parser::string_list(std::string_view what) {
+  std::vector<std::string> strings;
+  if (cursor_.accept("NULL")) return strings;
+  if (!cursor_.accept("[")) cursor_.fail(fmt::format("{}: [\"…\", …] or NULL", what));
+  while (!cursor_.accept("]")) {
+    if (!strings.empty()) cursor_.expect(",");
+    strings.emplace_back(cursor_.text("a text in quotes"));
+  }
+  return strings;
 }
 
 // `= CHILD [status=N]`, `= 0` if none has exited yet, or an error.

@@ -179,6 +179,18 @@ ExpectMap Parser::expect_map() {
   return step;
 }
 
+ExpectStart Parser::expect_start() {
+  ExpectStart step;
+  step.process = known_process();
+  do {
+    const bool pc = cursor_.accept("pc");
+    if (!pc && !cursor_.accept("sp")) cursor_.fail("'pc = ADDR' or 'sp = ADDR'");
+    cursor_.expect("=");
+    (pc ? step.pc : step.sp) = cursor_.number("an address");
+  } while (!cursor_.at_end());
+  return step;
+}
+
 void Parser::expect_line(Place place) {
   if (expect_memory_line(place) || expect_content(place)) return;
   if (cursor_.accept("memory")) {
@@ -222,6 +234,8 @@ void Parser::expect_line(Place place) {
     cursor_.expect("=");
     step.value = cursor_.number("a value");
     add_step(place, step);
+  } else if (cursor_.accept("start")) {
+    add_step(place, expect_start());
   } else if (cursor_.accept("count")) {
     std::string list;
     for (const auto& [name, counter] : kCounters) {
@@ -236,7 +250,7 @@ void Parser::expect_line(Place place) {
   } else {
     cursor_.fail(
         "'memory', 'map', 'entry', 'tlb', 'frames', 'frame', 'slots', 'sharers', 'fences', 'cycles', 'process', "
-        "'register', 'count', 'output', 'file', 'device', 'ps', 'maps' or 'tables'");
+        "'register', 'start', 'count', 'output', 'file', 'device', 'ps', 'maps' or 'tables'");
   }
 }
 

@@ -38,8 +38,8 @@ const std::vector<Signature>& signatures() {
   static const Names kAdvice = {
       {"MADV_NORMAL", 0}, {"MADV_RANDOM", 1}, {"MADV_SEQUENTIAL", 2}, {"MADV_WILLNEED", 3}, {"MADV_DONTNEED", 4}};
   static const Names kSync = {{"MS_ASYNC", 1}, {"MS_INVALIDATE", 2}, {"MS_SYNC", 4}};
-  static const Names kOpen = {{"O_RDONLY", 0},   {"O_WRONLY", 01}, {"O_RDWR", 02},
-                              {"O_CREAT", 0100}, {"O_EXCL", 0200}, {"O_APPEND", 02000}};
+  static const Names kOpen = {{"O_RDONLY", 0},  {"O_WRONLY", 01},    {"O_RDWR", 02},         {"O_CREAT", 0100},
+                              {"O_EXCL", 0200}, {"O_APPEND", 02000}, {"O_CLOEXEC", 02000000}};
   static const Argument kAddress{Kind::Address}, kLength{Kind::Length}, kOffset{Kind::Offset}, kFd{Kind::Descriptor};
   static const Argument kProt{Kind::Flags, &kProtection, "protection"};
   static const std::vector<Signature> kAll = {

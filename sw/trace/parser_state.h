@@ -109,6 +109,8 @@ class Parser {
 
   // --- parse_call.cpp
   bool system_call(Place place, ProcessIndex process, std::optional<std::uint8_t> target = {});
+  ExecCall exec_call(SystemCall& step);
+  std::vector<std::string> string_list(std::string_view what);
   WaitCall wait_result(SystemCall& step);
   std::optional<std::int64_t> call_result();
   void ctl_line(Place place, ProcessIndex process, bool user);
@@ -138,6 +140,7 @@ class Parser {
   bool hit_or_miss();
   TlbAnswer tlb_answer();
   ExpectMap expect_map();
+  ExpectStart expect_start();
   void expect_line(Place place);
 
   // --- parse_port.cpp

@@ -90,6 +90,13 @@ void Runner::act(const Step& step, const ExpectCycles& action) {
   if (!falling) fail(step.place, "cycles", fmt::format("{}", fmt::join(action.names, " > ")), found);
 }
 
+void Runner::act(const Step& step, const ExpectStart& action) {
+  const StartState found = kernel_->start_of(ids_[action.process]);
+  const std::string& name = scenario_.processes[action.process];
+  if (action.pc) compare(step.place, fmt::format("program counter of {}", name), *action.pc, found.pc);
+  if (action.sp) compare(step.place, fmt::format("stack pointer of {}", name), *action.sp, found.sp);
+}
+
 void Runner::act(const Step& step, const ExpectProcess& action) {
   constexpr std::array<std::string_view, 3> kNames = {"running", "suspended", "killed"};
   const ProcessId pid = ids_[action.process];

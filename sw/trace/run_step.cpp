@@ -135,6 +135,9 @@ void Runner::act(const Step& step, const SystemCall& action) {
     } else if (result >= 0) {
       return fail_and_stop(step.place, "fork()", fmt::format("{}", *action.result), child);
     }
+  } else if (const auto* exec = std::get_if<ExecCall>(&action.call)) {
+    result = kernel_->execve(pid, exec->request);
+    if (result == 0) registers_[action.process].fill(0);
   } else {
     kernel_->exit(pid, std::get<ExitCall>(action.call).status);
   }
@@ -150,6 +153,7 @@ std::string_view Runner::name_of(const SystemCall& step) {
     return kCallNames.at(static_cast<std::size_t>(plain->call));
   if (std::holds_alternative<WaitCall>(step.call)) return "wait";
   if (std::holds_alternative<ExitCall>(step.call)) return "exit";
+  if (std::holds_alternative<ExecCall>(step.call)) return "execve";
   const std::optional<ForkKind> kind = std::get<ForkCall>(step.call).kind;
   return !kind ? "vfork" : *kind == ForkKind::Copy ? "fork(copy)" : "fork";
 }

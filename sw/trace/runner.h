@@ -128,6 +128,7 @@ class Runner {
   void act(const Step& step, const ExpectFences& action);
   void act(const Step& step, const ExpectCycles& action);
   void act(const Step& step, const ExpectProcess& action);
+  void act(const Step& step, const ExpectStart& action);
   void place_policy();
   // --- run_step.cpp
   void act(const Step& step, const MapPage& action);

@@ -2,11 +2,14 @@
 //
 // What if the operating system forgets a fence, or forks the wrong way? Each trace is clean as it is, and shows a stale
 // access or a wrong value when the kernel does less than it owes: on the hardware and on the reference platform.
+#include <fmt/format.h>
+
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 #include <ostream>
 #include <string>
 
+#include "fuzz/elf_writer.h"
 #include "program.h"
 
 namespace vm {
@@ -33,12 +36,23 @@ std::string seventeen_processes() {
   return text + "[P16] L 0x50,1\n";
 }
 
+// What the old image stored is where the text of the new one begins.
+std::string another_program() {
+  const fuzz::ElfDraft draft{.target = elf_target(*find_machine("sv39")),
+                             .segments = {{.va = 0x600000, .rights = {}, .bytes = {0x13, 0, 0, 0}}}};
+  std::string text = "machine sv39\nfile \"prog\":";
+  for (const std::uint8_t byte : fuzz::write_elf(draft)) text += fmt::format(" {:02X}", byte);
+  return text + "\n" + kOne.substr(kOne.find('\n') + 1) +
+         "[A] execve(\"prog\", [\"prog\"]) = 0\n[A] L 0x600000,4 = {7F 45 4C 46}\n";
+}
+
 const WhatIf kWhatIfs[] = {
     {"--forget map",
      "machine sv39\nprocess A\nmap A 0x600 -> 0x80100 rw\n"
      "[A] L 0x600000,8\nmap A 0x600 -> 0x80101 rw\n[A] L 0x600000,8\n",
      "translation.os-map"},
     {"--forget unmap", kOne + "[A] munmap(0x600000, 4096) = 0\n[A] L 0x600000,8 = segv\n", "translation.os-map"},
+    {"--forget exec", another_program(), "translation.os-map"},
     {"--forget protect", kOne + "[A] mprotect(0x600000, 4096, PROT_READ) = 0\n[A] S 0x600000,8 = 2 = segv\n",
      "translation.os-map"},
     {"--forget fork", kOne + "[A] fork() = B\n[A] S 0x600000,8 = 18\n[B] L 0x600000,8 = 17\n", "translation.os-map"},

@@ -6,6 +6,7 @@
 #include <iostream>
 #include <random>
 
+#include "fuzz/elf_writer.h"
 #include "kernel_fixture.h"
 #include "machine/error.h"
 
@@ -28,6 +29,7 @@ class Life {
     system_.kernel.set_free_frames(frames);
     policy(machine.format);
     system_.kernel.disk().add("file", std::vector<std::uint8_t>(2 * page_ + page_ / 2, 0x5A));
+    programs(machine);
     free_frames_ = system_.kernel.free_frames();
     processes_.push_back(system_.process("P0"));
     system_.kernel.start();
@@ -165,7 +167,42 @@ class Life {
     BOOST_TEST(kernel.is_suspended(pid));
     for (unsigned i = 0; i < 4 && !kernel.is_killed(borrower); ++i) access(borrower);
     BOOST_TEST(kernel.is_killed(borrower) == kernel.is_killed(pid));
-    if (!kernel.is_killed(borrower)) kernel.exit(borrower);
+    if (kernel.is_killed(borrower)) return;
+    if (processes_.size() < 5 && pick(2) == 0 && exec(borrower)) {
+      BOOST_TEST(!kernel.is_suspended(pid));
+      processes_.push_back(borrower);
+    } else {
+      kernel.exit(borrower);
+    }
+  }
+
+  // Where the life plays, where there is room for headers.
+  void programs(const Machine& machine) {
+    if (page_ < 256 || machine.vpn_bits() < 4) return;
+    fuzz::ElfDraft draft{
+        .target = elf_target(machine),
+        .segments = {{.va = page_, .rights = rx(), .bytes = std::vector<std::uint8_t>(page_ / 8, 0x13)},
+                     {.va = 3 * page_ + 8,
+                      .rights = rw(),
+                      .bytes = std::vector<std::uint8_t>(page_ / 4, 0x77),
+                      .zeros = page_ + 7}}};
+    // What is behind initialized data in the file is not zero.
+    std::vector<std::uint8_t> program = fuzz::write_elf(draft);
+    program.resize(program.size() + page_, 0xEE);
+    system_.kernel.disk().add("program", program);
+    draft.position_independent = true;
+    for (auto& segment : draft.segments) segment.va -= page_;
+    system_.kernel.disk().add("lib", fuzz::write_elf(draft));
+    draft.needed = {"lib"};
+    system_.kernel.disk().add("linked", fuzz::write_elf(draft));
+    draft.needed = {"missing"};
+    system_.kernel.disk().add("broken", fuzz::write_elf(draft));
+  }
+
+  bool exec(ProcessId pid) {
+    constexpr const char* kPrograms[] = {"program", "program", "linked", "broken"};
+    const std::string argument(pick(2 * page_), 'x');
+    return system_.kernel.execve(pid, {.file = kPrograms[pick(4)], .arguments = {argument}, .environment = {}}) == 0;
   }
 
   void limit(ProcessId pid) {
@@ -180,7 +217,10 @@ class Life {
     Kernel& kernel = system_.kernel;
     const int fd = 3 + static_cast<int>(pick(2));
     const int prot = static_cast<int>(pick(8));
-    switch (pick(10)) {
+    switch (pick(11)) {
+      case 10:
+        exec(pid);
+        break;
       case 0:
         kernel.open(pid, "file", static_cast<int>(pick(3)));
         break;

@@ -66,6 +66,17 @@ BOOST_AUTO_TEST_CASE(bad_system_calls_are_refused) {
   check_refused("[A] close(3) = -1 EWHAT", "19", "an error");
   check_refused("[A] wait() = 5", "14", "a child");
   check_refused("[A] exit(256)", "10", "an exit status");
+  check_refused("[A] execve(f, [])", "12", "the name of a file in quotes");
+  check_refused("[A] execve(\"f\")", "15", "','");
+  check_refused("[A] execve(\"f\", \"x\")", "17", "the arguments: [\"…\", …] or NULL");
+  check_refused("[A] execve(\"f\", [x])", "18", "a text in quotes");
+  check_refused("[A] execve(\"f\", [\"x\" \"y\"])", "22", "','");
+  check_refused("[A] execve(\"f\", NULL, 0)", "23", "the environment");
+  check_refused("[A] execve(\"f\", [], [], 0)", "23", "')'");
+  check_refused("[A] execve(\"f\", []) = -1 EWHAT", "26", "ENOEXEC");
+  check_refused("expect start A", "15", "'pc = ADDR' or 'sp = ADDR'");
+  check_refused("expect start A pc 5", "19", "'='");
+  check_refused("expect start Z pc = 5", "14", "a process");
   check_refused("[A] r1 = fork()", "10", "a register");
 }
 

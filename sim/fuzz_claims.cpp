@@ -11,6 +11,8 @@ std::vector<std::string> claimed_events(const Machine& machine) {
   names.insert(names.end(), {"os: fault served", "os: zero fill", "os: switch", "access done", "access refused"});
   if (machine.dtlb.ways != 0 || machine.itlb.ways != 0) names.emplace_back("os: fence");
   if (!possible_rights(machine, {.write = false}).write) names.emplace_back("os: copy on write");
+  if (fuzz::can_have_kernel_space(machine)) names.emplace_back("os: trap");
+  if (machine.asid_bits != 0) names.emplace_back("os: asid rollover");
   return names;
 }
 

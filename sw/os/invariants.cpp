@@ -118,7 +118,8 @@ std::string Kernel::State::broken_tables(const Process& process) const {
   }
   for (const auto& [key, table] : process.tables) {
     const Vpn vpn(key.second << machine.format.index_lsb(key.first + 1));
-    if (!expect(vpn, key.first + 1, encode_pte(machine.format, pointer_to(table.at, vpn), key.first + 1))) {
+    if (!expect(vpn, key.first + 1,
+                encode_pte(machine.format, pointer_to(table.at, is_kernel_space(vpn)), key.first + 1))) {
       return fmt::format("a table of level {} of process {} hangs in the air", key.first, process.name);
     }
   }

@@ -3,6 +3,7 @@
 // What must hold of kernel space: every table has the same, none of it is the user's, all of it is global.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "machine/pte.h"
@@ -17,10 +18,20 @@ void KernelSpace::count_owners(std::map<std::uint64_t, unsigned>& owners,
     if (is_own(range) || (range.named && range.pages == 1)) ++owners[range.frame.value];
     if (range.named && range.pages > 1) ++ranges[{range.frame.value, range.pages}];
   }
+  for (const auto& [pid, stack] : stacks_) ++owners[stack.value];
 }
 
 std::string KernelSpace::broken(const Process& process) const {
   if (process.raw) return {};
+  if (own_table_) {
+    for (const auto& [number, page] : process.pages) {
+      const auto is_kernels = [&](const Range& r) { return is_own(r) && r.frame == page.frame; };
+      if (std::any_of(ranges_.begin(), ranges_.end(), is_kernels)) {
+        return fmt::format("page 0x{:x} of process {} is the kernel's", number, process.name);
+      }
+    }
+    return {};
+  }
   const Format& format = state_.machine.format;
   const unsigned page_bits = format.page_bits;
   for (auto it = process.pages.lower_bound(split_.value); it != process.pages.end(); ++it) {
@@ -34,7 +45,11 @@ std::string KernelSpace::broken(const Process& process) const {
       return fmt::format("area 0x{:x} of process {} reaches into kernel space", from, process.name);
     }
   }
-  if (process.kernel_stack_bytes > kStackPages << page_bits) {
+  for (std::uint64_t i = 1; i <= stack_pages_; ++i) {
+    const Page* page = process.page(Vpn(stack_end_.value - i));
+    if (page == nullptr || !page->kernel_stack) return fmt::format("process {} has no kernel stack", process.name);
+  }
+  if (process.kernel_stack_bytes > stack_pages_ << page_bits) {
     return fmt::format("the kernel stack of process {} is too deep", process.name);
   }
   if (!state_.is_flat()) {
@@ -53,17 +68,23 @@ std::string KernelSpace::broken(const Process& process) const {
     }
     return {};
   }
+  return broken_rows(process.table, process.name);
+}
+
+std::string KernelSpace::broken_rows(PhysAddr table, std::string_view name) const {
   for (const Range& range : ranges_) {
     const std::vector<std::uint8_t> wanted = rows(range);
     std::vector<std::uint8_t> found(wanted.size());
-    if (!state_.read_memory(state_.entry_in(process.table, range.first, 0), found) || found == wanted) continue;
-    return fmt::format("kernel space of process {} is not what all share: rows from page 0x{:x} on", process.name,
+    if (!state_.read_memory(state_.entry_in(table, range.first, 0), found) || found == wanted) continue;
+    return fmt::format("kernel space of process {} is not what all share: rows from page 0x{:x} on", name,
                        range.first.value);
   }
   return {};
 }
 
 std::string KernelSpace::broken_tables() const {
+  if (state_.counts.kernel_faults != 0) return "the kernel faulted in its own space";
+  if (own_table_) return broken_rows(*own_table_, kernel_.name);
   const Format& format = state_.machine.format;
   std::map<std::uint64_t, Leaf> wanted;  // by address of the entry
   const auto expect = [&](const Leaf& leaf) {
@@ -76,7 +97,7 @@ std::string KernelSpace::broken_tables() const {
   }
   for (const auto& [key, table] : tables_) {
     const Vpn vpn(key.second << format.index_lsb(key.first + 1));
-    expect({vpn, key.first + 1, encode_pte(format, state_.pointer_to(table, vpn), key.first + 1)});
+    expect({vpn, key.first + 1, encode_pte(format, state_.pointer_to(table, true), key.first + 1)});
   }
   const Context context = state_.control.context();
   for (const auto& [key, table] : tables_) {

@@ -124,7 +124,7 @@ void Kernel::add_area(ProcessId pid, VirtAddr from, VirtAddr to, Rights rights, 
     throw InputError(fmt::format("area 0x{:x}..0x{:x} does not lie in the {}-bit address space", from.value, to.value,
                                  machine.format.page_bits + machine.format.vpn_bits(process.levels)));
   }
-  if (state_->kernel_space && to.value > state_->space_end(process)) {
+  if (state_->kernel_space && !state_->kernel_space->options().own_table && to.value > state_->space_end(process)) {
     throw InputError(fmt::format("area 0x{:x}..0x{:x} reaches into kernel space, from 0x{:x} on", from.value, to.value,
                                  state_->space_end(process)));
   }

@@ -73,6 +73,8 @@ struct KernelSpaceOptions {
   bool three_to_one = false;                       // users have three quarters of the addresses; otherwise half
   std::optional<std::uint64_t> direct_bytes = {};  // of physical memory in the direct map, at most; none: all that fits
   bool traps = false;                              // the kernel's own accesses are made too (trap.cpp)
+  // Instead of all that the kernel has a table of its own, which hardware puts into force when an exception starts.
+  bool own_table = false;
 };
 
 enum class ForkKind : std::uint8_t {

@@ -24,6 +24,8 @@ void Kernel::enter_system_call(ProcessId pid) {
   Process& process = state_->running(pid);
   if (state_->current != process.id) state_->switch_to(process);
   state_->kernel_space->enter(process, nullptr);
+  // In its own table the kernel does not reach the memory of the process: it goes back before it does what was asked.
+  if (state_->kernel_space->options().own_table) state_->kernel_space->leave(process);
 }
 
 void Kernel::leave_system_call(ProcessId pid) {

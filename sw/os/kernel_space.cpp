@@ -12,8 +12,8 @@
 namespace vm {
 namespace {
 
+constexpr Rights kData{.read = true, .write = true, .exec = false, .kernel = true};
 constexpr std::uint64_t kFlatCodePages = 16, kFlatWindowPages = 8;  // both from the end of the address space
-constexpr std::uint64_t kFewestDirectPages = 1;
 
 // What kernel code is made of: operations that do nothing, each with its own place in the page, so that a fetch from
 // the wrong place shows. RISC-V: ADDI x0, x0, n. x86: NOP with a displacement of four bytes, and NOP. Flat formats
@@ -44,54 +44,76 @@ PageBytes code_bytes(const Machine& machine) {
 KernelSpace::KernelSpace(Kernel::State& state, const KernelSpaceOptions& options, unsigned levels)
     : state_(state), options_(options), levels_(levels) {
   kernel_.name = "(kernel)";
-  lay_out();
+  if (!possible_rights(state_.machine, {.kernel = true}).kernel) {
+    throw InputError(fmt::format("no kernel space: entries of machine {} cannot keep users out", state_.machine.name));
+  }
+  options.own_table ? lay_out_own_table() : lay_out();
   const Range& direct = ranges_.front();
   state_.frames.prefer_for_tables(direct.frame + direct.pages);
-  for (const Rights rights : {Rights{.read = true, .write = false, .exec = true, .kernel = true},
-                              Rights{.read = true, .write = true, .exec = false, .kernel = true}}) {
-    ranges_.push_back(
-        {.first = Vpn(code_.value + ranges_.size() - 1), .pages = 1, .frame = own_frame(), .rights = rights});
-  }
+  const Rights code{.read = true, .write = false, .exec = true, .kernel = true};
+  ranges_.push_back({.first = code_, .pages = 1, .frame = own_frame(), .rights = code});
+  ranges_.push_back({.first = data_, .pages = 1, .frame = own_frame(), .rights = kData});
   fill_code();
-  // The first range stays where it is while entries are made.
-  for (std::size_t i = 0; i < ranges_.size(); ++i) add(ranges_[i]);
+  for (const Range& range : ranges_) add(range);
 }
 
 void KernelSpace::lay_out() {
   const Machine& machine = state_.machine;
   const Format& format = machine.format;
-  const bool upper_half = format.upper_va == UpperVa::Sign;
-  if (!possible_rights(machine, {.kernel = true}).kernel) {
-    throw InputError(fmt::format("no kernel space: entries of machine {} cannot keep users out", machine.name));
-  }
-  if (options_.three_to_one && upper_half) {
+  if (options_.three_to_one && format.upper_va == UpperVa::Sign) {
     throw InputError(fmt::format("no split of 3 to 1: kernel space of machine {} is the upper half", machine.name));
   }
   const std::uint64_t all = 1ULL << format.vpn_bits(levels_);
   const std::uint64_t end = 1ULL << machine.vpn_bits();
   const std::uint64_t pages = options_.three_to_one ? all / 4 : all / 2;
   const std::uint64_t top = 1ULL << format.index_lsb(levels_ - 1);  // pages of an entry of the root
+  const std::uint64_t behind_direct = state_.is_flat() ? kFlatCodePages : 2 * top;
   split_ = Vpn(end - pages);
   window_ = Vpn(end - (state_.is_flat() ? kFlatWindowPages : top));
-  code_ = Vpn(end - (state_.is_flat() ? kFlatCodePages : 2 * top));
+  code_ = Vpn(end - behind_direct);
+  data_ = code_ + 1;
   stack_end_ = Vpn(end - 1);
+  const std::uint64_t room = pages < behind_direct ? 0 : pages - behind_direct;
+  ranges_.push_back(direct_map(std::min(room, pages / 8 * 7)));
+}
 
-  const auto region =
-      std::find_if(machine.regions.begin(), machine.regions.end(), [](const Region& r) { return r.cacheable; });
-  const Region& memory = region == machine.regions.end() ? machine.regions.front() : *region;
-  const std::uint64_t reach = low_mask(machine.pa_bits) - memory.base.value + 1;
-  std::uint64_t bytes = std::min({memory.size, reach, pages / 8 * 7 << format.page_bits});
-  if (options_.direct_bytes) bytes = std::min(bytes, *options_.direct_bytes);
-  Range direct{.first = split_,
-               .pages = bytes >> format.page_bits,
-               .frame = Ppn(memory.base.value >> format.page_bits),
-               .rights = {.read = true, .write = true, .exec = false, .kernel = true}};
-  if (end < kFlatCodePages || code_ < split_ || direct.pages < kFewestDirectPages ||
-      split_.value + direct.pages > code_.value) {
-    throw InputError(fmt::format("no kernel space: machine {} has too few pages for it", machine.name));
+void KernelSpace::lay_out_own_table() {
+  const Machine& machine = state_.machine;
+  if (!machine.trap_swap) {
+    throw InputError(
+        fmt::format("no table of the kernel's own: machine {} does not change tables at exceptions", machine.name));
   }
-  ranges_.reserve(3);
-  ranges_.push_back(direct);
+  if (machine.itlb.ways + machine.dtlb.ways != 0) {
+    throw InputError(fmt::format(
+        "no table of the kernel's own: each exception would have to invalidate the TLBs of machine {}", machine.name));
+  }
+  const std::uint64_t end = 1ULL << machine.vpn_bits();
+  stack_pages_ = 1;
+  if (end < 4) throw InputError(fmt::format("no kernel space: machine {} has too few pages for it", machine.name));
+  split_ = Vpn(0);
+  stack_end_ = data_ = Vpn(end - 2);
+  window_ = Vpn(end - 3);
+  code_ = Vpn(end - 1);
+  ranges_.push_back(direct_map(window_.value));
+  own_table_ = state_.new_root();
+  if (!own_table_) throw InputError("no room for the kernel's page table");
+}
+
+KernelSpace::Range KernelSpace::direct_map(std::uint64_t pages) const {
+  const Machine& machine = state_.machine;
+  const auto cacheable =
+      std::find_if(machine.regions.begin(), machine.regions.end(), [](const Region& r) { return r.cacheable; });
+  const Region& memory = cacheable == machine.regions.end() ? machine.regions.front() : *cacheable;
+  std::uint64_t bytes = std::min(memory.size, low_mask(machine.pa_bits) - memory.base.value + 1);
+  if (options_.direct_bytes) bytes = std::min(bytes, *options_.direct_bytes);
+  const unsigned page_bits = machine.format.page_bits;
+  pages = std::min(pages, bytes >> page_bits);
+  if (pages == 0) throw InputError(fmt::format("no kernel space: machine {} has too few pages for it", machine.name));
+  return {.first = split_, .pages = pages, .frame = Ppn(memory.base.value >> page_bits), .rights = kData};
+}
+
+void KernelSpace::start() {
+  if (own_table_) state_.write_ctl(CtlReg::TrapBase, own_table_->value);
 }
 
 Ppn KernelSpace::own_frame() {
@@ -116,10 +138,11 @@ const KernelSpace::Range* KernelSpace::find(Vpn vpn) const {
 
 OsMapping KernelSpace::mapping(Vpn vpn) const {
   const Range* range = find(vpn);
-  if (range == nullptr) return {};
-  const Rights rights = state_.expressible_rights(range->rights);
+  const bool is_stack = own_table_ && vpn == window_ && state_.current && stacks_.contains(*state_.current);
+  if (range == nullptr && !is_stack) return {};
+  const Rights rights = state_.expressible_rights(range == nullptr ? kData : range->rights);
   return {.mapped = true,
-          .ppn = range->frame + (vpn.value - range->first.value),
+          .ppn = range == nullptr ? stacks_.at(*state_.current) : range->frame + (vpn.value - range->first.value),
           .user = false,
           .read = rights.read,
           .write = rights.write,
@@ -183,13 +206,22 @@ std::vector<std::uint8_t> KernelSpace::rows(const Range& range) const {
   return bytes;
 }
 
-void KernelSpace::write_rows(const Process& process, Vpn first, std::span<const std::uint8_t> rows) {
+std::vector<PhysAddr> KernelSpace::flat_tables() const {
+  if (own_table_) return {*own_table_};
+  std::vector<PhysAddr> tables;
+  for (const auto& [pid, process] : state_.processes) {
+    if (!process.raw) tables.push_back(process.table);
+  }
+  return tables;
+}
+
+void KernelSpace::write_rows(PhysAddr table, Vpn first, std::span<const std::uint8_t> rows) {
   const Machine& machine = state_.machine;
-  if (!state_.write_memory(state_.entry_in(process.table, first, 0), rows)) {
-    throw InputError(fmt::format("the kernel's rows of the page table of process {} cannot be written", process.name));
+  if (!state_.write_memory(state_.entry_in(table, first, 0), rows)) {
+    throw InputError(fmt::format("the kernel's rows of the page table at 0x{:x} cannot be written", table.value));
   }
   state_.counts.kernel_rows += rows.size() >> machine.format.pte_bytes_log2;
-  const Region* region = machine.region_of(process.table);
+  const Region* region = machine.region_of(table);
   if (state_.started && machine.walk_port == WalkPort::Memory && machine.dcache.ways != 0 && region->cacheable) {
     state_.pay(FenceReason::EntryWrite, {.op = FenceOp::CacheClean});
   }
@@ -201,7 +233,7 @@ std::optional<PhysAddr> KernelSpace::table_for(Vpn vpn, unsigned level) {
   const std::optional<PhysAddr> table = state_.new_table();
   if (!table) return std::nullopt;
   tables_[key] = *table;
-  const std::uint64_t pointer = encode_pte(state_.machine.format, state_.pointer_to(*table, vpn), level + 1);
+  const std::uint64_t pointer = encode_pte(state_.machine.format, state_.pointer_to(*table, true), level + 1);
   if (set_entry(vpn, level + 1, pointer)) return table;
   tables_.erase(key);
   state_.free_table(*table);
@@ -228,9 +260,7 @@ bool KernelSpace::set_entry(Vpn vpn, unsigned level, std::uint64_t value) {
 void KernelSpace::add(const Range& range) {
   if (state_.is_flat()) {
     const std::vector<std::uint8_t> bytes = rows(range);
-    for (const auto& [pid, process] : state_.processes) {
-      if (!process.raw) write_rows(process, range.first, bytes);
-    }
+    for (const PhysAddr table : flat_tables()) write_rows(table, range.first, bytes);
     return;
   }
   for (const Leaf& leaf : leaves(range)) {
@@ -240,8 +270,9 @@ void KernelSpace::add(const Range& range) {
 }
 
 void KernelSpace::share_with(const Process& process) {
+  if (own_table_) return;
   if (state_.is_flat()) {
-    for (const Range& range : ranges_) write_rows(process, range.first, rows(range));
+    for (const Range& range : ranges_) write_rows(process.table, range.first, rows(range));
     return;
   }
   const Format& format = state_.machine.format;
@@ -255,29 +286,48 @@ void KernelSpace::take_back(const Process& process) {
   if (!state_.is_flat()) return;
   for (const Range& range : ranges_) {
     if (!range.named) continue;
-    write_rows(process, range.first, std::vector<std::uint8_t>(range.pages << state_.machine.format.pte_bytes_log2));
+    write_rows(process.table, range.first,
+               std::vector<std::uint8_t>(range.pages << state_.machine.format.pte_bytes_log2));
   }
 }
 
 bool KernelSpace::give_stack(Process& process) {
-  for (std::uint64_t i = 1; i <= kStackPages; ++i) {
+  for (std::uint64_t i = 1; i <= stack_pages_; ++i) {
     const std::optional<Ppn> frame = state_.frames.allocate_for_table();
     if (!frame) return false;
-    const Vpn vpn(stack_end_.value - i);
-    TableUpdate update(state_, process, FenceReason::Map);  // owes none: what was not there is not remembered
-    Page page{.frame = *frame,
-              .rights = {.read = true, .write = true, .exec = false, .kernel = true},
-              .kernel_stack = true,
-              .entry = {}};
-    page.entry = state_.entry_for(page);
-    if (!state_.zero_frame(*frame) || !update.set(vpn, page, {})) {
-      state_.frames.release(*frame);
-      return false;
-    }
-    state_.add_page(process, vpn, page);
-    update.commit();
+    if (state_.zero_frame(*frame) && give_stack_page(process, Vpn(stack_end_.value - i), *frame)) continue;
+    state_.frames.release(*frame);
+    return false;
   }
   return true;
+}
+
+bool KernelSpace::give_stack_page(Process& process, Vpn vpn, Ppn frame) {
+  if (own_table_) {
+    stacks_[process.id] = frame;
+    return true;
+  }
+  TableUpdate update(state_, process, FenceReason::Map);  // owes none: what was not there is not remembered
+  Page page{.frame = frame, .rights = kData, .kernel_stack = true, .entry = {}};
+  page.entry = state_.entry_for(page);
+  if (!update.set(vpn, page, {})) return false;
+  state_.add_page(process, vpn, page);
+  update.commit();
+  return true;
+}
+
+void KernelSpace::take_stack(const Process& process) {
+  const auto stack = stacks_.find(process.id);
+  if (stack == stacks_.end()) return;
+  state_.frames.release(stack->second);
+  stacks_.erase(stack);
+}
+
+// Without a TLB no fence is owed.
+void KernelSpace::show_stack(const Process& process) {
+  const auto stack = stacks_.find(process.id);
+  if (stack == stacks_.end()) return;
+  write_rows(*own_table_, window_, rows({.first = window_, .pages = 1, .frame = stack->second, .rights = kData}));
 }
 
 // ---------------------------------------------------------------- pages that the user maps for all
@@ -325,9 +375,7 @@ Fence KernelSpace::fence_of(const Range& range) const {
 void KernelSpace::clear_entries(const Range& range) {
   if (state_.is_flat()) {
     const std::vector<std::uint8_t> zeros(range.pages << state_.machine.format.pte_bytes_log2);
-    for (const auto& [pid, process] : state_.processes) {
-      if (!process.raw) write_rows(process, range.first, zeros);
-    }
+    for (const PhysAddr table : flat_tables()) write_rows(table, range.first, zeros);
     return;
   }
   for (const Leaf& leaf : leaves(range)) set_entry(leaf.vpn, leaf.level, 0);

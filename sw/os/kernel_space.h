@@ -12,6 +12,10 @@
 // code at the entry before. A flat table has no part that could be shared: its rows are copied into each, the code
 // stands sixteen pages below the end and the window eight.
 //
+// The alternate (machines with trap_swap): the kernel has a table of its own, and is in no other. When an exception
+// starts hardware puts that table into force, and the table before when it ends. Its last pages are the stack of the
+// process that runs, data, and code; from page 0 on it maps physical memory.
+//
 // Entries that all share are global where the format knows that, and have accessed and dirty bits set from the start,
 // so hardware never changes them.
 #pragma once
@@ -21,9 +25,11 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "machine/context.h"
 #include "os/kernel.h"
 #include "os/process.h"
 
@@ -48,10 +54,14 @@ class KernelSpace {
   const KernelSpaceOptions& options() const { return options_; }
   unsigned levels() const { return levels_; }
   Vpn split() const { return split_; }
-  bool contains(Vpn vpn) const { return vpn >= split_; }
-  const Range* find(Vpn vpn) const;    // of what all share; nullptr: nothing there
-  OsMapping mapping(Vpn vpn) const;    // of what all share
-  VirtAddr address_of(Vpn vpn) const;  // as the hardware wants it
+  // Of an address space of a process.
+  bool contains(Vpn vpn) const { return !own_table_ && vpn >= split_; }
+  bool is_own_table(const Context& context) const { return context.translate && own_table_ == context.base; }
+  void start();                                                 // the hardware runs
+  const std::vector<Range>& ranges() const { return ranges_; }  // direct map, code, data; then what the user mapped
+  const Range* find(Vpn vpn) const;                             // of what all share; nullptr: nothing there
+  OsMapping mapping(Vpn vpn) const;                             // of what all share
+  VirtAddr address_of(Vpn vpn) const;                           // as the hardware wants it
   // The kernel alone stores to the frames of its code and data.
   bool is_own(const Range& range) const { return !range.named && &range != &ranges_.front(); }
   // Where the direct map has this physical address.
@@ -62,6 +72,7 @@ class KernelSpace {
   // A flat table goes back: no rows may be left that a later owner would not get anyway.
   void take_back(const Process& process);
   bool give_stack(Process& process);  // false: no frame left
+  void take_stack(const Process& process);
 
   // For all processes, from now on. InputError: something else is there, or it is no page for kernel space.
   void map(Vpn vpn, Ppn frame, Rights rights, const Kernel::MapOptions& options);
@@ -81,6 +92,7 @@ class KernelSpace {
   // --- invariants_kernel.cpp
   std::string broken(const Process& process) const;  // what it shares, and its window
   std::string broken_tables() const;
+  std::string broken_rows(PhysAddr table, std::string_view name) const;
   void count_owners(std::map<std::uint64_t, unsigned>& owners,
                     std::map<std::pair<std::uint64_t, std::uint64_t>, unsigned>& ranges) const;
   // For each entry of a root that all share: its index and its value.
@@ -88,26 +100,30 @@ class KernelSpace {
   const std::map<std::pair<unsigned, std::uint64_t>, PhysAddr>& tables() const { return tables_; }
 
  private:
-  static constexpr std::uint64_t kStackPages = 2;
-
   struct Leaf {
     Vpn vpn;
     unsigned level = 0;
     std::uint64_t value = 0;
   };
   void lay_out();
+  void lay_out_own_table();
+  Range direct_map(std::uint64_t pages) const;  // so many at most
+  bool give_stack_page(Process& process, Vpn vpn, Ppn frame);
+  void show_stack(const Process& process);  // in the kernel's own table
   void fill_code();
   Ppn own_frame();
   void add(const Range& range);
   std::vector<Leaf> leaves(const Range& range) const;
   std::vector<std::uint8_t> rows(const Range& range) const;  // of a flat table
-  void write_rows(const Process& process, Vpn first, std::span<const std::uint8_t> rows);
+  std::vector<PhysAddr> flat_tables() const;                 // those that have the rows of kernel space
+  void write_rows(PhysAddr table, Vpn first, std::span<const std::uint8_t> rows);
   bool set_entry(Vpn vpn, unsigned level, std::uint64_t value);
   std::optional<PhysAddr> table_for(Vpn vpn, unsigned level);
   void clear_entries(const Range& range);
   Fence fence_of(const Range& range) const;
 
   // trap.cpp
+  bool is_in_force(const Process& process) const;  // tables with kernel space in them
   bool may_enter(const Process& process) const;
   bool perform(Process& process, std::span<const Access> accesses, std::span<AccessResult> results);
   Access access(AccessKind kind, std::uint64_t va, std::uint64_t data = 0) const;
@@ -119,8 +135,11 @@ class KernelSpace {
   KernelSpaceOptions options_;
   unsigned levels_;
   Process kernel_;  // whom errors name; it never runs
-  Vpn split_, code_, window_, stack_end_;
-  std::vector<Range> ranges_;  // direct map, code, data; then what the user mapped
+  Vpn split_, code_, data_, window_, stack_end_;
+  std::uint64_t stack_pages_ = 2;
+  std::optional<PhysAddr> own_table_;
+  std::map<ProcessId, Ppn> stacks_;  // with a table of its own
+  std::vector<Range> ranges_;        // direct map, code, data; then what the user mapped
   std::map<std::uint64_t, std::uint64_t> root_;
   std::map<std::pair<unsigned, std::uint64_t>, PhysAddr> tables_;  // below the root: by level and the VPN bits above it
 };

@@ -279,12 +279,15 @@ bool Kernel::State::map_page(Process& process, Vpn vpn, Page page) {
   drop_swapped(process, vpn, vpn + page.count(), update);
   OsMapping before;
   const auto old = process.pages.find(vpn.value);
-  if (old != process.pages.end() && old->second.order == page.order && old->second.napot == page.napot) {
+  const auto is_of_the_same_kind = [&](const Page& p) {
+    return p.order == page.order && p.napot == page.napot && p.global == page.global && p.type == page.type;
+  };
+  if (old != process.pages.end() && is_of_the_same_kind(old->second)) {
     note_stores(process, vpn, old->second);
     before = old->second.entry;
     freed.emplace_back(old->second.frame, page.count());
   } else {
-    // What lies there is of other sizes.
+    // What lies there is of other sizes, or of another kind.
     const Vpn end(vpn.value + page.count());
     if (!split_at(process, vpn, update) || !split_at(process, end, update)) return finish(false);
     for (auto it = process.page_from(vpn); it != process.pages.end() && it->first < end.value;) {

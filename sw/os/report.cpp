@@ -125,6 +125,14 @@ std::string Kernel::frames() const {
       add(page.frame, fmt::format("{}:0x{:x}{}", process.name, number, page.cow ? ":cow" : ""));
     }
   }
+  if (const KernelSpace* space = state.kernel_space.get()) {
+    for (const auto& [key, table] : space->tables()) {
+      add(Ppn(table.value >> page_bits), fmt::format("kernel:table-{}", key.first));
+    }
+    for (const KernelSpace::Range& range : space->ranges()) {
+      if (space->is_own(range)) add(range.frame, range.rights.exec ? "kernel:code" : "kernel:data");
+    }
+  }
   const auto add_pages = [&](const MemoryObject& object, const std::string& name) {
     for (const auto& [number, page] : object.pages) {
       if (page.frame) add(*page.frame, fmt::format("{}:{}{}", name, number, page.dirty ? ":dirty" : ""));

@@ -47,7 +47,7 @@ void Kernel::State::check_options(std::string_view name, const ProcessOptions& o
   if (options.asid && has_asids() && *options.asid >= asid_count()) {
     throw InputError(fmt::format("asid={} of process {}: there are {}", *options.asid, name, asid_count()));
   }
-  if (kernel_space && !options.raw) {
+  if (kernel_space && !kernel_space->options().own_table && !options.raw) {
     const char* given = options.limit ? "limit" : options.table ? "table" : nullptr;
     if (given != nullptr) {
       throw InputError(
@@ -134,7 +134,10 @@ void Kernel::State::exit(Process& process, int status) {
   }
   update.commit();
   for (const auto& [frame, count] : freed) frames.release(frame, count);
-  if (kernel_space && !process.raw) kernel_space->take_back(process);
+  if (kernel_space && !process.raw) {
+    kernel_space->take_back(process);
+    kernel_space->take_stack(process);
+  }
   if (process.owns_table) free_table(process.table);
   // Tables placed by hand are still there, and the next owner of the ASID has others.
   if ((process.raw || !process.tables.empty()) && process.last_switch != 0 && has_asids() && process.asid) {

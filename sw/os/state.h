@@ -124,7 +124,7 @@ struct Kernel::State {
   void count_entry(Process& process, Vpn vpn, unsigned level, std::int64_t change);
   // Takes the empty tables above an entry out of the tree; they are free after the fence.
   void unlink_empty(Process& process, Vpn vpn, unsigned level, std::vector<PhysAddr>& unlinked);
-  Pte pointer_to(PhysAddr table, Vpn vpn) const;  // what names the table that serves this page
+  Pte pointer_to(PhysAddr table, bool kernels) const;
 
   // --- superpage.cpp
   bool split(Process& process, Vpn vpn, TableUpdate& update);  // the page that covers vpn, into the next smaller size

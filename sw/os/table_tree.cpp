@@ -59,8 +59,7 @@ void Kernel::State::free_table(PhysAddr table) {
 
 // The leaf alone decides about rights. Pointers of kernel space (x86) let no user through either, and are accessed from
 // the start, so that they stay the same in all roots.
-Pte Kernel::State::pointer_to(PhysAddr table, Vpn vpn) const {
-  const bool kernels = is_kernel_space(vpn);
+Pte Kernel::State::pointer_to(PhysAddr table, bool kernels) const {
   return {.valid = true,
           .leaf = false,
           .user = !kernels,
@@ -72,7 +71,7 @@ Pte Kernel::State::pointer_to(PhysAddr table, Vpn vpn) const {
 void Kernel::State::link_table(Process& process, Vpn vpn, unsigned level, PhysAddr table) {
   process.tables[{level, vpn.value >> machine.format.index_lsb(level + 1)}] = {.at = table, .owned = true};
   write_raw(process, vpn, *entry_address(process, vpn, level + 1),
-            encode_pte(machine.format, pointer_to(table, vpn), level + 1));
+            encode_pte(machine.format, pointer_to(table, is_kernel_space(vpn)), level + 1));
 }
 
 unsigned Kernel::State::missing_tables(const Process& process, Vpn vpn, unsigned level) const {

@@ -18,6 +18,10 @@ constexpr std::size_t kContextWords = 2;     // number of the process, number of
 
 }  // namespace
 
+bool KernelSpace::is_in_force(const Process& process) const {
+  return own_table_ ? is_own_table(state_.control.context()) : may_enter(process);
+}
+
 // Not where the trace has put the hardware elsewhere behind the kernel's back, nor in tables the kernel did not make.
 bool KernelSpace::may_enter(const Process& process) const {
   if (!options_.traps || process.raw || !state_.started || state_.current != process.id) return false;
@@ -40,8 +44,8 @@ Access KernelSpace::access(AccessKind kind, std::uint64_t va, std::uint64_t data
 bool KernelSpace::perform(Process& process, std::span<const Access> accesses, std::span<AccessResult> results) {
   const auto is_fetch = [](const Access& a) { return a.kind == AccessKind::Fetch; };
   if (state_.fetch_sync_owed && std::any_of(accesses.begin(), accesses.end(), is_fetch)) state_.pay_fetch_sync();
-  const std::size_t good =
-      state_.platform.perform(accesses, results, [&](std::size_t i) { return state_.surely_ok(process, accesses[i]); });
+  const std::size_t good = state_.platform.perform(
+      accesses, results, [&](std::size_t i) { return !own_table_ && state_.surely_ok(process, accesses[i]); });
   state_.counts.kernel_accesses += good;
   for (const AccessResult& result : results.first(good)) state_.counts.kernel_tlb_misses += result.tlb == Hit::Miss;
   if (good == accesses.size()) return true;
@@ -66,14 +70,15 @@ void KernelSpace::pop(Process& process, std::size_t words) {
     loads.at(i) = access(AccessKind::Load, address_of(stack_end_).value - process.kernel_stack_bytes);
     process.kernel_stack_bytes -= loads.at(i).size();
   }
-  if (!may_enter(process)) return;
+  if (!is_in_force(process)) return;
   perform(process, std::span(loads).first(words), std::span(results).first(words));
 }
 
 void KernelSpace::enter(Process& process, const Fault* fault) {
   if (!may_enter(process)) return;
   ++state_.counts.traps;
-  const std::uint64_t data = address_of(code_ + 1).value;
+  if (own_table_) state_.write_ctl(CtlReg::TrapEnter, 0);
+  const std::uint64_t data = address_of(data_).value;
   std::array<AccessResult, 2> begun;
   const std::array first = {access(AccessKind::Fetch, address_of(code_).value), access(AccessKind::Load, data)};
   if (!perform(process, first, begun)) return;
@@ -86,13 +91,15 @@ void KernelSpace::enter(Process& process, const Fault* fault) {
 }
 
 void KernelSpace::leave(Process& process) {
-  if (process.kernel_depth == 0) return;
-  --process.kernel_depth;
-  pop(process, kTrapWords);
+  if (process.kernel_depth != 0) {
+    --process.kernel_depth;
+    pop(process, kTrapWords);
+  }
+  if (is_own_table(state_.control.context())) state_.write_ctl(CtlReg::TrapReturn, 0);
 }
 
 void KernelSpace::suspend(Process& process) {
-  if (!may_enter(process)) return;
+  if (own_table_ || !may_enter(process)) return;
   std::array<AccessResult, 1> fetched;
   const std::array code = {access(AccessKind::Fetch, address_of(code_).value + kSwitchCode)};
   const std::array<std::uint64_t, kContextWords> context = {process.id, state_.counts.switches};
@@ -100,6 +107,7 @@ void KernelSpace::suspend(Process& process) {
 }
 
 void KernelSpace::resume(Process& process) {
+  if (own_table_) return show_stack(process);
   std::array<AccessResult, 1> fetched;
   const std::array code = {access(AccessKind::Fetch, address_of(code_).value + kSwitchCode + 4)};
   if (may_enter(process)) perform(process, code, fetched);

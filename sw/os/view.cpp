@@ -63,6 +63,7 @@ const ProcessImage::Slot& Kernel::State::slot_for_store(Process& process, Vpn vp
 void Kernel::State::os_mappings(const Context& context, Vpn vpn, std::vector<OsMapping>& out) const {
   out.clear();
   if (!context.translate) return;
+  if (kernel_space && kernel_space->is_own_table(context)) return out.push_back(kernel_space->mapping(vpn));
   const Process* process = find(context);
   if (process == nullptr || process->raw) return;
   for (const StaleMapping& stale : process->stale) {
@@ -76,6 +77,11 @@ void Kernel::State::os_mappings(const Context& context, Vpn vpn, std::vector<OsM
 void Kernel::State::image_store(const Context& context, VirtAddr va, std::uint8_t byte) {
   if (!context.translate) {
     note_physical_write(PhysAddr(va.value), std::span(&byte, 1));
+    return;
+  }
+  if (kernel_space && kernel_space->is_own_table(context)) {
+    const OsMapping mapping = kernel_space->mapping(machine.vpn_of(va));
+    if (mapping.mapped) note_physical_write(address_of(mapping.ppn) + machine.offset_of(va), std::span(&byte, 1));
     return;
   }
   const Process* found = find(context);
@@ -99,6 +105,11 @@ void Kernel::State::image_store(const Context& context, VirtAddr va, std::uint8_
 
 std::optional<std::uint8_t> Kernel::State::image_byte(const Context& context, VirtAddr va) const {
   if (!context.translate) return shadow.read_byte(PhysAddr(va.value));
+  if (kernel_space && kernel_space->is_own_table(context)) {
+    const OsMapping mapping = kernel_space->mapping(machine.vpn_of(va));
+    if (!mapping.mapped) return std::nullopt;
+    return shadow.read_byte(address_of(mapping.ppn) + machine.offset_of(va));
+  }
   const Process* process = find(context);
   if (process == nullptr || process->raw) return std::nullopt;
   const Vpn vpn = machine.vpn_of(va);

@@ -16,7 +16,16 @@ void Parser::kernel_line() {
     cursor_.fail_at(token, fmt::format("a machine whose entries can keep users out ({}'s cannot)", machine().name));
   }
   NewKernelSpace item{.options = {}, .levels = levels_};
-  cursor_.expect("split");
+  if (cursor_.accept("trapswap")) {
+    if (!machine().trap_swap) {
+      cursor_.fail_at(
+          token, fmt::format("a machine that changes tables when an exception starts ({} does not)", machine().name));
+    }
+    item.options.own_table = item.options.traps = true;
+    scenario().setup.push_back({place, item});
+    return;
+  }
+  if (!cursor_.accept("split")) cursor_.fail("'split' or 'trapswap'");
   if (machine().format.upper_va == UpperVa::Sign) {
     if (!cursor_.accept("upper"))
       cursor_.fail(fmt::format("'upper': kernel space of {} is the upper half", machine().name));

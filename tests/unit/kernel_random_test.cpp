@@ -168,7 +168,7 @@ class Life {
       default:
         break;
     }
-    const std::uint64_t places[] = {kernel_direct_ + pick(named_) * page_, kernel_code_ + pick(2) * page_, below_code,
+    const std::uint64_t places[] = {kernel_direct_ + pick(named_ - 1) * page_, kernel_code_ + pick(2) * page_, below_code,
                                     address_behind_stack() - 2 * page_};
     const std::uint64_t va = places[pick(4)] + pick(page_);
     const auto kind = static_cast<AccessKind>(pick(3));

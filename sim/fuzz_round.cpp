@@ -38,6 +38,15 @@ void add_events(const ScenarioResult& run, fuzz::Kinds& events) {
   events["os: switch"] += run.os.switches;
   events["os: trap"] += run.os.traps;
   events["os: asid rollover"] += run.os.asid_rollovers;
+  events["os: page copied"] += run.os.page_copies;
+  events["os: page out"] += run.os.pageouts;
+  events["os: page in"] += run.os.pageins;
+  events["os: page of zeros"] += run.os.zero_pages;
+  events["os: page of a device"] += run.os.device_pages;
+  events["os: page read"] += run.os.pages_read;
+  events["os: page written"] += run.os.pages_written;
+  events["os: process killed"] += run.os.kills;
+  for (const auto& [name, count] : run.report.calls) events[fmt::format("done: {}", name)] += count;
   events["access refused"] += run.report.refused;
   events["access done"] += run.report.accesses - run.report.refused;
 }

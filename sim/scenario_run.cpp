@@ -89,8 +89,8 @@ ScenarioResult run_scenario(const trace::Trace& trace, const trace::Scenario& sc
   std::optional<trace::Runner> runner;
   if (!scenario.ports)
     runner.emplace(trace.files, scenario, *testbed,
-                   trace::RunnerOptions{bed.seed, show, !bed.waves.empty(), withheld_fences(options), options.swap_file,
-                                        options.files});
+                   trace::RunnerOptions{bed.seed, show, !bed.waves.empty(), options.os_invariants && options.model,
+                                        withheld_fences(options), options.swap_file, options.files});
   try {
     if (runner) {
       result.report = runner->run();

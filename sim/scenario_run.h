@@ -31,7 +31,9 @@ struct ScenarioOptions {
   std::filesystem::path devices;    // where to write what devices show or play at the end
   std::optional<CycleWindow> wave_window;
   bool model = false;
-  bool os_invariants = false;    // in the end, ask the operating system model whether it contradicts itself
+  // In the end (on the reference platform after every system call) ask the operating system model whether it
+  // contradicts itself.
+  bool os_invariants = false;
   Coverage* coverage = nullptr;  // TestbedOptions::coverage
 };
 

@@ -19,9 +19,7 @@ std::string SystemLife::protection() {
   return text.empty() ? "PROT_NONE" : text;
 }
 
-void SystemLife::system_call(Process& process) {
-  if (process.raw || world_.window_pages() == 0) return;
-  const std::uint64_t page = machine_.format.page_size();
+SystemLife::Range SystemLife::call_range(const Process& process) {
   std::uint64_t vpn = world_.window_first() + random_.below(world_.window_pages());
   std::uint64_t pages = random_.between(1, 4);
   if (!process.ranges.empty() && random_.one_in(4)) {
@@ -29,6 +27,13 @@ void SystemLife::system_call(Process& process) {
     vpn = range.vpn + random_.below(std::min<std::uint64_t>(range.pages, 64));
     if (random_.one_in(4)) pages = range.pages;
   }
+  return {vpn, pages};
+}
+
+void SystemLife::system_call(Process& process) {
+  if (process.raw || world_.window_pages() == 0) return;
+  const std::uint64_t page = machine_.format.page_size();
+  const auto [vpn, pages] = call_range(process);
   const std::uint64_t at = world_.address_of(vpn, process.levels);
   const std::uint64_t bytes = pages * page - (random_.one_in(4) ? random_.below(page) : 0);
   const std::uint64_t dice = random_.below(8);
@@ -55,7 +60,9 @@ void SystemLife::fork(Process& process) {
   if (process.raw || alive_.size() >= kMostAlive) return;
   Process child = process;
   child.name = fmt::format("P{}", born_++);
-  line("fork", fmt::format("[{}] fork() = {} any", process.name, child.name));
+  const bool at_once = random_.one_in(4);
+  line(at_once ? "fork copy" : "fork",
+       fmt::format("[{}] fork({}) = {} any", process.name, at_once ? "copy" : "", child.name));
   alive_.push_back(std::move(child));
 }
 
@@ -199,6 +206,7 @@ void SystemLife::control(Process& process) {
   if (process.raw || (!world_.is_x86() && !machine_.format.hw_ad)) return;
   if (world_.is_x86()) {
     for (bool* bit : {&env.wp, &env.smep, &env.smap}) *bit = random_.one_in(3) != *bit;
+    env.wp |= world_.has_files();
   } else {
     env.adue = !env.adue;
   }

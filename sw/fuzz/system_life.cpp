@@ -28,6 +28,8 @@ SystemTrace SystemLife::trace(std::string_view machine_name, std::size_t steps) 
   bus_errors();
   memory();
   kernel_space();
+  policy();
+  files();
   processes();
   first_maps();
   areas();
@@ -112,6 +114,13 @@ void SystemLife::processes() {
       options += fmt::format(" limit={}", random_.one_in(2) ? all : random_.between((all + 1) / 2, all));
       note("limit");
     }
+    if (world_.window_pages() >= 4 && random_.one_in(2)) {
+      const std::uint64_t heap = world_.window_first() + world_.window_pages() / 2;
+      process.heap = world_.address_of(heap, process.levels);
+      options += fmt::format(" heap=0x{:x}", process.heap);
+      process.ranges.push_back({heap, 4});
+      note("heap");
+    }
     line("process", fmt::format("process {}{}", process.name, options));
     alive_.push_back(std::move(process));
   }
@@ -121,7 +130,7 @@ void SystemLife::processes() {
 void SystemLife::first_maps() {
   const std::size_t first = alive_.size();
   for (std::size_t i = 0; i < first; ++i) {
-    const std::uint64_t count = random_.between(3, 9);
+    const std::uint64_t count = world_.is_tight() ? 2 : random_.between(3, 9);
     for (std::uint64_t n = 0; n < count && !alive_[i].raw; ++n) map(alive_[i], true);
   }
 }
@@ -137,6 +146,9 @@ void SystemLife::areas() {
     line(stack ? "stack" : "area", fmt::format("area {} 0x{:x}..0x{:x} {}{}", process.name, from, from + pages * page,
                                                rights(), stack ? " stack" : ""));
     process.ranges.push_back({stack ? first - 1 : first, pages});
+  }
+  for (Process& process : alive_) {
+    if (random_.one_in(4)) limits(process);
   }
 }
 

@@ -32,8 +32,10 @@ class SystemLife {
     std::string name;
     unsigned levels = 1;
     bool raw = false;
+    std::uint64_t heap = 0;  // 0: none
     std::vector<Range> ranges;
     std::vector<unsigned> loaded;  // registers worth storing
+    std::vector<unsigned> opened;  // registers with a descriptor, perhaps
   };
 
   // --- system_life.cpp: the setup
@@ -61,6 +63,7 @@ class SystemLife {
 
   // --- system_calls.cpp: system calls, mappings, fences, control writes, host
   void system_call(Process& process);
+  Range call_range(const Process& process);  // what a system call is about
   void fork(Process& process);
   void exit(Process& process);
   void map(Process& process, bool setup);
@@ -84,6 +87,22 @@ class SystemLife {
   void kernel_space();
   std::vector<Range> kernel_ranges() const;
   void kernel_page(Process& process);
+
+  // --- system_files.cpp
+  void files();
+  void file_call(Process& process);
+  void open(Process& process);
+  void map_file(Process& process);
+  void transfer(Process& process);
+  void write_back(Process& process);
+  std::string descriptor(const Process& process);
+
+  // --- system_memory.cpp: ranges that move, memory that is short, address spaces that are lent
+  void policy();
+  void remap(Process& process);
+  void page_out(Process& process);
+  void limits(Process& process);
+  void borrow(Process& process);
 
   // --- system_raw.cpp: entries that no operating system would make
   void raw_process();
@@ -117,6 +136,8 @@ class SystemLife {
   std::vector<Slot> slots_;             // of the raw process's tables
   std::uint64_t hot_ = 0;               // an address that accesses come back to
   std::uint64_t error_frame_ = ~0ULL;
+  std::vector<std::string> names_;  // of files and devices
+  bool has_swap_ = false;
   std::string text_;
   Kinds kinds_;
 };

@@ -21,7 +21,9 @@ void SystemLife::step() {
       {600, &SystemLife::access},       {80, &SystemLife::access_storm}, {20, &SystemLife::modify},
       {40, &SystemLife::register_step}, {26, &SystemLife::system_call},  {4, &SystemLife::fork},
       {4, &SystemLife::exit},           {8, &SystemLife::unmap},         {40, &SystemLife::fence},
-      {10, &SystemLife::refused},       {4, &SystemLife::control},       {12, &SystemLife::cache_operation}};
+      {10, &SystemLife::refused},       {4, &SystemLife::control},       {12, &SystemLife::cache_operation},
+      {14, &SystemLife::file_call},     {8, &SystemLife::remap},         {6, &SystemLife::page_out},
+      {2, &SystemLife::limits},         {2, &SystemLife::borrow}};
   Process& process = some_process();
   if (chance(4)) return host();
   if (chance(1)) return map(process, false);

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include "fuzz/system_life.h"
+#include "fuzz/system_world.h"
+#include "machine/pte.h"
 #include "os/rights.h"
 
 namespace vm::fuzz {
@@ -64,11 +66,34 @@ std::vector<std::string> claimed_kinds(const Machine& machine) {
                                     "map global",
                                     "raw process",
                                     "entry",
-                                    "bus errors"};
+                                    "bus errors",
+                                    "fork copy",
+                                    "vfork",
+                                    "borrower exit",
+                                    "mremap",
+                                    "madvise",
+                                    "rlimit",
+                                    "overcommit",
+                                    "oom kill",
+                                    "zeropage",
+                                    "file",
+                                    "open",
+                                    "close",
+                                    "mmap file private",
+                                    "mmap file shared",
+                                    "read",
+                                    "write",
+                                    "fstat",
+                                    "msync",
+                                    "fsync",
+                                    "sync files"};
   const auto claim = [&](bool has, std::initializer_list<const char*> names) {
     if (has) kinds.insert(kinds.end(), names.begin(), names.end());
   };
   claim(machine.vpn_bits() >= 3, {"area", "stack"});
+  claim(machine.vpn_bits() >= 4, {"heap", "brk"});
+  claim(most_slots(format) != 0, {"swap", "swapout", "unwritable", "unreadable"});
+  claim(device_region(machine) != nullptr, {"device"});
   claim(!possible_rights(machine, {.write = false}).write, {"map cow"});
   claim(machine.asid_bits != 0, {"asid"});
   claim(machine.asid_bits != 0, {"asids"});

@@ -11,10 +11,25 @@ namespace {
 // Offsets from the first frame of a machine with tables of several levels, in base pages.
 constexpr std::uint64_t kNamedFrames = 16, kRangeFrames = 64, kRawTables = 96, kRawFrames = 112, kFreeFrames = 128;
 constexpr std::uint64_t kNapotPages = 16;
+constexpr std::uint64_t kDeviceFrames = 8;
 
 }  // namespace
 
-SystemWorld::SystemWorld(const Machine& machine, Random& random) : machine_(machine) {
+// The kernel puts devices at the start of the first such region.
+const Region* device_region(const Machine& machine) {
+  const unsigned page_bits = machine.format.page_bits;
+  for (const Region& region : machine.regions) {
+    if (region.cacheable) continue;
+    const bool is_first = &region == &machine.regions.front();  // where everything else lies
+    const bool fits = region.size >> page_bits >= 4 * kDeviceFrames &&
+                      region.base.value + (kDeviceFrames << page_bits) - 1 <= low_mask(machine.pa_bits);
+    return is_first || !fits ? nullptr : &region;
+  }
+  return nullptr;
+}
+
+SystemWorld::SystemWorld(const Machine& machine, Random& random)
+    : machine_(machine), has_files_(random.one_in(2)), is_tight_(random.one_in(3)) {
   choose_environment(random);
   choose_sizes();
   choose_pages(random);
@@ -43,7 +58,7 @@ void SystemWorld::choose_environment(Random& random) {
     env.pbmte = format.pbmt;
   }
   if (!is_x86()) return;
-  env.wp = !random.one_in(4);
+  env.wp = has_files_ || !random.one_in(4);
   env.pge = !random.one_in(4);
   env.pcide = machine_.asid_bits != 0 && !random.one_in(4);
   env.smep = random.one_in(2);
@@ -134,8 +149,10 @@ void SystemWorld::choose_flat_frames(Random& random) {
 
 void SystemWorld::add_other_regions(std::uint64_t first) {
   for (const Region& region : machine_.regions) {
-    const std::uint64_t frame = region.base.value >> machine_.format.page_bits;
-    if (frame == first || !is_memory(frame)) continue;
+    const bool behind_devices = &region == device_region(machine_);
+    const std::uint64_t base = region.base.value >> machine_.format.page_bits;
+    const std::uint64_t frame = base + (behind_devices ? kDeviceFrames : 0);
+    if (base == first || !is_memory(frame)) continue;
     frames_.push_back(frame);
     frames_.push_back(frame + 1);
   }
@@ -148,7 +165,7 @@ void SystemWorld::choose_frames(Random& random) {
   add_other_regions(first_frame_);
   for (std::uint64_t i = 0; i < 4; ++i) raw_frames_.push_back(first_frame_ + kRawFrames + 1 + i);
   free_first_ = first_frame_ + kFreeFrames;
-  free_count_ = random.one_in(4) ? 160 + random.below(64) : 400;
+  free_count_ = is_tight_ ? 48 + random.below(48) : random.one_in(4) ? 160 + random.below(64) : 400;
   // A block of level 1 behind everything else.
   const std::uint64_t block = 1ULL << format.index_lsb(1);
   const std::uint64_t at = (free_first_ + free_count_ + 2 * block) / block * block + 4 * block;

@@ -26,6 +26,9 @@ struct PageSize {
   std::uint64_t count = 1;  // base pages
 };
 
+// Where devices lie on this machine; null: nowhere beside what the traces use.
+const Region* device_region(const Machine& machine);
+
 class SystemWorld {
  public:
   SystemWorld(const Machine& machine, Random& random);
@@ -36,6 +39,13 @@ class SystemWorld {
   bool has_asids() const { return machine_.asid_bits != 0 && (!is_x86() || env.pcide); }
 
   Environment env;  // as the trace asks for it
+
+  // Whether this trace has files and perhaps a page of zeros. If so the kernel may not write to read-only pages (CR0.WP
+  // clear): what such a store leaves in a page that a file or everybody has is nobody's.
+  bool has_files() const { return has_files_; }
+  // Memory that is not cached and nobody else's, for devices.
+  bool has_device() const { return has_files_ && device_region(machine_) != nullptr; }
+  bool is_tight() const { return is_tight_; }  // so few frames that they run out
 
   // --- virtual pages
   const std::vector<std::uint64_t>& pages() const { return pages_; }
@@ -75,6 +85,7 @@ class SystemWorld {
   std::uint64_t first_block(const PageSize& size) const;
 
   const Machine& machine_;
+  bool has_files_ = false, is_tight_ = false;
   unsigned min_levels_ = 1, max_levels_ = 1;
   std::vector<PageSize> sizes_;
   std::vector<std::uint64_t> pages_, frames_, raw_frames_, raw_tables_;

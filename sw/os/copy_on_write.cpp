@@ -71,6 +71,7 @@ bool Kernel::State::take_zero_page(Process& process, Vpn vpn, const Area& area) 
   add_page(process, vpn, page);
   update.commit();
   owe_fetch_sync(page);
+  ++counts.zero_pages;
   return true;
 }
 

@@ -71,8 +71,13 @@ bool Kernel::State::copy_page(Process& parent, Process& child, Vpn vpn, ForkKind
 bool Kernel::State::copy_swapped(Process& parent, Process& child, Vpn vpn, ForkKind kind, TableUpdate& fresh) {
   SwappedPage& swapped = parent.swapped.at(vpn.value);
   if (!copies_eagerly(swapped.page, kind)) {
-    parent.image.copy_on_store(vpn, child.image);
-    swapped.page.cow = true;
+    if (swapped.page.rights.kernel) {
+      slot_for_store(parent, vpn);
+      parent.image.share(vpn, child.image);
+    } else {
+      parent.image.copy_on_store(vpn, child.image);
+      swapped.page.cow = true;
+    }
     if (!fresh.set_slot(vpn, swapped.slot)) return false;
     add_swapped(child, vpn, swapped);
     return true;

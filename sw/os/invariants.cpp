@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <set>
+#include <unordered_map>
 
 #include "machine/pte.h"
 #include "os/state.h"
@@ -95,7 +96,7 @@ std::string Kernel::State::broken_invariant() const {
 // What the tables hold in memory is what the pages ask for, apart from accessed and dirty bits.
 std::string Kernel::State::broken_tables(const Process& process) const {
   if (process.raw) return {};
-  std::map<std::uint64_t, std::uint64_t> wanted;  // by address of the entry
+  std::unordered_map<std::uint64_t, std::uint64_t> wanted;  // by address of the entry
   std::map<std::pair<unsigned, std::uint64_t>, std::uint64_t> entries;
   const auto expect = [&](Vpn vpn, unsigned level, std::uint64_t value) {
     const std::optional<PhysAddr> at = entry_address(process, vpn, level);
@@ -129,21 +130,27 @@ std::string Kernel::State::broken_tables(const Process& process) const {
                          table.entries, entries[key]);
     }
   }
-  const auto check = [&](PhysAddr at, std::uint64_t value) -> std::string {
-    std::array<std::uint8_t, 8> bytes{};
-    const std::span<std::uint8_t> entry = std::span(bytes).first(machine.format.pte_bytes());
-    if (started ? !platform.host_read(at, entry) : (shadow.read(at, entry), false)) return {};  // a bus error
+  const auto check = [&](std::uint64_t at, std::span<const std::uint8_t> entry, std::uint64_t value) -> std::string {
     const std::uint64_t set_by_hardware = is_flat() ? 0 : accessed_bits(true);
     const std::uint64_t found = pte_from_bytes(machine.format, entry);
     if ((found & ~set_by_hardware) == (value & ~set_by_hardware)) return {};
-    return fmt::format("the entry at 0x{:x} of process {} is 0x{:x}, but should be 0x{:x}", at.value, process.name,
-                       found, value);
+    return fmt::format("the entry at 0x{:x} of process {} is 0x{:x}, but should be 0x{:x}", at, process.name, found,
+                       value);
   };
+  // False: a bus error.
+  const auto read = [&](PhysAddr at, std::span<std::uint8_t> found) {
+    return started ? platform.host_read(at, found) : (shadow.read(at, found), true);
+  };
+  const unsigned size = machine.format.pte_bytes();
+  std::vector<std::uint8_t> bytes;
   const auto check_table = [&](PhysAddr table, unsigned level) -> std::string {
-    for (std::uint64_t i = 0; i < 1ULL << machine.format.index_bits.at(level); ++i) {
-      const PhysAddr at = table + i * machine.format.pte_bytes();
-      const auto found = wanted.find(at.value);
-      if (std::string broken = check(at, found == wanted.end() ? 0 : found->second); !broken.empty()) return broken;
+    bytes.resize(size << machine.format.index_bits.at(level));
+    if (!read(table, bytes)) return {};
+    for (std::uint64_t i = 0; i < bytes.size(); i += size) {
+      const std::uint64_t at = table.value + i;
+      const auto found = wanted.find(at);
+      std::string broken = check(at, std::span(bytes).subspan(i, size), found == wanted.end() ? 0 : found->second);
+      if (!broken.empty()) return broken;
     }
     return {};
   };
@@ -151,8 +158,10 @@ std::string Kernel::State::broken_tables(const Process& process) const {
   const bool adopted = !process.owns_table;
   if (adopted) return {};
   if (is_flat()) {
+    bytes.resize(size);
     for (const auto& [at, value] : wanted) {
-      if (std::string broken = check(PhysAddr(at), value); !broken.empty()) return broken;
+      if (!read(PhysAddr(at), bytes)) continue;
+      if (std::string broken = check(at, bytes, value); !broken.empty()) return broken;
     }
     return {};
   }

@@ -45,6 +45,9 @@ struct KernelCounts {
   std::uint64_t pages_read = 0, pages_written = 0;  // from and to files
   std::uint64_t page_copies = 0;                    // all copies of base pages: by copy-on-write, and at once by fork
   std::uint64_t pageouts = 0, pageins = 0;
+  std::uint64_t zero_pages = 0;                                      // times the frame of zeros was mapped
+  std::uint64_t device_pages = 0;                                    // times a page of a device was mapped
+  std::uint64_t kills = 0;                                           // processes, out of memory
   std::uint64_t withheld = 0;                                        // fences that were owed, but the run withholds
   std::array<std::uint64_t, kFenceReasonNames.size()> fences_for{};  // those made, by index_of(reason)
   std::uint64_t asid_rollovers = 0;                                  // how often all ASIDs were taken

@@ -89,7 +89,8 @@ Kernel::State::Service Kernel::State::serve_object(Process& process, const Fault
     page.cow = !area.shared;
     frames.retain(page.frame);
   }
-  if (area.object->kind == MemoryObject::Kind::Device) page.type = device_type();
+  const bool is_device = area.object->kind == MemoryObject::Kind::Device;
+  if (is_device) page.type = device_type();
   page.entry = entry_for(page);
   TableUpdate update(*this, process, FenceReason::Copy);  // owes none: what was not there is not remembered
   if (!update.set(vpn, page, {})) {
@@ -100,6 +101,7 @@ Kernel::State::Service Kernel::State::serve_object(Process& process, const Fault
   process.image.put(vpn, std::move(slot));
   update.commit();
   owe_fetch_sync(page);
+  if (is_device) ++counts.device_pages;
   return Service::Served;
 }
 

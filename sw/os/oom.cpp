@@ -43,6 +43,7 @@ void Kernel::State::kill(Process& victim) {
     return true;
   });
   killed[victim.id] = victim.name;
+  ++counts.kills;
   exit(victim, kKilledStatus);
 }
 

@@ -279,15 +279,16 @@ bool Kernel::State::map_page(Process& process, Vpn vpn, Page page) {
   drop_swapped(process, vpn, vpn + page.count(), update);
   OsMapping before;
   const auto old = process.pages.find(vpn.value);
-  const auto is_of_the_same_kind = [&](const Page& p) {
-    return p.order == page.order && p.napot == page.napot && p.global == page.global && p.type == page.type;
+  const auto is_like = [&](const Page& other) {
+    return other.order == page.order && other.napot == page.napot && other.type == page.type &&
+           other.global == page.global;
   };
-  if (old != process.pages.end() && is_of_the_same_kind(old->second)) {
+  if (old != process.pages.end() && is_like(old->second)) {
     note_stores(process, vpn, old->second);
     before = old->second.entry;
     freed.emplace_back(old->second.frame, page.count());
   } else {
-    // What lies there is of other sizes, or of another kind.
+    // What lies there is of other sizes, or an entry of another type.
     const Vpn end(vpn.value + page.count());
     if (!split_at(process, vpn, update) || !split_at(process, end, update)) return finish(false);
     for (auto it = process.page_from(vpn); it != process.pages.end() && it->first < end.value;) {

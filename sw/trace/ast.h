@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -101,6 +102,10 @@ enum class Call : std::uint8_t {
   Sync
 };
 
+constexpr std::array<std::string_view, 14> kCallNames = {"mmap",  "munmap", "mprotect", "mremap", "madvise",
+                                                         "msync", "brk",    "open",     "close",  "fstat",
+                                                         "read",  "write",  "fsync",    "sync"};
+
 // A call that takes numbers, in the order of its arguments (the name of a file is none of them), and gives one.
 struct PlainCall {
   Call call = Call::Mmap;
@@ -174,6 +179,7 @@ struct PageoutStep {
   ProcessIndex process = 0;
   Vpn vpn;
   std::optional<bool> refused;  // expected; otherwise it must be done
+  bool any = false;             // done or refused
 };
 
 using Action =

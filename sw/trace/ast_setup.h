@@ -130,6 +130,7 @@ struct FilesDirectory {
 struct NewFile {
   std::string name;
   std::vector<std::uint8_t> content;
+  std::uint64_t random_bytes = 0;  // not 0: the content is so many bytes made from the seed and their places
 };
 
 using SetupAction =

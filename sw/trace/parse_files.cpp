@@ -18,7 +18,12 @@ bool Parser::file_line(std::string_view keyword) {
   file.name = cursor_.text("the name of a file in quotes");
   if (file.name.empty()) cursor_.fail_at(token, "a name");
   cursor_.expect(":");
-  file.content = content();
+  if (cursor_.accept("random")) {
+    constexpr std::uint64_t kMostBytes = 1U << 20;
+    file.random_bytes = cursor_.number_up_to(kMostBytes, "a number of bytes");
+  } else {
+    file.content = content();
+  }
   scenario().setup.push_back({place, std::move(file)});
   return true;
 }

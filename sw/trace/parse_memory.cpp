@@ -133,7 +133,8 @@ void Parser::pageout_line(Place place) {
   PageoutStep step;
   step.process = known_process();
   step.vpn = Vpn(cursor_.number_up_to(vpn_max(), "a virtual page number"));
-  step.refused = refusal();
+  step.any = accept_any();
+  if (!step.any) step.refused = refusal();
   add_step(place, step);
 }
 

@@ -22,10 +22,11 @@ struct Argument {
 };
 
 struct Signature {
-  std::string_view name;
   Call call;
   std::vector<Argument> arguments;
   std::size_t required;  // the others may be left out
+
+  std::string_view name() const { return kCallNames.at(static_cast<std::size_t>(call)); }
 };
 
 // Linux values.
@@ -42,20 +43,20 @@ const std::vector<Signature>& signatures() {
   static const Argument kAddress{Kind::Address}, kLength{Kind::Length}, kOffset{Kind::Offset}, kFd{Kind::Descriptor};
   static const Argument kProt{Kind::Flags, &kProtection, "protection"};
   static const std::vector<Signature> kAll = {
-      {"mmap", Call::Mmap, {kAddress, kLength, kProt, {Kind::Flags, &kMap, "flags"}, kFd, kOffset}, 6},
-      {"munmap", Call::Munmap, {kAddress, kLength}, 2},
-      {"mprotect", Call::Mprotect, {kAddress, kLength, kProt}, 3},
-      {"mremap", Call::Mremap, {kAddress, kLength, kLength, {Kind::Flags, &kRemap, "flags"}, kAddress}, 4},
-      {"madvise", Call::Madvise, {kAddress, kLength, {Kind::Flags, &kAdvice, "advice"}}, 3},
-      {"msync", Call::Msync, {kAddress, kLength, {Kind::Flags, &kSync, "flags"}}, 3},
-      {"brk", Call::Brk, {kAddress}, 1},
-      {"open", Call::Open, {{Kind::Name}, {Kind::Flags, &kOpen, "flags"}}, 2},
-      {"close", Call::Close, {kFd}, 1},
-      {"fstat", Call::Fstat, {kFd, kAddress}, 2},
-      {"read", Call::Read, {kFd, kAddress, kLength}, 3},
-      {"write", Call::Write, {kFd, kAddress, kLength}, 3},
-      {"fsync", Call::Fsync, {kFd}, 1},
-      {"sync", Call::Sync, {}, 0}};
+      {Call::Mmap, {kAddress, kLength, kProt, {Kind::Flags, &kMap, "flags"}, kFd, kOffset}, 6},
+      {Call::Munmap, {kAddress, kLength}, 2},
+      {Call::Mprotect, {kAddress, kLength, kProt}, 3},
+      {Call::Mremap, {kAddress, kLength, kLength, {Kind::Flags, &kRemap, "flags"}, kAddress}, 4},
+      {Call::Madvise, {kAddress, kLength, {Kind::Flags, &kAdvice, "advice"}}, 3},
+      {Call::Msync, {kAddress, kLength, {Kind::Flags, &kSync, "flags"}}, 3},
+      {Call::Brk, {kAddress}, 1},
+      {Call::Open, {{Kind::Name}, {Kind::Flags, &kOpen, "flags"}}, 2},
+      {Call::Close, {kFd}, 1},
+      {Call::Fstat, {kFd, kAddress}, 2},
+      {Call::Read, {kFd, kAddress, kLength}, 3},
+      {Call::Write, {kFd, kAddress, kLength}, 3},
+      {Call::Fsync, {kFd}, 1},
+      {Call::Sync, {}, 0}};
   return kAll;
 }
 
@@ -88,12 +89,12 @@ Operand Parser::operand(std::string_view what) {
 
 bool Parser::is_plain_call(std::string_view word) const {
   const auto& all = signatures();
-  return std::any_of(all.begin(), all.end(), [&](const Signature& s) { return s.name == word; });
+  return std::any_of(all.begin(), all.end(), [&](const Signature& s) { return s.name() == word; });
 }
 
 bool Parser::plain_call(SystemCall& step) {
   const auto& all = signatures();
-  const auto found = std::find_if(all.begin(), all.end(), [&](const Signature& s) { return cursor_.is(s.name); });
+  const auto found = std::find_if(all.begin(), all.end(), [&](const Signature& s) { return cursor_.is(s.name()); });
   if (found == all.end()) return false;
   cursor_.take();
   PlainCall call;

@@ -29,7 +29,7 @@ void Runner::act(const Step& /*step*/, const MeasureStep& action) {
 
 void Runner::act(const Step& step, const PageoutStep& action) {
   const bool done = kernel_->page_out(ids_[action.process], action.vpn);
-  judge_refusal(step.place, "swapout", done, action.refused);
+  if (!action.any) judge_refusal(step.place, "swapout", done, action.refused);
 }
 
 void Runner::act(const Step& /*step*/, const NewLimits& action) {

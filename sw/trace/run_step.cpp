@@ -3,6 +3,8 @@
 // The runner's steps other than accesses.
 #include <fmt/format.h>
 
+#include <stdexcept>
+
 #include "machine/array_layout.h"
 #include "machine/pte.h"
 #include "trace/runner.h"
@@ -26,11 +28,36 @@ std::string way_text(bool valid, std::uint64_t tag, std::uint64_t ppn) {
 
 }  // namespace
 
-// The child of a fork that failed (`any`) is no process, and so has no steps.
+namespace {
+
+// Steps that a process which was killed cannot take.
+template <class Action>
+constexpr bool kIsOfTheLiving =
+    std::is_same_v<Action, SystemCall> || std::is_same_v<Action, CtlStep> || std::is_same_v<Action, FenceStep> ||
+    std::is_same_v<Action, SwitchStep> || std::is_same_v<Action, MapPage> || std::is_same_v<Action, UnmapPage> ||
+    std::is_same_v<Action, NewLimits> || std::is_same_v<Action, PageoutStep>;
+
+template <class Action>
+bool expects_something(const Action& action) {
+  if constexpr (requires { action.result; }) return action.result.has_value();
+  if constexpr (requires { action.refused; }) return action.refused.has_value();
+  if constexpr (std::is_same_v<Action, MapPage>) return !action.any;
+  return false;
+}
+
+}  // namespace
+
+// The child of a fork that failed (`any`) is no process, and so has no steps; nor has one that was killed, unless the
+// trace expects something of it.
 bool Runner::has_process(const Step& step) const {
   return std::visit(
-      [this](const auto& action) {
-        if constexpr (requires { action.process; }) return ids_[action.process] != 0;
+      [this]<class Action>(const Action& action) {
+        if constexpr (requires { action.process; }) {
+          if (ids_[action.process] == 0) return false;
+          if constexpr (kIsOfTheLiving<Action>) {
+            return expects_something(action) || !kernel_->is_killed(ids_[action.process]);
+          }
+        }
         return true;
       },
       step.action);
@@ -44,7 +71,8 @@ void Runner::step(const Step& step) {
   const bool independent =
       on_registers != nullptr && (awaited_registers_ == 0 || on_registers->process != batch_process_);
   if (!independent) flush();
-  if (stopped_) return;
+  // Accesses before it may have been the end of the process.
+  if (stopped_ || !has_process(step)) return;
   if (options_.annotate) testbed_.annotate("OS", fmt::format("line {}", step.place.line));
   std::visit(
       [&](const auto& action) {
@@ -119,8 +147,24 @@ void Runner::perform_system_call(const Step& step, const SystemCall& action) {
     kernel_->exit(pid, std::get<ExitCall>(action.call).status);
   }
   if (action.target) registers_[action.process][*action.target] = static_cast<std::uint64_t>(result);
+  if (result >= 0) ++report_.calls[name_of(action)];
+  if (options_.check_books) check_books(step.place);
   if (testbed_.mismatches() != 0) stopped_ = true;
   if (action.result) compare_result(step.place, *action.result, result);
+}
+
+std::string_view Runner::name_of(const SystemCall& step) {
+  if (const auto* plain = std::get_if<PlainCall>(&step.call))
+    return kCallNames.at(static_cast<std::size_t>(plain->call));
+  if (std::holds_alternative<WaitCall>(step.call)) return "wait";
+  if (std::holds_alternative<ExitCall>(step.call)) return "exit";
+  const std::optional<ForkKind> kind = std::get<ForkCall>(step.call).kind;
+  return !kind ? "vfork" : *kind == ForkKind::Copy ? "fork(copy)" : "fork";
+}
+
+void Runner::check_books(Place place) {
+  const std::string broken = kernel_->broken_invariant();
+  if (!broken.empty()) throw std::logic_error(fmt::format("{}: {}", to_string(files_, place), broken));
 }
 
 void Runner::compare_result(Place place, std::int64_t expected, std::int64_t found) {

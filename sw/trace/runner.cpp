@@ -82,7 +82,9 @@ void Runner::place_setup() {
       } else if (const auto* directory = std::get_if<FilesDirectory>(&item.action)) {
         if (options_.files.empty()) kernel_->disk().use_directory(directory->directory, FileStore::Writes::Kept);
       } else if (const auto* file = std::get_if<NewFile>(&item.action)) {
-        kernel_->disk().add(file->name, file->content);
+        const bool random_bytes = file->random_bytes != 0;
+        kernel_->disk().add(file->name,
+                            random_bytes ? random_memory(options_.seed, {}, file->random_bytes) : file->content);
       } else if (const auto* device = std::get_if<Device>(&item.action)) {
         kernel_->add_device(*device);
       }

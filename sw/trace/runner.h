@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "os/kernel.h"
@@ -27,10 +28,11 @@ struct Failure {
 };
 
 struct RunReport {
-  std::uint64_t accesses = 0;      // as in the trace: one per line, a modify is two
-  std::uint64_t refused = 0;       // of the accesses, those that ended in a fault
-  std::uint64_t expectations = 0;  // compared
-  std::uint64_t skipped = 0;       // about what the platform does not have: a clock, an L2 TLB, walk caches
+  std::uint64_t accesses = 0;                       // as in the trace: one per line, a modify is two
+  std::uint64_t refused = 0;                        // of the accesses, those that ended in a fault
+  std::uint64_t expectations = 0;                   // compared
+  std::map<std::string_view, std::uint64_t> calls;  // system calls that were done, by name
+  std::uint64_t skipped = 0;  // about what the platform does not have: a clock, an L2 TLB, walk caches
   std::vector<Failure> failures;
   std::vector<std::string> texts;  // what the steps ps, maps, frames and tables print
 };
@@ -38,7 +40,10 @@ struct RunReport {
 struct RunnerOptions {
   std::uint64_t seed = 0;
   StepProgress progress;
-  bool annotate = false;                 // tell the testbed what is going on, for waves
+  bool annotate = false;  // tell the testbed what is going on, for waves
+  // After every system call: does the operating system contradict itself? Then std::logic_error says where. For
+  // platforms whose host port disturbs nothing.
+  bool check_books = false;
   FenceReasons withheld = {};            // fences the OS owes and does not make, beside those the trace names
   std::filesystem::path swap_file = {};  // for what the trace swaps; empty: a temporary file
   // The directory with the files of processes, which they really change; empty: what the trace says, and nothing
@@ -134,6 +139,8 @@ class Runner {
   void act(const Step& step, const ExpectTlb& action);
   void act(const Step& step, const ExpectRegister& action);
   void act(const Step& step, const ExpectCount& action);
+  static std::string_view name_of(const SystemCall& step);
+  void check_books(Place place);
   void compare_result(Place place, std::int64_t expected, std::int64_t found);
   void act(const Step& step, const ExpectOutput& action);
   void act(const Step& step, const ExpectFile& action);

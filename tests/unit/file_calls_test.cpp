@@ -279,6 +279,34 @@ BOOST_AUTO_TEST_CASE(read_copies_a_shared_page_first_in_every_mode) {
   }
 }
 
+// What a page that the user put over a file holds is not the file's, nor what is stored to it.
+BOOST_AUTO_TEST_CASE(a_large_page_mapped_by_name_over_a_file_leaves_the_file_alone) {
+  for (const char* machine : {"corei7", "sv39"}) {
+    BOOST_TEST_CONTEXT(machine) {
+      System s(machine);
+      s.kernel.disk().add("f", std::vector<std::uint8_t>(kPage, 0x5A));
+      const ProcessId a = s.process("A"), b = s.process("B");
+      s.kernel.start();
+      for (const ProcessId pid : {a, b}) {
+        BOOST_TEST(s.kernel.open(pid, "f", kReadWrite) == 3);
+        BOOST_TEST(s.kernel.mmap(pid, kFile, kPage, kRead | kWrite, kShared | kFixed, 3, 0) ==
+                   static_cast<std::int64_t>(kFile));
+      }
+      BOOST_TEST(s.value(b, kFile, 1) == 0x5AU);
+      const std::uint64_t block = s.platform.machine().regions.front().base.value + (8ULL << 20);
+      s.kernel.map(a, Vpn(kFile / kPage), Ppn(block / kPage), rw(), {.level = 1});
+      s.store(a, kFile, 1, 0x11);
+      const std::int64_t c = s.kernel.fork(b, "C", ForkKind::Copy);
+      BOOST_TEST_REQUIRE(c > 0);
+      const std::int64_t d = s.kernel.mmap(b, kFile + kPage, kPage, kRead, kPrivate | kFixed, 3, 0);
+      BOOST_TEST(s.value(b, static_cast<std::uint64_t>(d), 1) == 0x5AU);
+      BOOST_TEST(s.value(static_cast<ProcessId>(c), kFile, 1) == 0x5AU);
+      BOOST_TEST(s.value(a, kFile, 1) == 0x11U);
+      s.check();
+    }
+  }
+}
+
 // What entries cannot say the kernel must make good: no dirty bit (flat32), no write bit (ptbr16).
 BOOST_AUTO_TEST_CASE(private_file_pages_are_private_on_every_machine) {
   for (const Machine& machine : machines()) {

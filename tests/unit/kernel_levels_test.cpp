@@ -138,6 +138,21 @@ BOOST_AUTO_TEST_CASE(a_global_page_that_changes_is_fenced_in_every_address_space
   BOOST_TEST(s.platform.mismatches().empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_page_mapped_again_with_another_memory_type_has_it_in_its_entry) {
+  System s("corei7");
+  const ProcessId a = s.process("A");
+  s.kernel.start();
+  const Ppn frame(s.platform.machine().regions.front().base.value / 4096 + 0x40);
+  s.kernel.map(a, Vpn(1), frame, rw(), {});
+  s.store(a, 0x1000, 8, 7);
+  const std::uint64_t fences = s.kernel.counts().fences;
+  s.kernel.map(a, Vpn(1), frame, rw(), {.type = MemType::Uncached});
+  BOOST_TEST((s.entry(a, 1).type == MemType::Uncached));
+  BOOST_TEST(s.kernel.counts().fences == fences + 1);
+  BOOST_TEST(s.value(a, 0x1000, 8) == 7U);
+  s.check();
+}
+
 BOOST_AUTO_TEST_CASE(the_kernel_turns_on_what_the_machine_has) {
   Watched x("corei7");
   const ProcessId a = x.kernel.create_process("A", {});

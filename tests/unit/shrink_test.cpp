@@ -143,7 +143,7 @@ BOOST_AUTO_TEST_CASE(a_real_trace_is_reduced_to_the_steps_that_make_it_fail) {
       const trace::Trace trace = trace::parse_text(text, "t.pwt", {});
       const trace::Scenario& scenario = trace.scenarios.front();
       trace::ReferenceTestbed testbed(scenario.machine, scenario.bus_errors);
-      trace::Runner(trace.files, scenario, testbed, {1, {}, false}).run();
+      trace::Runner(trace.files, scenario, testbed, {1, {}, false, true}).run();
       const auto first = testbed.figures().first;
       return first && first->check == "os map";
     } catch (const InputError&) {

@@ -187,6 +187,24 @@ BOOST_AUTO_TEST_CASE(a_fork_shares_what_is_in_the_swap_file) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_kernel_page_in_the_swap_file_is_shared_by_a_fork_as_one_in_memory_is) {
+  Tight s(8);
+  constexpr std::uint64_t kKernel = 0xA00000;
+  s.kernel.add_area(s.a, VirtAddr(kKernel), VirtAddr(kKernel + kPage),
+                    {.read = true, .write = true, .exec = false, .kernel = true}, false);
+  const auto put = [&](ProcessId pid, std::uint64_t value) {
+    return s.access(pid, AccessKind::Store, kKernel, 8, value, false);
+  };
+  put(s.a, 1);
+  BOOST_TEST(s.kernel.page_out(s.a, Vpn(kKernel / kPage)));
+  const std::int64_t child = s.kernel.fork(s.a, "B");
+  BOOST_TEST_REQUIRE(child > 0);
+  BOOST_TEST(!put(static_cast<ProcessId>(child), 2).refused);
+  BOOST_TEST(s.access(s.a, AccessKind::Load, kKernel, 8, 0, false).last.data == 2U);
+  BOOST_TEST(s.kernel.counts().cow_copies == 0U);
+  s.check();
+}
+
 BOOST_AUTO_TEST_CASE(protection_holds_for_a_page_on_disk) {
   Tight system(8);
   system.put(0, 50);

@@ -44,7 +44,7 @@ BOOST_AUTO_TEST_CASE(on_every_machine_traces_run_clean_and_do_something) {
         const trace::Trace trace = trace::parse_text(traffic.text, "t.pwt", {});
         const trace::Scenario& scenario = trace.scenarios.front();
         trace::ReferenceTestbed testbed(scenario.machine, scenario.bus_errors);
-        trace::Runner runner(trace.files, scenario, testbed, {seed, {}, false});
+        trace::Runner runner(trace.files, scenario, testbed, {seed, {}, false, true});
         const trace::RunReport& report = runner.run();
         BOOST_TEST(report.failures.empty());
         BOOST_TEST(testbed.mismatches() == 0U);

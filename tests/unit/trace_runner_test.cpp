@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 #include <string>
 
+#include "machine/error.h"
 #include "trace/parser.h"
 #include "trace/reference_testbed.h"
 #include "trace/runner.h"
@@ -15,7 +16,7 @@ RunReport run(const std::string& text, std::uint64_t seed = 1) {
   const Trace trace = parse_text(text, "t.pwt", {});
   const Scenario& scenario = trace.scenarios.front();
   ReferenceTestbed testbed(scenario.machine, scenario.bus_errors);
-  Runner runner(trace.files, scenario, testbed, {seed, {}, false});
+  Runner runner(trace.files, scenario, testbed, {seed, {}, false, true});
   RunReport report = runner.run();
   BOOST_TEST(testbed.mismatches() == 0U);
   return report;
@@ -170,6 +171,23 @@ BOOST_AUTO_TEST_CASE(calls_and_operations_marked_any_may_fail) {
                "[A:kernel] fence all = any\n[A] ctl base 0 = any\nhost L 0x7C,4 = any\nmap A 2 -> 5 = any\n"
                "[A] L 8,4 = 0\n");
   check_fails(kSetup + "[A] ctl base 0\n", "t.pwt:6:1: ctl: expected done, found refused");
+}
+
+BOOST_AUTO_TEST_CASE(each_call_is_done_once) {
+  const RunReport report = run(kSetup + "[A] fork() = B\n[A] vfork() = C\n[C] exit(0)\n[B] fork(copy) = D any\n");
+  using Calls = std::map<std::string_view, std::uint64_t>;
+  BOOST_TEST((report.calls == Calls{{"exit", 1}, {"fork", 1}, {"fork(copy)", 1}, {"vfork", 1}}));
+}
+
+// Two frames, which A has; B wants one.
+BOOST_AUTO_TEST_CASE(a_process_that_was_killed_has_no_steps_but_what_is_expected_of_it) {
+  const std::string text =
+      "machine lewis8\nfree 4 5\noom kill\nprocess A\nprocess B\narea A 8..0x14 rw\narea B 8..0x14 rw\n"
+      "[A] S 8,1\n[A] S 0xC,1\n[B] S 8,1\nexpect process A killed\n"
+      "[A] munmap(8, 4) = any\n[A:kernel] fence all\nmap A 0 -> 7 rw = any\nswitch A\nrlimit A memory=1\n";
+  check_passes(text + "[A] L 8,1 = killed\n");
+  check_fails(text + "[A] L 8,1 = 0\n", "t.pwt:17:1: [A] L 0x8,1: expected no fault, found killed, fault none at 0x0");
+  BOOST_CHECK_THROW(run(text + "[A] munmap(8, 4) = 0\n"), InputError);
 }
 
 // lewis8 copies nothing at a fork; a table of pages that cannot be withheld is copied, and there is no frame to copy

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Memory that is short or shared in a random trace: policies, a swap file, limits, ranges that grow and move, pages
+// that are given up, and address spaces that are lent to a child.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "fuzz/system_life.h"
+#include "machine/pte.h"
+
+namespace vm::fuzz {
+
+void SystemLife::policy() {
+  if (world_.has_files() && random_.one_in(2)) line("zeropage", "zeropage");
+  if (random_.one_in(4)) line("overcommit", "overcommit off");
+  if (random_.one_in(3)) line("oom kill", "oom kill");
+  const std::uint64_t most = most_slots(machine_.format);
+  if (most == 0 || random_.one_in(3)) return;
+  has_swap_ = true;
+  const std::uint64_t slots = 1 + random_.below(std::min<std::uint64_t>(most, 40));
+  const auto defect = [&](std::string_view what) {
+    if (!random_.one_in(4)) return std::string();
+    const std::uint64_t first = 1 + random_.below(slots);
+    note(what);
+    return fmt::format(" {} {}..{}", what, first, random_.between(first, slots));
+  };
+  const std::string unwritable = defect("unwritable");
+  line("swap", fmt::format("swap {}{}{}", slots, unwritable, defect("unreadable")));
+}
+
+void SystemLife::limits(Process& process) {
+  if (process.raw) return;
+  std::string text = fmt::format("rlimit {}", process.name);
+  const bool resident = !random_.one_in(3);
+  if (resident) text += fmt::format(" resident={}", random_.between(2, 12));
+  if (!resident || random_.one_in(3)) text += fmt::format(" memory={}", random_.between(4, 60));
+  line("rlimit", text);
+}
+
+void SystemLife::page_out(Process& process) {
+  if (process.raw || !has_swap_) return;
+  const std::uint64_t count = random_.between(1, 4);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const std::uint64_t vpn = machine_.vpn_of(VirtAddr(address(process))).value;
+    line("swapout", fmt::format("swapout {} 0x{:x} = any", process.name, vpn));
+  }
+}
+
+// Ranges that move, grow, shrink, or give up what they hold.
+void SystemLife::remap(Process& process) {
+  if (process.raw || world_.window_pages() == 0) return;
+  const std::uint64_t page = machine_.format.page_size();
+  const auto [vpn, pages] = call_range(process);
+  const std::uint64_t at = world_.address_of(vpn, process.levels);
+  const std::uint64_t dice = random_.below(8);
+  if (dice < 4) {
+    const std::uint64_t more = random_.between(1, 5);
+    const bool fixed = random_.one_in(3);
+    const std::uint64_t to = world_.window_first() + random_.below(world_.window_pages());
+    line("mremap",
+         fmt::format("[{}] mremap(0x{:x}, {}, {}, {}) = any", process.name, at, random_.one_in(12) ? 0 : pages * page,
+                     more * page,
+                     fixed ? fmt::format("MREMAP_MAYMOVE|MREMAP_FIXED, 0x{:x}", world_.address_of(to, process.levels))
+                           : std::string(random_.one_in(4) ? "0" : "MREMAP_MAYMOVE")));
+    if (fixed) process.ranges.push_back({to, more});
+  } else if (dice < 6) {
+    line("madvise", fmt::format("[{}] madvise(0x{:x}, {}, MADV_DONTNEED) = any", process.name, at, pages * page));
+  } else if (process.heap != 0) {
+    line("brk", fmt::format("[{}] brk(0x{:x}) = any", process.name, process.heap + random_.below(6 * page)));
+  }
+}
+
+// The parent waits until its child is done; others may run.
+void SystemLife::borrow(Process& process) {
+  if (process.raw) return;
+  Process child = process;
+  child.name = fmt::format("P{}", born_++);
+  line("vfork", fmt::format("[{}] vfork() = {} any", process.name, child.name));
+  const std::uint64_t steps = random_.between(1, 10);
+  for (std::uint64_t i = 0; i < steps; ++i) {
+    const std::uint64_t dice = random_.below(10);
+    if (dice < 6) {
+      access(child);
+    } else if (dice < 8) {
+      system_call(child);
+    } else if (Process& other = alive_[random_.below(alive_.size())]; other.name != process.name) {
+      access(other);
+    }
+  }
+  line("borrower exit", fmt::format("[{}] exit(0)", child.name));
+  process.ranges = std::move(child.ranges);
+}
+
+}  // namespace vm::fuzz

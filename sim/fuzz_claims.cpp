@@ -14,6 +14,8 @@ std::vector<std::string> claimed_events(const Machine& machine) {
   std::vector<std::string> names = fuzz::claimed_kinds(machine);
   names.insert(names.end(), {"os: fault served", "os: zero fill", "os: switch", "access done", "access refused"});
   if (machine.dtlb.ways != 0 || machine.itlb.ways != 0) names.emplace_back("os: fence");
+  if (fuzz::can_have_kernel_space(machine)) names.emplace_back("os: trap");
+  if (machine.asid_bits != 0) names.emplace_back("os: asid rollover");
   names.insert(names.end(), {"os: page copied", "os: page read", "os: page written", "os: process killed"});
   for (const char* call : {"mmap", "munmap", "mprotect", "mremap", "madvise", "msync", "open", "close", "fstat", "read",
                            "write", "fsync", "sync", "fork", "fork(copy)", "vfork", "exit"}) {

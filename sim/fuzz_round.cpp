@@ -36,6 +36,8 @@ void add_events(const ScenarioResult& run, fuzz::Kinds& events) {
   events["os: copy on write"] += run.os.cow_copies;
   events["os: fence"] += run.os.fences;
   events["os: switch"] += run.os.switches;
+  events["os: trap"] += run.os.traps;
+  events["os: asid rollover"] += run.os.asid_rollovers;
   events["os: page copied"] += run.os.page_copies;
   events["os: page out"] += run.os.pageouts;
   events["os: page in"] += run.os.pageins;

@@ -121,6 +121,7 @@ void SystemLife::map(Process& process, bool setup) {
     global = true;
   }
   // Whoever maps over a global page is refused, which a setup must not be.
+  if (setup && kernel_ && vpn + size.count > kernel_->split) return;
   const auto overlaps = [&](const Range& g) { return vpn < g.vpn + g.pages && g.vpn < vpn + size.count; };
   if (setup && std::any_of(globals_.begin(), globals_.end(), overlaps)) return;
   if (global) globals_.push_back({vpn, size.count});

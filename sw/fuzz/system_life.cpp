@@ -27,6 +27,7 @@ SystemTrace SystemLife::trace(std::string_view machine_name, std::size_t steps) 
   environment();
   bus_errors();
   memory();
+  kernel_space();
   policy();
   files();
   programs();
@@ -92,22 +93,24 @@ void SystemLife::processes() {
   for (std::size_t i = 0; i < count; ++i) {
     Process process;
     process.name = fmt::format("P{}", born_++);
-    process.levels = world_.max_levels();
-    if (machine_.format.kind == PteKind::Riscv && world_.min_levels() != world_.max_levels() && random_.one_in(2)) {
+    process.levels = kernel_ ? kernel_->levels : world_.max_levels();
+    process.ranges = kernel_ranges();
+    const bool has_modes = machine_.format.kind == PteKind::Riscv && world_.min_levels() != world_.max_levels();
+    if (has_modes && !kernel_ && random_.one_in(2)) {
       process.levels = static_cast<unsigned>(random_.between(world_.min_levels(), world_.max_levels()));
       line("mode", fmt::format("mode sv{}", machine_.format.page_bits + machine_.format.vpn_bits(process.levels)));
-    } else if (machine_.format.kind == PteKind::Riscv && world_.min_levels() != world_.max_levels()) {
+    } else if (has_modes && !kernel_) {
       text_ += fmt::format("mode sv{}\n", machine_.format.page_bits + machine_.format.vpn_bits(process.levels));
     }
     std::string options;
     // The first number only, so that some are left for the others.
-    if (i == 0 && world_.has_asids() && random_.one_in(3)) {
+    if (i == 0 && world_.has_asids() && !asids_ && random_.one_in(3)) {
       options += fmt::format(" asid={}", random_.below(1ULL << std::min(machine_.asid_bits, 3U)));
       note("asid");
     }
     if (const auto table = world_.table_place(static_cast<unsigned>(i)))
       options += fmt::format(" table=0x{:x}", *table);
-    if (world_.is_flat() && random_.one_in(6)) {
+    if (world_.is_flat() && !kernel_ && random_.one_in(6)) {
       const std::uint64_t all = 1ULL << machine_.vpn_bits();
       options += fmt::format(" limit={}", random_.one_in(2) ? all : random_.between((all + 1) / 2, all));
       note("limit");

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -83,6 +84,16 @@ class SystemLife {
   std::string rights();
   std::string memory_type();
 
+  // --- system_kernel.cpp
+  struct KernelPlace {
+    unsigned levels = 1;
+    std::uint64_t split = 0, code = 0;  // pages
+    std::uint64_t direct_frame = 0, direct_pages = 0;
+  };
+  void kernel_space();
+  std::vector<Range> kernel_ranges() const;
+  void kernel_page(Process& process);
+
   // --- system_files.cpp
   void files();
   void file_call(Process& process);
@@ -126,9 +137,11 @@ class SystemLife {
   std::size_t current_ = 0;  // in alive_
   unsigned born_ = 0;
   std::vector<Range> globals_;
-  std::vector<Slot> slots_;         // of the raw process's tables
-  std::uint64_t hot_ = 0;           // an address that accesses come back to
-  std::uint64_t program_page_ = 0;  // where programs begin
+  std::optional<KernelPlace> kernel_;
+  std::optional<std::uint64_t> asids_;  // how many there are, if the trace says so
+  std::vector<Slot> slots_;             // of the raw process's tables
+  std::uint64_t hot_ = 0;               // an address that accesses come back to
+  std::uint64_t program_page_ = 0;      // where programs begin
   std::uint64_t error_frame_ = ~0ULL;
   std::vector<std::string> names_;  // of files and devices
   bool has_swap_ = false;

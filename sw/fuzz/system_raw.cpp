@@ -15,7 +15,8 @@ constexpr unsigned kSlots = 8;  // of each table in use
 }  // namespace
 
 void SystemLife::raw_process() {
-  if (world_.raw_tables().empty() || random_.one_in(3)) return;
+  // Pages of kernel space are global, and not in its table.
+  if (world_.raw_tables().empty() || kernel_ || random_.one_in(3)) return;
   const Format& format = machine_.format;
   Process process;
   process.name = "R";

@@ -28,6 +28,7 @@ void SystemLife::step() {
   if (chance(4)) return host();
   if (chance(1)) return map(process, false);
   if (!slots_.empty() && chance(1)) return raw_entry();
+  if (kernel_ && chance(2)) return kernel_page(process);
   if (machine_.array_port && chance(1)) return tlb_way();
   if (random_.one_in(400)) return bare_accesses();
   if (machine_.trap_swap && random_.one_in(100)) return trap_accesses(process);

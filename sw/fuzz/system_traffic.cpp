@@ -14,6 +14,12 @@ SystemTrace system_traffic(const Machine& machine, std::string_view name, std::u
   return SystemLife(machine, seed).trace(name, steps);
 }
 
+bool can_have_kernel_space(const Machine& machine) {
+  constexpr unsigned kFewestPageBits = 6;  // of virtual page numbers
+  return possible_rights(machine, {.kernel = true}).kernel && machine.vpn_bits() >= kFewestPageBits &&
+         !machine.trap_swap;
+}
+
 // Said apart from the generator, so that one that has lost a kind is found out.
 std::vector<std::string> claimed_kinds(const Machine& machine) {
   const Format& format = machine.format;
@@ -93,6 +99,8 @@ std::vector<std::string> claimed_kinds(const Machine& machine) {
   claim(device_region(machine) != nullptr, {"device"});
   claim(!possible_rights(machine, {.write = false}).write, {"map cow"});
   claim(machine.asid_bits != 0, {"asid"});
+  claim(machine.asid_bits != 0, {"asids"});
+  claim(can_have_kernel_space(machine), {"kernel space", "traps", "map kernel", "unmap kernel"});
   claim(flat, {"limit"});
   claim(flat || x86 || format.pte_bytes() == 8, {"refused value"});
   claim(x86, {"control pat", "map uc", "map wt"});

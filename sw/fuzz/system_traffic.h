@@ -28,6 +28,8 @@ struct SystemTrace {
 // name of a built-in machine, or its file in quotes.
 SystemTrace system_traffic(const Machine& machine, std::string_view name, std::uint64_t seed, std::size_t steps);
 
+bool can_have_kernel_space(const Machine& machine);
+
 // Every kind that long enough traffic on this machine has: at least kClaimedSteps steps, in several traces.
 constexpr std::uint64_t kClaimedSteps = 100'000;
 std::vector<std::string> claimed_kinds(const Machine& machine);

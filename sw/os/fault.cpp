@@ -57,18 +57,18 @@ bool Kernel::State::surely_ok(const Process& process, const Access& access) cons
   for (std::uint64_t at = access.va.value;;) {
     if (refused_before_walk(machine, context, VirtAddr(at)) != Cause::None) return false;
     const Vpn vpn = machine.vpn_of(VirtAddr(at));
-    const auto found = process.page_from(vpn);
-    if (found == process.pages.end() || found->first > vpn.value || !found->second.entry.mapped) return false;
-    const Page& page = found->second;
-    const OsMapping& e = page.entry;
+    const Page* page = process.page(vpn);
+    const OsMapping e = mapping_at(process, vpn);
+    if (!e.mapped) return false;
     const Pte rights{.valid = true, .user = e.user, .read = e.read, .write = e.write, .exec = e.exec, .ppn = e.ppn};
     const Request request{
         .kind = access.kind, .user = access.user, .sum = access.sum, .mxr = access.mxr, .va = VirtAddr(at)};
     if (denied_by(machine.format, context.env, rights, request) != Cause::None) return false;
-    if (!will_not_be_withheld(process, vpn, page, access.kind)) return false;
-    const PhysAddr frame = address_of(page.frame + (vpn.value - found->first));
+    // Entries of kernel space are accessed and dirty from the start.
+    if (page != nullptr && !will_not_be_withheld(process, vpn, *page, access.kind)) return false;
+    const PhysAddr frame = address_of(e.ppn);
     if (frame.value > low_mask(machine.pa_bits) || machine.region_of(frame) == nullptr || may_fail(frame, 1) ||
-        may_fail_on_the_way(process, vpn, page)) {
+        (page != nullptr ? may_fail_on_the_way(process, vpn, *page) : !error_ranges.empty())) {
       return false;
     }
     const std::uint64_t next = (at | low_mask(machine.format.page_bits)) + 1;
@@ -96,9 +96,11 @@ std::size_t Kernel::State::perform(Process& process, std::span<const Access> acc
     outcome.last = results[good];
     outcome.last_fault = outcome.last.fault;
     if (is_page_fault(outcome.last_fault.cause)) ++counts.faults;
+    if (kernel_space) kernel_space->enter(process, &outcome.last_fault);
     const Service service = outcome.faults_served < kMostFaultsPerAccess && translating()
                                 ? serve(process, outcome.last_fault)
                                 : Service::Failed;
+    if (kernel_space) kernel_space->leave(process);
     if (service != Service::Served) {
       outcome.refused = true;
       outcome.segv = service == Service::Segv;
@@ -172,6 +174,7 @@ Kernel::State::Service Kernel::State::serve_missing(Process& process, const Faul
 
 SegvCode Kernel::State::segv_code(const Process& process, const Fault& fault) const {
   const bool nothing = fault.cause == Cause::Va || fault.cause == Cause::Limit ||
+                       is_kernel_space(machine.vpn_of(fault.va)) ||
                        (process.areas.find(fault.va) == nullptr && process.page(machine.vpn_of(fault.va)) == nullptr);
   return nothing ? SegvCode::MapErr : SegvCode::AccErr;
 }

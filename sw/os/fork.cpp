@@ -48,7 +48,7 @@ bool Kernel::State::copy_at_once(Process& parent, Process& child, Vpn vpn, Table
 bool Kernel::State::copy_page(Process& parent, Process& child, Vpn vpn, ForkKind kind, TableUpdate& narrowed,
                               TableUpdate& fresh) {
   Page& page = *parent.page(vpn);
-  if (page.global) return true;  // the child has it already
+  if (page.global || page.kernel_stack) return true;  // the child has it already, or its own
   if (copies_eagerly(page, kind)) return copy_at_once(parent, child, vpn, fresh);
   // Both see the same bytes from now on, though nobody stored any yet.
   if (page.order == 0 && (page.shared || page.rights.kernel)) slot_for_store(parent, vpn);
@@ -122,7 +122,7 @@ std::int64_t Kernel::State::fork(Process& parent, std::string child_name, ForkKi
   child.memory_limit = parent.memory_limit;
   TableUpdate narrowed(*this, parent, FenceReason::Fork);
   TableUpdate fresh(*this, child, FenceReason::Fork);
-  bool ok = true;
+  bool ok = !kernel_space || kernel_space->give_stack(child);
   for (auto it = parent.pages.begin(); ok && it != parent.pages.end(); ++it) {
     ok = copy_page(parent, child, Vpn(it->first), kind, narrowed, fresh);
   }

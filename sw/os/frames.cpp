@@ -37,6 +37,17 @@ bool Frames::is_fresh(Ppn frame) const {
   return after == reserved_.begin() || std::prev(after)->second < frame.value;
 }
 
+void Frames::prefer_for_tables(Ppn end) {
+  for (std::size_t i = 0; i < fresh_.size(); ++i) {
+    Span& span = fresh_[i];
+    if (end.value <= span.from || end.value >= span.to) continue;
+    const Span above{.from = end.value, .to = span.to};
+    span.to = end.value;
+    fresh_.insert(fresh_.begin() + static_cast<std::ptrdiff_t>(i) + 1, above);
+    return;
+  }
+}
+
 std::optional<Ppn> Frames::take_first(std::vector<Span>& spans) const {
   for (Span& span : spans) {
     while (span.from < span.to) {

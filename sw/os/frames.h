@@ -32,6 +32,8 @@ class Frames {
 
   std::optional<Ppn> allocate();            // with one reference
   std::optional<Ppn> allocate_for_table();  // the same, from the other end
+  // Without a list: tables come from below this frame first, where it lies in memory.
+  void prefer_for_tables(Ppn end);
   bool can_allocate(std::size_t count) const;
   void retain(Ppn frame, std::uint64_t count = 1);
   void release(Ppn frame, std::uint64_t count = 1);  // the last reference frees what was handed out

@@ -58,6 +58,7 @@ void Kernel::State::pay(FenceReason reason, const Fence& fence) {
 
 void Kernel::State::start_hardware() {
   started = true;
+  if (kernel_space) kernel_space->start();
   // On x86 the mode bits come with paging.
   if (machine.format.kind == PteKind::Riscv && environment != control.context().env) {
     write_ctl(CtlReg::Env, env_value(machine, environment));

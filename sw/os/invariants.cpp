@@ -27,6 +27,9 @@ std::string Kernel::State::broken_invariant() const {
     for (const auto& [key, table] : process.tables) alone = (!table.owned || own(table.at)) && alone;
     if (!alone) return fmt::format("process {} has another's page table", process.name);
     if (std::string broken = broken_tables(process); !broken.empty()) return broken;
+    if (kernel_space) {
+      if (std::string broken = kernel_space->broken(process); !broken.empty()) return broken;
+    }
     for (const auto& [number, page] : process.pages) {
       ++(page.order == 0 ? owners[page.frame.value] : ranges[{page.frame.value, page.count()}]);
       if (page.entry != entry_for(page)) {
@@ -58,6 +61,10 @@ std::string Kernel::State::broken_invariant() const {
     for (const auto& [number, page] : object->pages) {
       if (page.frame) ++owners[page.frame->value];
     }
+  }
+  if (kernel_space) {
+    kernel_space->count_owners(owners, ranges);
+    if (std::string broken = kernel_space->broken_tables(); !broken.empty()) return broken;
   }
   if (zero_frame_for_all) ++owners[zero_frame_for_all->value];
   // A private page's frame, unless the user named it, is writable for nobody while it has several owners.
@@ -112,7 +119,8 @@ std::string Kernel::State::broken_tables(const Process& process) const {
   }
   for (const auto& [key, table] : process.tables) {
     const Vpn vpn(key.second << machine.format.index_lsb(key.first + 1));
-    if (!expect(vpn, key.first + 1, encode_pte(machine.format, pointer_to(table.at), key.first + 1))) {
+    if (!expect(vpn, key.first + 1,
+                encode_pte(machine.format, pointer_to(table.at, is_kernel_space(vpn)), key.first + 1))) {
       return fmt::format("a table of level {} of process {} hangs in the air", key.first, process.name);
     }
   }
@@ -156,6 +164,11 @@ std::string Kernel::State::broken_tables(const Process& process) const {
       if (std::string broken = check(at, bytes, value); !broken.empty()) return broken;
     }
     return {};
+  }
+  if (kernel_space) {
+    for (const auto& [index, value] : kernel_space->root_entries()) {
+      wanted[(process.table + index * machine.format.pte_bytes()).value] = value;
+    }
   }
   std::string broken = check_table(process.table, process.levels - 1);
   for (const auto& [key, table] : process.tables) {

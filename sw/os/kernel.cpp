@@ -21,6 +21,8 @@ Kernel::State::State(Platform& p)
       control(machine),
       environment(default_environment()) {}
 
+Kernel::State::~State() = default;
+
 Process& Kernel::State::process(ProcessId pid) {
   if (const auto borrower = borrowers.find(pid); borrower != borrowers.end()) return process(borrower->second.lender);
   if (killed.contains(pid)) {
@@ -38,7 +40,11 @@ Kernel::Kernel(Platform& platform) : state_(std::make_unique<State>(platform)) {
 Kernel::~Kernel() = default;
 
 ProcessId Kernel::create_process(std::string name, const ProcessOptions& options) {
-  return state_->create(std::move(name), options).id;
+  Process& process = state_->create(std::move(name), options);
+  if (state_->kernel_space && !process.raw && !state_->kernel_space->give_stack(process)) {
+    throw InputError(fmt::format("no frame left for the kernel stack of process {}", process.name));
+  }
+  return process.id;
 }
 
 std::optional<ProcessId> Kernel::find_process(std::string_view name) const {
@@ -70,6 +76,7 @@ void Kernel::start() {
 
 void Kernel::set_environment(const Environment& environment) {
   if (state_->started || !state_->processes.empty()) throw InputError("mode bits are chosen before the first process");
+  if (state_->kernel_space) throw InputError("mode bits are chosen before kernel space");
   state_->environment = environment;
 }
 
@@ -80,6 +87,10 @@ void Kernel::map(ProcessId pid, Vpn vpn, Ppn frame, Rights rights, const MapOpti
 }
 
 void Kernel::unmap(ProcessId pid, Vpn vpn) {
+  if (state_->is_kernel_space(vpn) && !state_->process(pid).raw) {
+    state_->kernel_space->unmap(vpn);
+    return;
+  }
   const auto unmap_in = [&](Process& process) {
     const auto found = process.page_from(vpn);
     const Page page = found->second;
@@ -112,6 +123,10 @@ void Kernel::add_area(ProcessId pid, VirtAddr from, VirtAddr to, Rights rights, 
   if (!machine.va_is_legal(from, process.levels) || !machine.va_is_legal(VirtAddr(to.value - 1), process.levels)) {
     throw InputError(fmt::format("area 0x{:x}..0x{:x} does not lie in the {}-bit address space", from.value, to.value,
                                  machine.format.page_bits + machine.format.vpn_bits(process.levels)));
+  }
+  if (state_->kernel_space && !state_->kernel_space->options().own_table && to.value > state_->space_end(process)) {
+    throw InputError(fmt::format("area 0x{:x}..0x{:x} reaches into kernel space, from 0x{:x} on", from.value, to.value,
+                                 state_->space_end(process)));
   }
   if (process.areas.overlaps(from.value, to.value)) {
     throw InputError(

@@ -10,7 +10,8 @@
 // hand), schedule.cpp (processes, context switch, ASIDs), hardware.cpp (control registers), fault.cpp (classify, serve,
 // retry), copy_on_write.cpp (with the zero page), fork.cpp, vfork.cpp, fork_what_if.cpp, mmap.cpp, mremap.cpp,
 // resident.cpp and reverse_map.h (who has a frame), pageout.cpp and swap_file.h (pages that leave memory), limits.cpp,
-// oom.cpp, memory_object.h (shared objects and what private copies are made of), file_store.h (the disk),
+// oom.cpp, kernel_space.h (the upper part of every address space), trap.cpp (the kernel's own accesses there),
+// asid.cpp, memory_object.h (shared objects and what private copies are made of), file_store.h (the disk),
 // page_cache.cpp, file_calls.cpp (open, read, write, …), user_access.cpp (the kernel's own accesses to a process),
 // device.h, report.cpp (ps, maps, frames, tables), image.h and view.cpp (the per-process memory image and the map the
 // checkers compare the hardware with), invariants.cpp.
@@ -49,6 +50,10 @@ struct KernelCounts {
   std::uint64_t kills = 0;                                           // processes, out of memory
   std::uint64_t withheld = 0;                                        // fences that were owed, but the run withholds
   std::array<std::uint64_t, kFenceReasonNames.size()> fences_for{};  // those made, by index_of(reason)
+  std::uint64_t asid_rollovers = 0;                                  // how often all ASIDs were taken
+  std::uint64_t kernel_rows = 0;                                     // of kernel space, written into flat tables
+  // Entries into the kernel, and its own accesses: all, those that missed the L1 TLB, those that faulted (none should).
+  std::uint64_t traps = 0, kernel_accesses = 0, kernel_tlb_misses = 0, kernel_faults = 0;
 };
 
 // Why a page fault is a segmentation fault (Linux: si_code).
@@ -64,6 +69,15 @@ struct MemoryPolicy {
   bool overcommit = true;  // false: no more is promised than frames and swap file can hold
   bool kill = false;       // out of memory: a process is killed; otherwise whoever needs the frame is refused
   FenceReasons withheld;   // fences that are owed and not made
+};
+
+// What the upper part of every address space is (kernel_space.h).
+struct KernelSpaceOptions {
+  bool three_to_one = false;                       // users have three quarters of the addresses; otherwise half
+  std::optional<std::uint64_t> direct_bytes = {};  // of physical memory in the direct map, at most; none: all that fits
+  bool traps = false;                              // the kernel's own accesses are made too (trap.cpp)
+  // Instead of all that the kernel has a table of its own, which hardware puts into force when an exception starts.
+  bool own_table = false;
 };
 
 enum class ForkKind : std::uint8_t {
@@ -134,6 +148,10 @@ class Kernel : public OsView {
   std::optional<ProcessId> find_process(std::string_view name) const;
   const std::string& name_of(ProcessId pid) const;
   Context context_of(ProcessId pid) const;
+  // Before the first process, and after set_environment. Levels: of all processes; none: the machine's most.
+  void use_kernel_space(const KernelSpaceOptions& options, std::optional<unsigned> levels = {});
+  // Only so many ASIDs; 0: none, a switch of address spaces invalidates. Before the first process.
+  void limit_asids(std::uint64_t count);
   // Before start().
   void set_policy(const MemoryPolicy& policy);
   const MemoryPolicy& policy() const;
@@ -192,6 +210,11 @@ class Kernel : public OsView {
   // Returns how many entries of `outcomes` were written.
   std::size_t perform(ProcessId pid, std::span<const Access> accesses, std::span<Outcome> outcomes);
 
+  // The trap by which a process calls the kernel, and its end; nothing without kernel space and its traps. Whoever
+  // makes a system call for a process calls them around it.
+  void enter_system_call(ProcessId pid);
+  void leave_system_call(ProcessId pid);
+
   // --- system calls: result, or -errno (Linux values)
   std::int64_t mmap(ProcessId pid, std::uint64_t addr, std::uint64_t len, int prot, int flags, int fd,
                     std::uint64_t offset);
@@ -249,6 +272,7 @@ class Kernel : public OsView {
 
  private:
   friend class TableUpdate;
+  friend class KernelSpace;
   struct State;
   std::unique_ptr<State> state_;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The kernel's face: frames, the swap file, limits.
+// The kernel's face: frames, the swap file, limits, kernel space.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,6 +10,28 @@
 #include "os/state.h"
 
 namespace vm {
+
+bool Kernel::State::is_kernel_space(Vpn vpn) const { return kernel_space && kernel_space->contains(vpn); }
+
+void Kernel::use_kernel_space(const KernelSpaceOptions& options, std::optional<unsigned> levels) {
+  if (state_->started || !state_->processes.empty()) throw InputError("kernel space comes before the first process");
+  if (state_->kernel_space) throw InputError("there is kernel space already");
+  state_->kernel_space = std::make_unique<KernelSpace>(*state_, options, levels.value_or(state_->default_levels()));
+}
+
+void Kernel::enter_system_call(ProcessId pid) {
+  if (!state_->kernel_space || state_->killed.contains(pid)) return;
+  Process& process = state_->running(pid);
+  if (state_->current != process.id) state_->switch_to(process);
+  state_->kernel_space->enter(process, nullptr);
+  // In its own table the kernel does not reach the memory of the process: it goes back before it does what was asked.
+  if (state_->kernel_space->options().own_table) state_->kernel_space->leave(process);
+}
+
+void Kernel::leave_system_call(ProcessId pid) {
+  const auto process = state_->processes.find(pid);
+  if (state_->kernel_space && process != state_->processes.end()) state_->kernel_space->leave(process->second);
+}
 
 void Kernel::set_policy(const MemoryPolicy& policy) { state_->policy = policy; }
 

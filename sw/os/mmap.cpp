@@ -28,8 +28,9 @@ Rights rights_of(int prot) {
 std::uint64_t Kernel::State::space_end(const Process& process) const {
   const unsigned width = machine.format.page_bits + machine.format.vpn_bits(process.levels);
   const unsigned bits = width - (machine.format.upper_va == UpperVa::Sign ? 1U : 0U);
-  const std::uint64_t pages =
-      std::min<std::uint64_t>(process.limit.value_or(~0ULL), 1ULL << (bits - machine.format.page_bits));
+  const std::uint64_t pages = std::min<std::uint64_t>(
+      {process.limit.value_or(~0ULL), 1ULL << (bits - machine.format.page_bits),
+       kernel_space && !kernel_space->options().own_table ? kernel_space->split().value : ~0ULL});
   // Linux leaves the last page of a 64-bit space out as well.
   return pages > low_mask(64 - machine.format.page_bits) ? ~low_mask(machine.format.page_bits)
                                                          : pages << machine.format.page_bits;

@@ -15,7 +15,9 @@ constexpr int kKilledStatus = 128 + 9;  // as a shell tells of SIGKILL
 std::uint64_t Kernel::State::frames_freed_by_killing(const Process& process) const {
   std::uint64_t freed = 0;
   for (const auto& [number, page] : process.pages) {
-    freed += page.order == 0 && !frames.is_named(page.frame) && frames.references(page.frame) == 1 ? 1 : 0;
+    freed += page.order == 0 && !page.kernel_stack && !frames.is_named(page.frame) && frames.references(page.frame) == 1
+                 ? 1
+                 : 0;
   }
   for (const auto& [number, swapped] : process.swapped) freed += slot_map.count(swapped.slot) == 1 ? 1 : 0;
   return freed;

@@ -33,7 +33,9 @@ OsMapping Kernel::State::entry_for(const Page& page) const {
 
 OsMapping Kernel::State::mapping_at(const Process& process, Vpn vpn) const {
   const auto found = process.page_from(vpn);
-  if (found == process.pages.end() || found->first > vpn.value) return {};
+  if (found == process.pages.end() || found->first > vpn.value) {
+    return is_kernel_space(vpn) ? kernel_space->mapping(vpn) : OsMapping{};
+  }
   OsMapping mapping = found->second.entry;
   mapping.ppn += vpn.value - found->first;
   return mapping.mapped ? mapping : OsMapping{};
@@ -47,8 +49,8 @@ std::uint64_t Kernel::State::encode(const Page& page) const {
                      .read = page.entry.read,
                      .write = page.entry.write,
                      .exec = page.entry.exec,
-                     .accessed = false,
-                     .dirty = false,
+                     .accessed = page.kernel_stack,
+                     .dirty = page.kernel_stack,
                      .global = page.global,
                      .napot = page.napot,
                      .type = page.type,
@@ -234,6 +236,7 @@ void Kernel::State::map(Process& process, Vpn vpn, Ppn frame, Rights rights, con
   check_mapping(vpn, frame, rights, options);
   if (process.raw)
     throw InputError(fmt::format("process {} is raw: the kernel does not touch its tables", process.name));
+  if (is_kernel_space(vpn)) return kernel_space->map(vpn, frame, rights, options);
   Page page{.frame = frame,
             .rights = rights,
             .cow = options.cow,

@@ -24,15 +24,16 @@ namespace vm {
 // A resident page: one base page, a superpage, or a NAPOT range of base pages. Whether it is private or shared is kept
 // here, not in the page table.
 struct Page {
-  Ppn frame;                // the first of them
-  Rights rights;            // of the process
-  bool cow = false;         // private, but the frame may have other owners: the first store copies
-  bool keep_frame = false;  // cow over a frame the user named: it is never written in place, as a file's page is not
-  bool shared = false;      // stays shared across fork
-  bool blocked = false;     // PROT_NONE: resident, but the entry is not valid
-  bool untracked = false;   // what-if: nobody counts who else has the frame (fork_what_if.cpp)
-  bool global = false;      // the same in every address space
-  bool placed = false;      // what lay in its frames before is the page's content
+  Ppn frame;                  // the first of them
+  Rights rights;              // of the process
+  bool cow = false;           // private, but the frame may have other owners: the first store copies
+  bool keep_frame = false;    // cow over a frame the user named: it is never written in place, as a file's page is not
+  bool shared = false;        // stays shared across fork
+  bool blocked = false;       // PROT_NONE: resident, but the entry is not valid
+  bool untracked = false;     // what-if: nobody counts who else has the frame (fork_what_if.cpp)
+  bool global = false;        // the same in every address space
+  bool kernel_stack = false;  // the process's own part of kernel space
+  bool placed = false;        // what lay in its frames before is the page's content
   MemType type = MemType::WriteBack;
   unsigned level = 0;  // of the leaf entry
   bool napot = false;  // 16 equal entries of level 0 (Svnapot)
@@ -96,6 +97,9 @@ struct Process {
   std::map<std::uint64_t, SwappedPage> swapped;                // by VPN
   std::map<std::pair<unsigned, std::uint64_t>, Table> tables;  // by level and the VPN bits above it
   std::vector<StaleMapping> stale;
+  // On its kernel stack: bytes, trap frames, and whether it is in the middle of a switch to another process (trap.cpp).
+  std::uint64_t kernel_stack_bytes = 0, kernel_depth = 0;
+  bool is_suspended_in_kernel = false;
   std::uint64_t heap = 0, heap_end = 0;  // what brk moves the end of; 0: the process has no heap
   // What execve started, and where; nothing else moves them.
   std::shared_ptr<MemoryObject> program;  // none: the user made this process

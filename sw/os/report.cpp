@@ -57,7 +57,9 @@ std::string Kernel::ps() const {
   for (const auto& [pid, process] : state.processes) {
     std::uint64_t size = 0, resident = 0;
     for (const auto& [from, area] : process.areas.all()) size += area.to - area.from;
-    for (const auto& [number, page] : process.pages) resident += page.count() << state.machine.format.page_bits;
+    for (const auto& [number, page] : process.pages) {
+      if (!page.kernel_stack) resident += page.count() << state.machine.format.page_bits;
+    }
     text +=
         fmt::format("{:>5} {:>5} {:<12} {:<7} {:>5} {:>5} {:>12} {:>10}\n", pid, process.parent.value_or(0),
                     process.name, state.current == pid ? "running" : "ready",
@@ -92,8 +94,8 @@ std::string Kernel::maps(ProcessId pid) const {
       to += it->second.count() << page_bits;
       ++it;
     }
-    if (to == from) {
-      ++it;
+    if (to == from || page.kernel_stack) {
+      if (to == from) ++it;
       continue;
     }
     ranges[from] = {to, fmt::format("{}{} {:08x} 0 [{}]", letters(page.rights), page.shared ? 's' : 'p', 0,
@@ -121,6 +123,14 @@ std::string Kernel::frames() const {
     }
     for (const auto& [number, page] : process.pages) {
       add(page.frame, fmt::format("{}:0x{:x}{}", process.name, number, page.cow ? ":cow" : ""));
+    }
+  }
+  if (const KernelSpace* space = state.kernel_space.get()) {
+    for (const auto& [key, table] : space->tables()) {
+      add(Ppn(table.value >> page_bits), fmt::format("kernel:table-{}", key.first));
+    }
+    for (const KernelSpace::Range& range : space->ranges()) {
+      if (space->is_own(range)) add(range.frame, range.rights.exec ? "kernel:code" : "kernel:data");
     }
   }
   const auto add_pages = [&](const MemoryObject& object, const std::string& name) {

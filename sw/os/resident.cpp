@@ -5,9 +5,9 @@
 
 namespace vm {
 
-// The zero page is nobody's.
+// The zero page is nobody's, a kernel stack the kernel's.
 std::uint64_t Kernel::State::own_pages(const Page& page) const {
-  return zero_frame_for_all == page.frame ? 0 : page.count();
+  return zero_frame_for_all == page.frame || page.kernel_stack ? 0 : page.count();
 }
 
 void Kernel::State::add_page(Process& process, Vpn vpn, const Page& page) {

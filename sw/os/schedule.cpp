@@ -44,6 +44,20 @@ void Kernel::State::check_options(std::string_view name, const ProcessOptions& o
     throw InputError(fmt::format("asid={} of process {}: machine {} has {} ASID bits", *options.asid, name,
                                  machine.name, has_asids() ? machine.asid_bits : 0));
   }
+  if (options.asid && has_asids() && *options.asid >= asid_count()) {
+    throw InputError(fmt::format("asid={} of process {}: there are {}", *options.asid, name, asid_count()));
+  }
+  if (kernel_space && !kernel_space->options().own_table && !options.raw) {
+    const char* given = options.limit ? "limit" : options.table ? "table" : nullptr;
+    if (given != nullptr) {
+      throw InputError(
+          fmt::format("{}= of process {}: its table is the kernel's, up to the end of kernel space", given, name));
+    }
+    if (options.levels.value_or(default_levels()) != kernel_space->levels()) {
+      throw InputError(fmt::format("process {} has tables of {} levels, kernel space of {}", name,
+                                   options.levels.value_or(default_levels()), kernel_space->levels()));
+    }
+  }
   if (!has_asids() || !options.asid) return;
   for (const auto& [pid, other] : processes) {
     if (other.asid == options.asid && other.asid_is_fixed) {
@@ -52,29 +66,16 @@ void Kernel::State::check_options(std::string_view name, const ProcessOptions& o
   }
 }
 
-void Kernel::State::claim_asid(Process& process, std::optional<std::uint16_t> wanted) {
-  if (!has_asids()) return;
-  if (!wanted) {
-    process.asid = unused_asid();
-    return;
-  }
-  // Whoever was given it by the kernel takes another when it runs next.
-  for (auto& [pid, other] : processes) {
-    if (other.asid != wanted) continue;
-    if (other.last_switch != 0) pay(FenceReason::Asid, {.by_asid = true, .globals = is_flat(), .asid = *wanted});
-    other.asid.reset();
-    if (current == pid) current.reset();
-  }
-  process.asid = wanted;
-  process.asid_is_fixed = true;
+// On x86 a mode bit decides; elsewhere it is the widest mode.
+unsigned Kernel::State::default_levels() const {
+  return is_x86() && !environment.la57 ? machine.format.min_levels : machine.format.levels;
 }
 
 Process& Kernel::State::create(std::string name, const ProcessOptions& options, std::optional<PhysAddr> own_table,
                                std::optional<ProcessId> own_id) {
   check_options(name, options);
   Process process;
-  process.levels =
-      options.levels.value_or(is_x86() && !environment.la57 ? machine.format.min_levels : machine.format.levels);
+  process.levels = options.levels.value_or(default_levels());
   process.limit = options.limit;
   process.raw = options.raw;
   if (options.table) {
@@ -97,6 +98,7 @@ Process& Kernel::State::create(std::string name, const ProcessOptions& options, 
   process.name = std::move(name);
   claim_asid(process, options.asid);
   Process& made = processes.emplace(process.id, std::move(process)).first->second;
+  if (kernel_space && !made.raw) kernel_space->share_with(made);
   for (const auto& [vpn, page] : global_pages) {
     if (!made.raw && !map_page(made, Vpn(vpn), page)) {
       throw InputError(fmt::format("no frame left for a page table of process {}", made.name));
@@ -105,36 +107,9 @@ Process& Kernel::State::create(std::string name, const ProcessOptions& options, 
   return made;
 }
 
-std::optional<std::uint16_t> Kernel::State::unused_asid() const {
-  // 0 last: it is what the hardware has after reset.
-  const std::uint64_t count = 1ULL << machine.asid_bits;
-  for (std::uint64_t i = 1; i <= count; ++i) {
-    const auto asid = static_cast<std::uint16_t>(i % count);
-    const bool used =
-        std::any_of(processes.begin(), processes.end(), [&](const auto& entry) { return entry.second.asid == asid; });
-    if (!used) return asid;
-  }
-  return std::nullopt;
-}
-
-void Kernel::State::give_asid(Process& process) {
-  if (process.asid || !has_asids()) return;
-  process.asid = unused_asid();
-  if (process.asid) return;
-  // All are taken: the process that has not run for longest gives up its own, and the hardware forgets it.
-  Process* victim = nullptr;
-  for (auto& [pid, other] : processes) {
-    if (!other.asid || other.asid_is_fixed || current == pid) continue;
-    if (victim == nullptr || other.last_switch < victim->last_switch) victim = &other;
-  }
-  if (victim == nullptr) throw InputError(fmt::format("no ASID left for process {}", process.name));
-  process.asid = victim->asid;
-  victim->asid.reset();
-  if (victim->last_switch != 0) pay(FenceReason::Asid, {.by_asid = true, .globals = is_flat(), .asid = *process.asid});
-}
-
 void Kernel::State::switch_to(Process& process) {
   const bool other = current != process.id;
+  if (kernel_space && other && current) kernel_space->suspend(processes.at(*current));
   give_asid(process);
   load_context(process);
   // Without ASIDs the TLBs cannot tell this address space from the one before.
@@ -146,6 +121,7 @@ void Kernel::State::switch_to(Process& process) {
   process.last_switch = ++switches;
   if (other) ++counts.switches;
   apply_mode();
+  if (kernel_space && other) kernel_space->resume(process);
 }
 
 void Kernel::State::exit(Process& process, int status) {
@@ -159,6 +135,10 @@ void Kernel::State::exit(Process& process, int status) {
   }
   update.commit();
   for (const auto& [frame, count] : freed) frames.release(frame, count);
+  if (kernel_space && !process.raw) {
+    kernel_space->take_back(process);
+    kernel_space->take_stack(process);
+  }
   if (process.owns_table) free_table(process.table);
   // Tables placed by hand are still there, and the next owner of the ASID has others.
   if ((process.raw || !process.tables.empty()) && process.last_switch != 0 && has_asids() && process.asid) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "machine/control.h"
@@ -16,6 +17,7 @@
 #include "os/file_store.h"
 #include "os/frames.h"
 #include "os/kernel.h"
+#include "os/kernel_space.h"
 #include "os/process.h"
 #include "os/reverse_map.h"
 #include "os/swap_file.h"
@@ -29,6 +31,7 @@ struct ProgramImage;
 
 struct Kernel::State {
   explicit State(Platform& platform);
+  ~State();
 
   Platform& platform;
   const Machine& machine;
@@ -46,7 +49,6 @@ struct Kernel::State {
   bool translate_wanted = true;
   bool is_flat() const { return machine.format.kind == PteKind::Flat; }
   bool is_x86() const { return machine.format.kind == PteKind::X86; }
-  bool has_asids() const { return machine.asid_bits != 0 && (!is_x86() || environment.pcide); }
   bool hardware_sets_dirty() const { return is_x86() || control.context().env.adue; }
   bool translating() const { return control.context().translate; }
   bool is_dropped_on_switch() const { return is_x86() && !environment.pcide; }  // by the write of CR3 itself
@@ -68,12 +70,26 @@ struct Kernel::State {
   Process& create(std::string name, const ProcessOptions& options, std::optional<PhysAddr> own_table = {},
                   std::optional<ProcessId> own_id = {});
   void check_options(std::string_view name, const ProcessOptions& options) const;
-  void claim_asid(Process& process, std::optional<std::uint16_t> wanted);
+  unsigned default_levels() const;
   void switch_to(Process& process);
-  void give_asid(Process& process);
-  std::optional<std::uint16_t> unused_asid() const;
   void exit(Process& process, int status = 0);
   std::int64_t wait(Process& process, ExitedChild* child);
+
+  // --- asid.cpp
+  std::optional<std::uint64_t> asid_limit;
+  std::uint64_t asid_count() const;
+  bool has_asids() const;
+  void claim_asid(Process& process, std::optional<std::uint16_t> wanted);
+  void give_asid(Process& process);
+  std::optional<std::uint16_t> unused_asid() const;
+  void roll_over_asids();
+
+  // --- kernel_space.h; null: there is none
+  std::unique_ptr<KernelSpace> kernel_space;
+  bool is_kernel_space(Vpn vpn) const;
+  const KernelSpace::Range* kernel_range(const Process& process, Vpn vpn) const;  // of what all share
+  std::unordered_set<std::uint64_t> table_frames;                                 // of tables of several levels
+  bool may_be_table(Ppn frame) const;
 
   // --- page_table.cpp: entries in memory
   // The mapping the entry of this page must hold.
@@ -111,7 +127,7 @@ struct Kernel::State {
   void count_entry(Process& process, Vpn vpn, unsigned level, std::int64_t change);
   // Takes the empty tables above an entry out of the tree; they are free after the fence.
   void unlink_empty(Process& process, Vpn vpn, unsigned level, std::vector<PhysAddr>& unlinked);
-  Pte pointer_to(PhysAddr table) const;
+  Pte pointer_to(PhysAddr table, bool kernels) const;
 
   // --- superpage.cpp
   bool split(Process& process, Vpn vpn, TableUpdate& update);  // the page that covers vpn, into the next smaller size

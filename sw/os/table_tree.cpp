@@ -46,19 +46,24 @@ std::optional<PhysAddr> Kernel::State::new_table() {
   if (started && machine.walk_port == WalkPort::Memory && machine.dcache.ways != 0) {
     pay(FenceReason::EntryWrite, {.op = FenceOp::CacheClean});
   }
+  table_frames.insert(frame->value);
   return address_of(*frame);
 }
 
 void Kernel::State::free_table(PhysAddr table) {
   if (is_flat()) return tables.release(table);
-  frames.release(Ppn(table.value >> machine.format.page_bits));
+  const Ppn frame(table.value >> machine.format.page_bits);
+  table_frames.erase(frame.value);
+  frames.release(frame);
 }
 
-Pte Kernel::State::pointer_to(PhysAddr table) const {
-  // The leaf alone decides about rights.
+// The leaf alone decides about rights. Pointers of kernel space (x86) let no user through either, and are accessed from
+// the start, so that they stay the same in all roots.
+Pte Kernel::State::pointer_to(PhysAddr table, bool kernels) const {
   return {.valid = true,
           .leaf = false,
-          .accessed = false,
+          .user = !kernels,
+          .accessed = kernels && is_x86(),
           .dirty = false,
           .ppn = Ppn(table.value >> machine.format.page_bits)};
 }
@@ -66,7 +71,7 @@ Pte Kernel::State::pointer_to(PhysAddr table) const {
 void Kernel::State::link_table(Process& process, Vpn vpn, unsigned level, PhysAddr table) {
   process.tables[{level, vpn.value >> machine.format.index_lsb(level + 1)}] = {.at = table, .owned = true};
   write_raw(process, vpn, *entry_address(process, vpn, level + 1),
-            encode_pte(machine.format, pointer_to(table), level + 1));
+            encode_pte(machine.format, pointer_to(table, is_kernel_space(vpn)), level + 1));
 }
 
 unsigned Kernel::State::missing_tables(const Process& process, Vpn vpn, unsigned level) const {

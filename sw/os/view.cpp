@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the kernel tells the checkers: its map, from its own structures, and the image.
+#include <algorithm>
+
 #include "os/state.h"
 
 namespace vm {
@@ -32,6 +34,16 @@ std::shared_ptr<PageBytes> Kernel::State::bytes_of_frame(Ppn frame) const {
   return bytes;
 }
 
+const KernelSpace::Range* Kernel::State::kernel_range(const Process& process, Vpn vpn) const {
+  return is_kernel_space(vpn) && !process.raw ? kernel_space->find(vpn) : nullptr;
+}
+
+bool Kernel::State::may_be_table(Ppn frame) const {
+  if (is_flat()) return false;
+  const auto is_raw = [](const auto& entry) { return entry.second.raw; };
+  return table_frames.contains(frame.value) || std::any_of(processes.begin(), processes.end(), is_raw);
+}
+
 const ProcessImage::Slot& Kernel::State::slot_for_store(Process& process, Vpn vpn) {
   if (const ProcessImage::Slot* slot = process.image.find(vpn)) return *slot;
   // Pages of objects have theirs from the start.
@@ -51,6 +63,7 @@ const ProcessImage::Slot& Kernel::State::slot_for_store(Process& process, Vpn vp
 void Kernel::State::os_mappings(const Context& context, Vpn vpn, std::vector<OsMapping>& out) const {
   out.clear();
   if (!context.translate) return;
+  if (kernel_space && kernel_space->is_own_table(context)) return out.push_back(kernel_space->mapping(vpn));
   const Process* process = find(context);
   if (process == nullptr || process->raw) return;
   for (const StaleMapping& stale : process->stale) {
@@ -66,12 +79,21 @@ void Kernel::State::image_store(const Context& context, VirtAddr va, std::uint8_
     note_physical_write(PhysAddr(va.value), std::span(&byte, 1));
     return;
   }
+  if (kernel_space && kernel_space->is_own_table(context)) {
+    const OsMapping mapping = kernel_space->mapping(machine.vpn_of(va));
+    if (mapping.mapped) note_physical_write(address_of(mapping.ppn) + machine.offset_of(va), std::span(&byte, 1));
+    return;
+  }
   const Process* found = find(context);
   if (found == nullptr) return;
   Process& process = processes.at(found->id);
   const Vpn vpn = machine.vpn_of(va);
   const OsMapping mapping = mapping_at(process, vpn);
   if (process.raw || !mapping.mapped) return;
+  if (const KernelSpace::Range* range = kernel_range(process, vpn)) {
+    const PhysAddr at = address_of(mapping.ppn) + machine.offset_of(va);
+    return kernel_space->is_own(*range) ? replace_byte(at, byte) : note_physical_write(at, std::span(&byte, 1));
+  }
   // A supervisor's store while CR0.WP is clear: copy-on-write or not, it goes to the frame, whoever else has it (X7).
   if (!mapping.write) {
     return note_physical_write(address_of(mapping.ppn) + machine.offset_of(va), std::span(&byte, 1));
@@ -83,9 +105,20 @@ void Kernel::State::image_store(const Context& context, VirtAddr va, std::uint8_
 
 std::optional<std::uint8_t> Kernel::State::image_byte(const Context& context, VirtAddr va) const {
   if (!context.translate) return shadow.read_byte(PhysAddr(va.value));
+  if (kernel_space && kernel_space->is_own_table(context)) {
+    const OsMapping mapping = kernel_space->mapping(machine.vpn_of(va));
+    if (!mapping.mapped) return std::nullopt;
+    return shadow.read_byte(address_of(mapping.ppn) + machine.offset_of(va));
+  }
   const Process* process = find(context);
   if (process == nullptr || process->raw) return std::nullopt;
   const Vpn vpn = machine.vpn_of(va);
+  if (kernel_range(*process, vpn) != nullptr) {
+    const Ppn frame = mapping_at(*process, vpn).ppn;
+    // Of tables nobody knows which accessed and dirty bits hardware has set.
+    if (may_be_table(frame)) return std::nullopt;
+    return shadow.read_byte(address_of(frame) + machine.offset_of(va));
+  }
   if (process->image.find(vpn) != nullptr) return process->image.byte(vpn, machine.offset_of(va));
   if (const Page* page = process->page(vpn); page != nullptr && page->placed) {
     // Nobody stored to this piece of a large page through it; another mapping of its frame may have.

@@ -101,6 +101,12 @@ enum class Counter : std::uint8_t {
   Pageouts,
   Pageins,
   Withheld,
+  Traps,
+  KernelAccesses,
+  KernelTlbMisses,
+  KernelFaults,
+  KernelRows,
+  AsidRollovers,
   PagesRead,
   PagesWritten,  // what the OS did
   Entries,

@@ -63,6 +63,15 @@ struct ModeBits {
   std::vector<std::pair<bool Environment::*, bool>> bits;
 };
 
+struct NewKernelSpace {
+  KernelSpaceOptions options;
+  std::optional<unsigned> levels;  // of the `mode` line before it
+};
+
+struct AsidLimit {
+  std::uint64_t count = 0;
+};
+
 struct NewProcess {
   ProcessIndex process = 0;
   Kernel::ProcessOptions options;
@@ -124,8 +133,9 @@ struct NewFile {
   std::uint64_t random_bytes = 0;  // not 0: the content is so many bytes made from the seed and their places
 };
 
-using SetupAction = std::variant<MemoryBytes, RandomMemory, FreeFrames, ModeBits, NewProcess, MapPage, NewArea,
-                                 NewLimits, TlbSet, CacheLine, FilesDirectory, NewFile, Device>;
+using SetupAction =
+    std::variant<MemoryBytes, RandomMemory, FreeFrames, ModeBits, NewProcess, MapPage, NewArea, NewKernelSpace,
+                 AsidLimit, NewLimits, TlbSet, CacheLine, FilesDirectory, NewFile, Device>;
 
 struct SetupItem {
   Place place;

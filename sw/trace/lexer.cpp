@@ -17,7 +17,7 @@ bool is_word(char c) { return is_letter(c) || is_digit(c) || c == '_'; }
 
 // The longest sign first.
 constexpr std::array<std::string_view, 8> kDoubleSigns = {"->", "..", "+=", "-=", "*=", "&=", "|=", "^="};
-constexpr std::string_view kSingleSigns = "[](){}:,=|-.+>";
+constexpr std::string_view kSingleSigns = "[](){}:,=|-.+>/";
 
 std::optional<std::uint64_t> parse_digits(std::string_view digits, int base) {
   std::array<char, 65> buffer{};

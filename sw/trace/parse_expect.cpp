@@ -30,7 +30,13 @@ constexpr std::pair<std::string_view, Counter> kCounters[] = {{"faults", Counter
                                                               {"page-copies", Counter::PageCopies},
                                                               {"pageouts", Counter::Pageouts},
                                                               {"pageins", Counter::Pageins},
-                                                              {"withheld", Counter::Withheld}};
+                                                              {"withheld", Counter::Withheld},
+                                                              {"traps", Counter::Traps},
+                                                              {"kernel-accesses", Counter::KernelAccesses},
+                                                              {"kernel-tlb-misses", Counter::KernelTlbMisses},
+                                                              {"kernel-faults", Counter::KernelFaults},
+                                                              {"kernel-rows", Counter::KernelRows},
+                                                              {"asid-rollovers", Counter::AsidRollovers}};
 
 }  // namespace
 

@@ -34,6 +34,10 @@ bool Parser::setup_line() {
     env_line();
   } else if (take("mode")) {
     mode_line();
+  } else if (take("kernel")) {
+    kernel_line();
+  } else if (take("asids")) {
+    asids_line();
   } else if (take("files")) {
     file_line("files");
   } else if (take("file")) {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The parser's inside: one object per trace, its methods spread over parser.cpp (files, scenarios, lines),
-// parse_setup.cpp, parse_map.cpp, parse_files.cpp (files and devices), parse_memory.cpp (limits, swap file, fork),
-// parse_step.cpp (accesses and registers), parse_plain_call.cpp (system calls that take and give numbers),
-// parse_call.cpp (other system calls, hardware operations), parse_expect.cpp and parse_port.cpp (scenarios for the
-// ports).
+// parse_setup.cpp, parse_map.cpp, parse_kernel.cpp (kernel space, ASIDs), parse_files.cpp (files and devices),
+// parse_memory.cpp (limits, swap file, fork), parse_step.cpp (accesses and registers), parse_plain_call.cpp (system
+// calls that take and give numbers), parse_call.cpp (other system calls, hardware operations), parse_expect.cpp and
+// parse_port.cpp (scenarios for the ports).
 #pragma once
 
 #include <filesystem>
@@ -66,6 +66,8 @@ class Parser {
   void entry_line(Place place);
   void env_line();
   void mode_line();
+  void kernel_line();  // parse_kernel.cpp
+  void asids_line();
   void unmap(Place place, ProcessIndex process, Vpn vpn);
   void cache_line();
   TlbSet tlb_set();

@@ -119,6 +119,14 @@ void Runner::act(const Step& /*step*/, const RegisterStep& action) {
 void Runner::act(const Step& step, const SystemCall& action) {
   make_current(action.process);
   const ProcessId pid = ids_[action.process];
+  kernel_->enter_system_call(pid);
+  perform_system_call(step, action);
+  if (!stopped_) kernel_->leave_system_call(pid);
+  if (testbed_.mismatches() != 0) stopped_ = true;
+}
+
+void Runner::perform_system_call(const Step& step, const SystemCall& action) {
+  const ProcessId pid = ids_[action.process];
   std::int64_t result = 0;
   if (const auto* call = std::get_if<PlainCall>(&action.call)) {
     result = perform_call(action.process, *call);
@@ -315,6 +323,18 @@ void Runner::act(const Step& step, const ExpectCount& action) {
         return kernel.pageins - marked_kernel_.pageins;
       case Counter::Withheld:
         return kernel.withheld - marked_kernel_.withheld;
+      case Counter::Traps:
+        return kernel.traps - marked_kernel_.traps;
+      case Counter::KernelAccesses:
+        return kernel.kernel_accesses - marked_kernel_.kernel_accesses;
+      case Counter::KernelTlbMisses:
+        return kernel.kernel_tlb_misses - marked_kernel_.kernel_tlb_misses;
+      case Counter::KernelFaults:
+        return kernel.kernel_faults - marked_kernel_.kernel_faults;
+      case Counter::KernelRows:
+        return kernel.kernel_rows - marked_kernel_.kernel_rows;
+      case Counter::AsidRollovers:
+        return kernel.asid_rollovers - marked_kernel_.asid_rollovers;
       case Counter::PagesRead:
         return kernel.pages_read - marked_kernel_.pages_read;
       case Counter::PagesWritten:

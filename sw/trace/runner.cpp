@@ -67,6 +67,10 @@ void Runner::place_setup() {
         const std::vector<std::uint8_t> bytes = random_memory(options_.seed, random->at, random->bytes);
         platform().preload(random->at, bytes);
         kernel_->note_physical_write(random->at, bytes);
+      } else if (const auto* kernel_space = std::get_if<NewKernelSpace>(&item.action)) {
+        kernel_->use_kernel_space(kernel_space->options, kernel_space->levels);
+      } else if (const auto* asids = std::get_if<AsidLimit>(&item.action)) {
+        kernel_->limit_asids(asids->count);
       } else if (const auto* process = std::get_if<NewProcess>(&item.action)) {
         ids_[process->process] = kernel_->create_process(scenario_.processes[process->process], process->options);
       } else if (const auto* map = std::get_if<MapPage>(&item.action)) {

@@ -148,6 +148,7 @@ class Runner {
   void act(const Step& step, const ExpectDevice& action);
   void act(const Step& step, const ReportStep& action);
   void act(const Step& step, const ExpectReport& action);
+  void perform_system_call(const Step& step, const SystemCall& action);
   // --- run_call.cpp
   std::int64_t perform_call(ProcessIndex process, const PlainCall& call);
   std::int64_t perform_wait(const Step& step, ProcessIndex parent, const WaitCall& wait);

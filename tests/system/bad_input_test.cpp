@@ -74,6 +74,46 @@ BOOST_AUTO_TEST_CASE(a_mode_bit_of_another_architecture) {
   check_trace("machine flat32\nenv pge=1\n", "2:5", "it has none");
 }
 
+BOOST_AUTO_TEST_CASE(kernel_space_that_the_machine_cannot_have) {
+  check_trace("machine toy5\nkernel split 2/2\n", "2:8", "a machine whose entries can keep users out (toy5's cannot)");
+  check_trace("machine sv39\nkernel split 3/1\n", "2:14", "'upper': kernel space of sv39 is the upper half");
+  check_trace("machine flat32\nkernel split upper\n", "2:14", "2/2 or 3/1");
+  check_trace("machine flat32\nkernel split 3/2\n", "2:16", "expected '1'");
+  check_trace("machine flat32\nkernel split 3/1 direct=5B\n", "2:25", "a multiple of 4096 bytes");
+  check_trace("machine flat32\nkernel trapswap\n", "2:8", "a machine that changes tables when an exception starts");
+  check_trace("machine flat32\nkernel space\n", "2:8", "'split' or 'trapswap'");
+  check_trace("machine flat32\nkernel split 3/1 trap\n", "2:18", "'direct=SIZE', 'traps' or the end of the line");
+  check_trace("machine flat32\nprocess A\nkernel split 3/1\n", "3:8", "`kernel` before the first process");
+}
+
+BOOST_AUTO_TEST_CASE(asids_that_the_machine_does_not_have) {
+  check_trace("machine toy5\nasids 2\n", "2:7", "a machine with ASIDs (toy5 has none)");
+  check_trace("machine lewis16\nasids 17\n", "2:7", "a number of ASIDs, at most 0x10");
+  check_trace("machine lewis16\nprocess A\nasids 2\n", "3:7", "`asids` before the first process");
+}
+
+// What only the operating system can judge.
+BOOST_AUTO_TEST_CASE(what_does_not_fit_kernel_space) {
+  const auto check = [](const std::string& lines, const std::string& sentence) {
+    const Program pagewalk;
+    const std::string file = pagewalk.file("bad.pwt", "machine sv39\nkernel split upper\n" + lines);
+    const ProgramResult result = pagewalk("run --model " + file);
+    BOOST_TEST(result.status == 2);
+    BOOST_TEST(contains(result.err, sentence), result.err);
+  };
+  check("kernel split upper\n", ":3:8: there is kernel space already");
+  check("env adue=0\n", ":3:5: mode bits are chosen before kernel space");
+  check("process A table=0x80000000\n",
+        ":3:9: table= of process A: its table is the kernel's, up to the end of kernel space");
+  check("process A\nmap A 0x4000000 -> 0x80100 rw\n",
+        ":4:5: page 0x4000000 lies in kernel space: expected rights with k");
+  check("process A\nmap A 0x4000000 -> 0x80100 rwk global\n",
+        "a page beside the direct map, the kernel's code and data");
+  check("process A\nmap A 0x7FFFFF0 -> 0x80100 rwk global\n", "a page below what each process has for itself");
+  check("process A\narea A 0xFFFFFFC000000000..0xFFFFFFC000001000 rw\n", "reaches into kernel space");
+  check("asids 2\nprocess A asid=2\n", ":4:9: asid=2 of process A: there are 2");
+}
+
 BOOST_AUTO_TEST_CASE(mode_bits_after_the_first_process) {
   check_trace("machine sv39\nprocess A\nenv adue=0\n", "3:5", "before the first process");
 }

@@ -66,6 +66,22 @@ const WhatIf kWhatIfs[] = {
     {"--forget switch", "machine lewis8\nprocess A\nprocess B\nmap A 0 -> 5\nmap B 0 -> 6\n[A] L 0,4\n[B] L 0,4\n",
      "translation.os-map"},
     {"--forget asid", seventeen_processes(), "translation.os-map"},
+    // Two numbers, three processes: they roll over.
+    {"--forget asid",
+     "machine sv39\nkernel split upper traps\nasids 2\nprocess A\nprocess B\nprocess C\n"
+     "map A 5 -> 0x80105 rw\nmap B 5 -> 0x80205 rw\nmap C 5 -> 0x80305 rw\n"
+     "[A] L 0x5000,8\n[B] L 0x5000,8\n[C] L 0x5000,8\n[A] L 0x5000,8\n",
+     "translation.os-map"},
+    // A page of kernel space goes: another process finds it still.
+    {"--forget map",
+     "machine sv39\nkernel split upper\nprocess A\nprocess B\nmap A 0x7F7FFFF -> 0x80100 rwk global\n"
+     "[A:kernel] L 0xFFFFFFFF7FFFF000,8\nunmap A 0x7F7FFFF\n"
+     "[B:kernel] L 0xFFFFFFFF7FFFF000,8 = fault invalid\n",
+     "translation.os-map"},
+    {"--forget switch",
+     "machine sv39\nasids 0\nprocess A\nprocess B\nmap A 5 -> 0x80105 rw\nmap B 5 -> 0x80205 rw\n"
+     "[A] L 0x5000,8\n[B] L 0x5000,8\n",
+     "translation.os-map"},
     // One frame: code of a page that left memory is fetched where the page that comes back should be.
     {"--forget fetch-sync",
      "machine sv39\nfree 0x80100 0x80200..0x80202\nswap 2\nprocess A\narea A 0x600000..0x602000 rwx\n"

@@ -342,6 +342,21 @@ BOOST_AUTO_TEST_CASE(what_the_machine_does_not_have_is_refused_with_a_sentence) 
   BOOST_CHECK_THROW(s.process("B", {.table = PhysAddr(0x80000008)}), InputError);
 }
 
+BOOST_AUTO_TEST_CASE(the_same_frame_mapped_global_or_with_another_type_gets_another_entry) {
+  System s("sv39");
+  const ProcessId a = s.process("A");
+  s.kernel.map(a, Vpn(5), Ppn(kFrames), r(), false);
+  s.kernel.start();
+  BOOST_TEST(s.value(a, 0x5000, 4) == 0U);
+  s.kernel.map(a, Vpn(5), Ppn(kFrames), r(), {.type = MemType::NonCacheable});
+  BOOST_TEST((s.entry(a, 5).type == MemType::NonCacheable));
+  const std::uint64_t fences = s.kernel.counts().fences;
+  s.kernel.map(a, Vpn(5), Ppn(kFrames), r(), {.global = true});
+  BOOST_TEST(s.entry(a, 5).global);
+  BOOST_TEST(s.kernel.counts().fences == fences + 1);
+  s.check();
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace vm::test

@@ -15,12 +15,13 @@ namespace {
 
 class Life {
  public:
-  Life(const Machine& machine, std::uint64_t seed) : system_(machine), random_(seed) {
+  Life(const Machine& machine, std::uint64_t seed, bool with_kernel_space) : system_(machine), random_(seed) {
     pages_ = std::min<std::uint64_t>(8, 1ULL << machine.vpn_bits());
     page_ = machine.format.page_size();
     // Enough frames that something works, few enough that they run out.
     const bool flat = machine.format.kind == PteKind::Flat;
-    const std::uint64_t all = std::min<std::uint64_t>((low_mask(machine.pa_bits) + 1) / page_, flat ? 24 : 60);
+    const std::uint64_t most = (flat ? 24 : 60) + (with_kernel_space ? 60 : 0);
+    const std::uint64_t all = std::min<std::uint64_t>((low_mask(machine.pa_bits) + 1) / page_, most);
     first_ = machine.regions.front().base.value / page_;
     std::vector<Ppn> frames;
     for (std::uint64_t i = all / 4; i < all; ++i) frames.emplace_back(first_ + i);
@@ -28,8 +29,10 @@ class Life {
     if (!flat) environment(machine);
     system_.kernel.set_free_frames(frames);
     policy(machine.format);
+    if (with_kernel_space) kernel_space(machine);
     system_.kernel.disk().add("file", std::vector<std::uint8_t>(2 * page_ + page_ / 2, 0x5A));
     programs(machine);
+    if (with_kernel_space) touch_kernel_tables();
     free_frames_ = system_.kernel.free_frames();
     processes_.push_back(system_.process("P0"));
     system_.kernel.start();
@@ -40,6 +43,7 @@ class Life {
     Kernel& kernel = system_.kernel;
     const std::uint64_t from = pick(pages_) * page_;
     const std::uint64_t bytes = (1 + pick(3)) * page_;
+    if (kernel_code_ != 0 && pick(6) == 0) return kernel_step(pid);
     if (pick(8) == 0) return file_step(pid, from, bytes);
     switch (pick(20)) {
       case 0:
@@ -144,6 +148,66 @@ class Life {
     } catch (const InputError&) {
       // The machine cannot withhold that right.
     }
+  }
+
+  // A small direct map, and few ASIDs.
+  void kernel_space(const Machine& machine) {
+    const bool upper = machine.format.upper_va == UpperVa::Sign;
+    const unsigned levels = machine.format.levels;
+    if (machine.asid_bits != 0) system_.kernel.limit_asids(2 + pick(3));
+    const bool three_to_one = !upper && pick(2) == 0;
+    system_.kernel.use_kernel_space({.three_to_one = three_to_one, .direct_bytes = 64 * page_, .traps = pick(3) != 0});
+    const auto address = [&](std::uint64_t vpn) {
+      const std::uint64_t va = vpn * page_;
+      return upper ? va | ~low_mask(machine.va_bits) : va;
+    };
+    const std::uint64_t end = 1ULL << machine.vpn_bits();
+    kernel_direct_ = address(three_to_one ? end / 4 * 3 : end / 2);
+    kernel_code_ =
+        address(end - (machine.format.kind == PteKind::Flat ? 16 : 2ULL << machine.format.index_lsb(levels - 1)));
+  }
+
+  // Tables of kernel space stay: those that this life will need are made before frames are counted.
+  void touch_kernel_tables() {
+    const ProcessId pid = system_.process("Q");
+    const Vpn vpn = system_.platform.machine().vpn_of(VirtAddr(kernel_code_ - page_));
+    system_.kernel.map(pid, vpn, Ppn(first_), {.kernel = true}, {.global = true});
+    system_.kernel.unmap(pid, vpn);
+    system_.kernel.exit(pid);
+  }
+
+  // Traps without anything to do, pages that all get or lose, and accesses of kernel and users.
+  void kernel_step(ProcessId pid) {
+    const Machine& machine = system_.platform.machine();
+    const std::uint64_t below_code = kernel_code_ - (1 + pick(2)) * page_;
+    const Vpn vpn = machine.vpn_of(VirtAddr(below_code));
+    switch (pick(8)) {
+      case 0:
+        system_.kernel.enter_system_call(pid);
+        return system_.kernel.leave_system_call(pid);
+      case 1:
+        try {
+          const Rights rights{.read = true, .write = pick(2) == 0, .exec = pick(2) == 0, .kernel = true};
+          return system_.kernel.map(pid, vpn, Ppn(first_ + pick(named_)), rights, {.global = true});
+        } catch (const InputError&) {
+          return;  // no frame left for a table
+        }
+      case 2:
+        return system_.kernel.unmap(pid, vpn);
+      default:
+        break;
+    }
+    const std::uint64_t places[] = {kernel_direct_ + pick(named_ - 1) * page_, kernel_code_ + pick(2) * page_,
+                                    below_code, address_behind_stack() - 2 * page_};
+    const std::uint64_t va = places[pick(4)] + pick(page_);
+    const auto kind = static_cast<AccessKind>(pick(3));
+    system_.access(pid, kind, va, 1U << pick(4), random_(), pick(3) == 0);
+  }
+
+  std::uint64_t address_behind_stack() const {
+    const Machine& machine = system_.platform.machine();
+    const std::uint64_t upper = machine.format.upper_va == UpperVa::Sign ? ~low_mask(machine.va_bits) : 0;
+    return (upper | low_mask(machine.va_bits)) - page_ + 1;
   }
 
   // Zero page, promises, victims, and a swap file that may have bad places.
@@ -298,7 +362,8 @@ class Life {
   std::mt19937_64 random_;
   std::vector<ProcessId> processes_;
   std::uint64_t pages_ = 0, page_ = 0, first_ = 0, named_ = 0;
-  std::size_t free_frames_ = 0;  // before the first process
+  std::uint64_t kernel_direct_ = 0, kernel_code_ = 0;  // addresses; 0: no kernel space
+  std::size_t free_frames_ = 0;                        // before the first process
   unsigned born_ = 0;
 };
 
@@ -311,9 +376,10 @@ BOOST_AUTO_TEST_CASE(any_life_keeps_the_books_in_order) {
   const std::uint64_t seed = wished != nullptr ? std::strtoull(wished, nullptr, 0) : std::random_device{}();
   std::cout << "seed " << seed << " (VM_SEED=" << seed << " repeats this run)" << std::endl;
   for (const Machine& machine : machines()) {
-    for (std::uint64_t run = 0; run < 4; ++run) {
+    const bool has_room = possible_rights(machine, {.kernel = true}).kernel && machine.vpn_bits() > 6;
+    for (std::uint64_t run = 0; run < (has_room ? 6 : 4); ++run) {
       BOOST_TEST_CONTEXT(machine.name << ", VM_SEED=" << seed + run) {
-        Life life(machine, seed + run);
+        Life life(machine, seed + run, run >= 4);
         bool in_order = true;
         for (unsigned i = 0; in_order && i < 1500; ++i) {
           life.step();

@@ -317,7 +317,8 @@ BOOST_AUTO_TEST_CASE(any_life_keeps_the_books_in_order) {
         bool in_order = true;
         for (unsigned i = 0; in_order && i < 1500; ++i) {
           life.step();
-          in_order = life.books_are_in_order();
+          // In one life after every call; it takes most of the time.
+          if (run == 0 || i % 50 == 0) in_order = life.books_are_in_order();
           if (i % 50 == 0) life.check();
         }
         // What follows from a defect is not worth saying.

@@ -21,7 +21,8 @@ std::vector<std::string> claimed_events(const Machine& machine) {
                            "write", "fsync", "sync", "fork", "fork(copy)", "vfork", "exit"}) {
     names.push_back(fmt::format("done: {}", call));
   }
-  if (machine.vpn_bits() >= 8) names.emplace_back("done: execve");  // fewer pages have no room for a program
+  // Fewer or smaller pages have no room for a program.
+  if (machine.vpn_bits() >= 8 && machine.format.page_size() >= 64) names.emplace_back("done: execve");
   if (!possible_rights(machine, {.write = false}).write) {
     names.insert(names.end(), {"os: copy on write", "os: page of zeros"});
   }

@@ -60,8 +60,8 @@ std::optional<std::vector<Kernel::State::StackPage>> Kernel::State::stack_pages(
   return pages;
 }
 
-// The child gets a process of its own, still empty but for what is the kernel's. nullptr: no memory, nothing has
-// changed.
+// The child gets a process of its own, still empty but for what is the kernel's, and a kernel stack. nullptr: no
+// memory, nothing has changed.
 Process* Kernel::State::leave_lender(ProcessId pid) {
   Process& lender = process(pid);
   const std::optional<PhysAddr> root = new_root();
@@ -71,7 +71,7 @@ Process* Kernel::State::leave_lender(ProcessId pid) {
   const std::optional<unsigned> levels = is_flat() ? std::nullopt : std::optional(lender.levels);
   Process& child = create(borrower.name, {.asid = {}, .table = {}, .limit = lender.limit, .levels = levels}, root, pid);
   TableUpdate narrowed(*this, lender, FenceReason::Exec), fresh(*this, child, FenceReason::Exec);
-  bool ok = true;
+  bool ok = !kernel_space || kernel_space->give_stack(child);
   for (auto it = lender.pages.begin(); ok && it != lender.pages.end(); ++it) {
     if (it->second.rights.kernel) {
       ok = copy_page(lender, child, Vpn(it->first), ForkKind::CopyOnWrite, narrowed, fresh);

@@ -213,7 +213,7 @@ class Kernel : public OsView {
   // The trap by which a process calls the kernel, and its end; nothing without kernel space and its traps. Whoever
   // makes a system call for a process calls them around it.
   void enter_system_call(ProcessId pid);
-  void leave_system_call(ProcessId pid);
+  void leave_system_call();
 
   // --- system calls: result, or -errno (Linux values)
   std::int64_t mmap(ProcessId pid, std::uint64_t addr, std::uint64_t len, int prot, int flags, int fd,

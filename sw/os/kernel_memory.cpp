@@ -23,14 +23,17 @@ void Kernel::enter_system_call(ProcessId pid) {
   if (!state_->kernel_space || state_->killed.contains(pid)) return;
   Process& process = state_->running(pid);
   if (state_->current != process.id) state_->switch_to(process);
+  state_->entered = process.id;
   state_->kernel_space->enter(process, nullptr);
   // In its own table the kernel does not reach the memory of the process: it goes back before it does what was asked.
   if (state_->kernel_space->options().own_table) state_->kernel_space->leave(process);
 }
 
-void Kernel::leave_system_call(ProcessId pid) {
-  const auto process = state_->processes.find(pid);
-  if (state_->kernel_space && process != state_->processes.end()) state_->kernel_space->leave(process->second);
+// The process that was entered for, even if the call was execve of a child that lived in its address space.
+void Kernel::leave_system_call() {
+  const auto process = state_->processes.find(state_->entered.value_or(0));
+  if (state_->entered && process != state_->processes.end()) state_->kernel_space->leave(process->second);
+  state_->entered.reset();
 }
 
 void Kernel::set_policy(const MemoryPolicy& policy) { state_->policy = policy; }

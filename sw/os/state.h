@@ -213,7 +213,8 @@ struct Kernel::State {
   // --- oom.cpp
   std::map<ProcessId, std::string> killed;
   std::uint64_t frames_freed_by_killing(const Process& process) const;
-  bool in_system_call = false;  // the process is in the kernel, which goes on when it is refused: nobody is killed
+  std::optional<ProcessId> entered;  // the process whose call of the kernel is under way, on its kernel stack
+  bool in_system_call = false;       // the process is in the kernel, which goes on when it is refused: nobody is killed
   Process* choose_victim();
   void kill(Process& victim);
   SegvCode segv_code(const Process& process, const Fault& fault) const;

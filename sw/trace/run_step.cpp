@@ -121,7 +121,7 @@ void Runner::act(const Step& step, const SystemCall& action) {
   const ProcessId pid = ids_[action.process];
   kernel_->enter_system_call(pid);
   perform_system_call(step, action);
-  if (!stopped_) kernel_->leave_system_call(pid);
+  if (!stopped_) kernel_->leave_system_call();
   if (testbed_.mismatches() != 0) stopped_ = true;
 }
 

@@ -169,6 +169,7 @@ class Life {
 
   // Tables of kernel space stay: those that this life will need are made before frames are counted.
   void touch_kernel_tables() {
+    if (system_.platform.machine().format.kind == PteKind::Flat) return;
     const ProcessId pid = system_.process("Q");
     const Vpn vpn = system_.platform.machine().vpn_of(VirtAddr(kernel_code_ - page_));
     system_.kernel.map(pid, vpn, Ppn(first_), {.kernel = true}, {.global = true});
@@ -184,7 +185,7 @@ class Life {
     switch (pick(8)) {
       case 0:
         system_.kernel.enter_system_call(pid);
-        return system_.kernel.leave_system_call(pid);
+        return system_.kernel.leave_system_call();
       case 1:
         try {
           const Rights rights{.read = true, .write = pick(2) == 0, .exec = pick(2) == 0, .kernel = true};

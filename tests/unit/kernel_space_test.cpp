@@ -252,13 +252,13 @@ BOOST_AUTO_TEST_CASE(system_calls_and_switches_use_the_kernel_stack_of_each_proc
   constexpr std::uint64_t kStack = 0xFFFF'FFFF'FFFF'F000;
   s.kernel.enter_system_call(a);
   BOOST_TEST(s.kernel.mmap(a, 0x100000, 4096, 3, 0x32, -1, 0) == 0x100000);
-  s.kernel.leave_system_call(a);
+  s.kernel.leave_system_call();
   BOOST_TEST(as_kernel(s, a, AccessKind::Load, kStack - 8).last.data == 1U);  // the first trap
   s.kernel.switch_to(b);
   // The number of the process that stopped, on its own stack; the other one's is untouched.
   BOOST_TEST(as_kernel(s, b, AccessKind::Load, kStack - 8).last.data == 0U);
   s.kernel.enter_system_call(b);
-  s.kernel.leave_system_call(b);
+  s.kernel.leave_system_call();
   BOOST_TEST(as_kernel(s, a, AccessKind::Load, kStack - 8).last.data == a);
   BOOST_TEST(s.kernel.counts().kernel_faults == 0U);
   s.check();

@@ -156,7 +156,7 @@ class Life {
     const unsigned levels = machine.format.levels;
     if (machine.asid_bits != 0) system_.kernel.limit_asids(2 + pick(3));
     const bool three_to_one = !upper && pick(2) == 0;
-    system_.kernel.use_kernel_space({.three_to_one = three_to_one, .direct_bytes = 64 * page_, .traps = pick(3) != 0});
+    system_.kernel.use_kernel_space({.three_to_one = three_to_one, .direct_bytes = 32 * page_, .traps = pick(3) != 0});
     const auto address = [&](std::uint64_t vpn) {
       const std::uint64_t va = vpn * page_;
       return upper ? va | ~low_mask(machine.va_bits) : va;

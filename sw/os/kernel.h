@@ -8,7 +8,8 @@
 // table_tree.cpp (tables of several levels), area.h (what an address range is for), process.h, page_table.cpp (entries
 // and the fences they owe), fences.h (what fences are owed for), superpage.cpp (splitting), adopt.cpp (tables placed by
 // hand), schedule.cpp (processes, context switch, ASIDs), hardware.cpp (control registers), fault.cpp (classify, serve,
-// retry), copy_on_write.cpp (with the zero page), fork.cpp, vfork.cpp, fork_what_if.cpp, mmap.cpp, mremap.cpp,
+// retry), copy_on_write.cpp (with the zero page), fork.cpp, vfork.cpp, fork_what_if.cpp, execve.cpp (another program in
+// the process), program_image.cpp, elf_image.h, initial_stack.h (what it consists of), mmap.cpp, mremap.cpp,
 // resident.cpp and reverse_map.h (who has a frame), pageout.cpp and swap_file.h (pages that leave memory), limits.cpp,
 // oom.cpp, kernel_space.h (the upper part of every address space), trap.cpp (the kernel's own accesses there),
 // asid.cpp, memory_object.h (shared objects and what private copies are made of), file_store.h (the disk),

@@ -25,7 +25,8 @@ std::string KernelSpace::broken(const Process& process) const {
   if (process.raw) return {};
   if (own_table_) {
     for (const auto& [number, page] : process.pages) {
-      const auto is_kernels = [&](const Range& r) { return is_own(r) && r.frame == page.frame; };
+      const Ppn frame = page.frame;
+      const auto is_kernels = [&](const Range& r) { return is_own(r) && r.frame == frame; };
       if (std::any_of(ranges_.begin(), ranges_.end(), is_kernels)) {
         return fmt::format("page 0x{:x} of process {} is the kernel's", number, process.name);
       }

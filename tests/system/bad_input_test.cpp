@@ -94,9 +94,10 @@ BOOST_AUTO_TEST_CASE(asids_that_the_machine_does_not_have) {
 
 // What only the operating system can judge.
 BOOST_AUTO_TEST_CASE(what_does_not_fit_kernel_space) {
-  const auto check = [](const std::string& lines, const std::string& sentence) {
+  const auto check = [](const std::string& lines, const std::string& sentence,
+                        const std::string& machine = "machine sv39\nkernel split upper\n") {
     const Program pagewalk;
-    const std::string file = pagewalk.file("bad.pwt", "machine sv39\nkernel split upper\n" + lines);
+    const std::string file = pagewalk.file("bad.pwt", machine + lines);
     const ProgramResult result = pagewalk("run --model " + file);
     BOOST_TEST(result.status == 2);
     BOOST_TEST(contains(result.err, sentence), result.err);
@@ -110,7 +111,8 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_kernel_space) {
   check("process A\nmap A 0x4000000 -> 0x80100 rwk global\n",
         "a page beside the direct map, the kernel's code and data");
   check("process A\nmap A 0x7FFFFF0 -> 0x80100 rwk global\n", "a page below what each process has for itself");
-  check("process A\narea A 0xFFFFFFC000000000..0xFFFFFFC000001000 rw\n", "reaches into kernel space");
+  check("process A\narea A 0xBFFFF000..0xC0001000 rw\n", ":4:6: area 0xbffff000..0xc0001000 reaches into kernel space",
+        "machine flat32\nkernel split 3/1\n");
   check("asids 2\nprocess A asid=2\n", ":4:9: asid=2 of process A: there are 2");
 }
 

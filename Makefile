@@ -29,7 +29,7 @@ help:     ## this list
 run: program  ## run the scenarios of sim/scenarios, a line each (SCENARIO=, JSON=1)
 	@build/pagewalk run $(JSON_FLAG) $(SCENARIOS)
 
-test: build  ## all tests, and every expectation shown to be able to fail
+test: build  ## all tests, and expectations shown to be able to fail
 	@scripts/setup bus
 	@ctest --test-dir build --output-on-failure -j $(JOBS)
 

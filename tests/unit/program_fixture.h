@@ -84,11 +84,11 @@ struct Programs : System {
   }
   // The call is refused, and the old image runs on.
   void loses_nothing(ProcessId pid, const std::string& file, std::int64_t error,
-                     std::vector<std::string> arguments = {"x"}) {
+                     const std::vector<std::string>& arguments = {"x"}) {
     const std::string maps = kernel.maps(pid);
     const std::size_t free = kernel.free_frames();
     BOOST_TEST_CONTEXT(file) {
-      BOOST_TEST(exec(pid, file, std::move(arguments)) == error);
+      BOOST_TEST(exec(pid, file, arguments) == error);
       BOOST_TEST(kernel.maps(pid) == maps);
       BOOST_TEST(kernel.free_frames() == free);
       BOOST_TEST(value(pid, kOld, 4) == 17U);

@@ -93,9 +93,9 @@ BOOST_DATA_TEST_CASE(a_forgotten_fence_shows_as_a_stale_access, boost::unit_test
   const Program pagewalk;
   const std::string file = pagewalk.file("trace.pwt", w.trace);
   for (const std::string platform : {"", "--model "}) {
-    const ProgramResult clean = pagewalk("run " + platform + file);
+    const ProgramResult clean = pagewalk(fmt::format("run {}{}", platform, file));
     BOOST_TEST(clean.status == 0, clean.err);
-    const ProgramResult forgotten = pagewalk("run " + platform + w.option + " " + file);
+    const ProgramResult forgotten = pagewalk(fmt::format("run {}{} {}", platform, w.option, file));
     BOOST_TEST(forgotten.status == 1);
     BOOST_TEST(contains(forgotten.out, " 0 passed"), forgotten.out);
     BOOST_TEST(contains(forgotten.out, "1 mismatches"), forgotten.out);

@@ -236,7 +236,7 @@ class Life {
     if (processes_.size() < 5 && pick(2) == 0 && exec(borrower)) {
       BOOST_TEST(!kernel.is_suspended(pid));
       processes_.push_back(borrower);
-    } else {
+    } else if (!kernel.is_killed(borrower)) {  // execve may have found no memory
       kernel.exit(borrower);
     }
   }

@@ -2,6 +2,7 @@
 //
 // pagewalk bench: how many cycles a load takes by where its translation is found; how fast the simulation is with all
 // checks, and what the checks cost: the same binary, trace and memory agent once more with the event sink off.
+// pagewalk bench os: the operating system model alone.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "access_cycles.h"
+#include "bench_os.h"
 #include "commands.h"
 #include "testbeds.h"
 #include "trace/runner.h"
@@ -153,6 +155,36 @@ void bench(const BenchOptions& options) {
   if (options.json) fmt::print("{}\n", nlohmann::json({{"seed", options.seed}, {"machines", all}}).dump(2));
 }
 
+void bench_os_alone(const OsBenchOptions& options, bool json) {
+  const OsBenchResult r = bench_os(options);
+  if (json) {
+    nlohmann::json faults = nlohmann::json::array();
+    for (const OsBenchResult::FaultCost& f : r.faults) {
+      faults.push_back(
+          {{"processes", f.processes}, {"demand_seconds", f.demand_seconds}, {"copy_seconds", f.copy_seconds}});
+    }
+    const nlohmann::json all = {{"seed", options.seed},
+                                {"machine", options.machine},
+                                {"accesses_per_second", r.accesses_per_second},
+                                {"processes", options.processes},
+                                {"areas", options.areas},
+                                {"bytes_per_area", r.bytes_per_area},
+                                {"resident_bytes", r.resident_bytes},
+                                {"faults", faults}};
+    fmt::print("{}\n", all.dump(2));
+    return;
+  }
+  fmt::print("seed {}, best of {} runs\n", options.seed, options.repeats);
+  fmt::print("{:<8} {:.0f} accesses/s, every one compared with image and map\n", options.machine,
+             r.accesses_per_second);
+  fmt::print("{:<8} {} processes of {} areas: {:.0f} MiB resident, {:.0f} bytes an area\n", options.machine,
+             options.processes, options.areas, static_cast<double>(r.resident_bytes) / (1U << 20), r.bytes_per_area);
+  for (const OsBenchResult::FaultCost& f : r.faults) {
+    fmt::print("{:<8} {:>4} processes: {:.1f} us a demand-zero fault, {:.1f} us one of copy-on-write\n",
+               options.machine, f.processes, 1e6 * f.demand_seconds, 1e6 * f.copy_seconds);
+  }
+}
+
 }  // namespace
 
 void add_bench(CLI::App& app, int& exit_status) {
@@ -167,8 +199,27 @@ void add_bench(CLI::App& app, int& exit_status) {
       ->capture_default_str();
   command->add_option("--seed", options->seed, "Seed of the trace and of the memory")->capture_default_str();
   command->add_flag("--json", options->json, "One JSON object instead of text");
-  command->callback([options, &exit_status] {
-    bench(*options);
+  CLI::App* os = command->add_subcommand("os", "Measure the operating system model alone, on the reference platform");
+  auto of_os = std::make_shared<OsBenchOptions>();
+  os->add_option("--machine", of_os->machine, "Machine")->capture_default_str();
+  os->add_option("--accesses", of_os->accesses, "Accesses in a run")
+      ->check(CLI::Range(1, 1'000'000'000))
+      ->capture_default_str();
+  os->add_option("--repeats", of_os->repeats, "Runs of each kind; the best counts")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+  os->add_option("--processes", of_os->processes, "Processes whose space is measured")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  os->add_option("--areas", of_os->areas, "Areas of each")->check(CLI::Range(1, 100'000))->capture_default_str();
+  os->add_option("--seed", of_os->seed, "Seed of the accesses")->capture_default_str();
+  os->add_flag("--json", options->json, "One JSON object instead of text");
+  command->callback([options, of_os, os, &exit_status] {
+    if (os->parsed()) {
+      bench_os_alone(*of_os, options->json);
+    } else {
+      bench(*options);
+    }
     exit_status = kClean;
   });
 }

@@ -1,26 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "machine/physical_memory.h"
 
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
 namespace vm {
 
-const PhysicalMemory::Block* PhysicalMemory::find(PhysAddr pa) const {
+// Byte lane i of a beat is its i-th byte in the host's memory.
+static_assert(std::endian::native == std::endian::little);
+
+PhysicalMemory::Block* PhysicalMemory::find(PhysAddr pa) const {
   const std::uint64_t number = pa.value >> kBlockBits;
-  if (number == last_number_) return last_;
+  Recent& recent = recent_.at(number % recent_.size());
+  if (number == recent.number) return recent.block;
   const auto found = blocks_.find(number);
   if (found == blocks_.end()) return nullptr;
-  last_number_ = number;
-  last_ = found->second.get();
-  return last_;
+  recent = {.number = number, .block = found->second.get()};
+  return recent.block;
 }
 
 PhysicalMemory::Block& PhysicalMemory::make(PhysAddr pa) {
-  const std::uint64_t number = pa.value >> kBlockBits;
-  if (number == last_number_) return *last_;
-  std::unique_ptr<Block>& block = blocks_[number];
-  if (!block) block = std::make_unique<Block>();
-  last_number_ = number;
-  last_ = block.get();
-  return *last_;
+  if (Block* block = find(pa)) return *block;
+  std::unique_ptr<Block>& block = blocks_[pa.value >> kBlockBits];
+  block = std::make_unique<Block>();
+  return *block;
 }
 
 std::uint64_t PhysicalMemory::read_beat(PhysAddr pa) const {
@@ -48,16 +52,26 @@ void PhysicalMemory::write_byte(PhysAddr pa, std::uint8_t byte) {
 }
 
 void PhysicalMemory::read(PhysAddr pa, std::span<std::uint8_t> bytes) const {
-  for (std::uint8_t& byte : bytes) {
-    byte = read_byte(pa);
-    pa += 1;
+  while (!bytes.empty()) {
+    const std::size_t at = pa.value & low_mask(kBlockBits);
+    const std::span<std::uint8_t> piece = bytes.first(std::min(bytes.size(), sizeof(Block) - at));
+    if (const Block* block = find(pa)) {
+      std::memcpy(piece.data(), std::as_bytes(std::span(*block)).subspan(at).data(), piece.size());
+    } else {
+      std::fill(piece.begin(), piece.end(), std::uint8_t{0});
+    }
+    pa += piece.size();
+    bytes = bytes.subspan(piece.size());
   }
 }
 
 void PhysicalMemory::write(PhysAddr pa, std::span<const std::uint8_t> bytes) {
-  for (const std::uint8_t byte : bytes) {
-    write_byte(pa, byte);
-    pa += 1;
+  while (!bytes.empty()) {
+    const std::size_t at = pa.value & low_mask(kBlockBits);
+    const std::span<const std::uint8_t> piece = bytes.first(std::min(bytes.size(), sizeof(Block) - at));
+    std::memcpy(std::as_writable_bytes(std::span(make(pa))).subspan(at).data(), piece.data(), piece.size());
+    pa += piece.size();
+    bytes = bytes.subspan(piece.size());
   }
 }
 

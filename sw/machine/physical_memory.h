@@ -30,13 +30,16 @@ class PhysicalMemory {
   static constexpr std::uint64_t kBeatsPerBlock = (1ULL << kBlockBits) / 8;
   using Block = std::array<std::uint64_t, kBeatsPerBlock>;
 
-  const Block* find(PhysAddr pa) const;
+  Block* find(PhysAddr pa) const;  // null: nothing was written there
   Block& make(PhysAddr pa);
 
   std::unordered_map<std::uint64_t, std::unique_ptr<Block>> blocks_;
-  // The block used last: runs of accesses to one block cost one comparison.
-  mutable std::uint64_t last_number_ = ~0ULL;
-  mutable Block* last_ = nullptr;
+  // Blocks used lately, by the low bits of their numbers: most accesses cost one comparison.
+  struct Recent {
+    std::uint64_t number = ~0ULL;
+    Block* block = nullptr;
+  };
+  mutable std::array<Recent, 16> recent_;
 };
 
 }  // namespace vm

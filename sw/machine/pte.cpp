@@ -7,7 +7,7 @@ namespace {
 // Privileged architecture, Sv32 to Sv57 (R2). The PPN begins at ppn_lsb; entries of 8 bytes have more above it.
 namespace riscv {
 constexpr unsigned kValid = 0, kRead = 1, kWrite = 2, kExec = 3, kUser = 4, kGlobal = 5, kAccessed = 6, kDirty = 7;
-constexpr unsigned kPbmtLsb = 61, kNapot = 63;
+constexpr unsigned kSoftware = 8, kPbmtLsb = 61, kNapot = 63;
 constexpr unsigned kPbmtNone = 0, kPbmtNonCacheable = 1, kPbmtIo = 2;
 constexpr unsigned kNapotBits = 4;      // 64 KiB: the only size there is (R10)
 constexpr std::uint64_t kNapotPpn = 8;  // its low PPN bits
@@ -16,7 +16,7 @@ constexpr std::uint64_t kNapotPpn = 8;  // its low PPN bits
 // 4- and 5-level paging (X17).
 namespace x86 {
 constexpr unsigned kPresent = 0, kWrite = 1, kUser = 2, kPwt = 3, kAccessed = 5, kDirty = 6, kPageSize = 7;
-constexpr unsigned kGlobal = 8, kLargePat = 12, kTopOfAddress = 52, kNoExecute = 63;
+constexpr unsigned kGlobal = 8, kSoftware = 9, kLargePat = 12, kTopOfAddress = 52, kNoExecute = 63;
 constexpr unsigned kSmallPat = 7;  // bit 7 of a PTE is no page-size bit (X4)
 }  // namespace x86
 
@@ -264,6 +264,18 @@ unsigned pat_index(std::uint64_t raw, unsigned level) {
 std::uint64_t most_slots(const Format& format) {
   const bool has_valid_bit = format.kind != PteKind::Flat || format.valid_bit.has_value();
   return has_valid_bit ? low_mask(format.ppn_bits) : 0;
+}
+
+std::uint64_t cow_mark(const Format& format) {
+  switch (format.kind) {
+    case PteKind::Flat:
+      break;
+    case PteKind::Riscv:
+      return bit(riscv::kSoftware, true);
+    case PteKind::X86:
+      return bit(x86::kSoftware, true);
+  }
+  return 0;
 }
 
 std::uint64_t encode_slot(const Format& format, std::uint64_t slot) {

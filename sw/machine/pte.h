@@ -90,6 +90,10 @@ std::uint64_t most_slots(const Format& format);  // the highest number; 0: entri
 std::uint64_t encode_slot(const Format& format, std::uint64_t slot);
 std::uint64_t slot_of(const Format& format, std::uint64_t raw);  // of an entry that is not valid
 
+// The bit of a leaf with which the operating system marks copy-on-write pages, one that the hardware leaves to software
+// (R2; x86: 11:9). 0: entries of this format have none.
+std::uint64_t cow_mark(const Format& format);
+
 // An entry as it lies in memory: format.pte_bytes() bytes in the format's byte order.
 std::array<std::uint8_t, 8> pte_to_bytes(const Format& format, std::uint64_t raw);
 std::uint64_t pte_from_bytes(const Format& format, std::span<const std::uint8_t> bytes);

@@ -2,11 +2,13 @@
 #include "oracle/cache_mirror.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace vm {
 
 CacheMirror::CacheMirror(const CacheGeometry& geometry)
     : geometry_(geometry),
+      line_bits_(static_cast<unsigned>(std::countr_zero(geometry.line_bytes))),
       tags_(static_cast<std::size_t>(geometry.sets) * geometry.ways),
       plru_(geometry.sets, geometry.ways) {}
 

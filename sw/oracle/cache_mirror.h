@@ -29,8 +29,8 @@ class CacheMirror {
   unsigned sets() const { return geometry_.sets; }
   unsigned ways() const { return geometry_.ways; }
   unsigned line_bytes() const { return geometry_.line_bytes; }
-  unsigned set_of(PhysAddr pa) const { return static_cast<unsigned>(pa.value / geometry_.line_bytes % geometry_.sets); }
-  PhysAddr line_of(PhysAddr pa) const { return PhysAddr(pa.value - pa.value % geometry_.line_bytes); }
+  unsigned set_of(PhysAddr pa) const { return static_cast<unsigned>(pa.value >> line_bits_) & (geometry_.sets - 1); }
+  PhysAddr line_of(PhysAddr pa) const { return PhysAddr(pa.value & ~low_mask(line_bits_)); }
 
   // Where the line of this address lies; nullopt: nowhere (a miss). Pure.
   std::optional<Place> find(PhysAddr pa) const;
@@ -53,7 +53,8 @@ class CacheMirror {
  private:
   std::size_t index(Place p) const { return static_cast<std::size_t>(p.set) * geometry_.ways + p.way; }
 
-  CacheGeometry geometry_;
+  CacheGeometry geometry_;  // lines and sets are powers of two
+  unsigned line_bits_;
   std::vector<CacheTag> tags_;
   TreePlru plru_;
 };

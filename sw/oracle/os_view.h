@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "machine/access.h"
@@ -40,6 +41,17 @@ class OsView {
   virtual void image_store(const Context& context, VirtAddr va, std::uint8_t byte) = 0;
   virtual std::optional<std::uint8_t> image_byte(const Context& context, VirtAddr va) const = 0;
   virtual bool image_fetch_may_be(const Context& context, VirtAddr va, std::uint8_t byte) const = 0;
+
+  // The same for the bytes of one access: all are stored; the image knows all of them, and they are these.
+  virtual void image_store_bytes(const Context& context, VirtAddr va, std::span<const std::uint8_t> bytes) {
+    for (std::size_t i = 0; i < bytes.size(); ++i) image_store(context, va + i, bytes[i]);
+  }
+  virtual bool image_holds(const Context& context, VirtAddr va, std::span<const std::uint8_t> bytes) const {
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+      if (image_byte(context, va + i) != bytes[i]) return false;
+    }
+    return true;
+  }
 };
 
 }  // namespace vm

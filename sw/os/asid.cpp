@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "machine/error.h"
 #include "os/state.h"
@@ -51,13 +52,14 @@ void Kernel::State::claim_asid(Process& process, std::optional<std::uint16_t> wa
 }
 
 std::optional<std::uint16_t> Kernel::State::unused_asid() const {
-  // 0 last: it is what the hardware has after reset.
   const std::uint64_t count = asid_count();
+  std::vector<bool> used(count);
+  for (const auto& [pid, process] : processes) {
+    if (process.asid && *process.asid < count) used[*process.asid] = true;
+  }
+  // 0 last: it is what the hardware has after reset.
   for (std::uint64_t i = 1; i <= count; ++i) {
-    const auto asid = static_cast<std::uint16_t>(i % count);
-    const bool used =
-        std::any_of(processes.begin(), processes.end(), [&](const auto& entry) { return entry.second.asid == asid; });
-    if (!used) return asid;
+    if (!used[i % count]) return static_cast<std::uint16_t>(i % count);
   }
   return std::nullopt;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "os/image.h"
 
+#include <algorithm>
+
 namespace vm {
 
 const ProcessImage::Slot* ProcessImage::find(Vpn vpn) const {
@@ -13,9 +15,10 @@ std::uint8_t ProcessImage::byte(Vpn vpn, std::uint64_t offset) const {
   return slot == nullptr ? std::uint8_t{0} : (*slot->bytes)[offset];
 }
 
-void ProcessImage::store(Vpn vpn, std::uint64_t offset, std::uint8_t byte) {
-  if (slots_.at(vpn.value).is_private) separate(vpn);
-  (*slots_.at(vpn.value).bytes)[offset] = byte;
+void ProcessImage::store(Vpn vpn, std::uint64_t offset, std::span<const std::uint8_t> bytes) {
+  Slot& slot = slots_.at(vpn.value);
+  if (slot.is_private) separate(vpn);
+  std::copy(bytes.begin(), bytes.end(), slot.bytes->begin() + static_cast<std::ptrdiff_t>(offset));
 }
 
 void ProcessImage::drop(Vpn vpn, std::uint64_t count) {
@@ -60,15 +63,25 @@ void ProcessImage::share(Vpn vpn, ProcessImage& child) const {
   if (const Slot* slot = find(vpn)) child.slots_[vpn.value] = *slot;
 }
 
+FetchHistory::Block& FetchHistory::block(std::uint64_t number) {
+  if (number != last_number_) {
+    std::unique_ptr<Block>& found = blocks_[number];
+    if (!found) found = std::make_unique<Block>();
+    last_number_ = number;
+    last_ = found.get();
+  }
+  if (last_->epoch != epoch_) *last_ = {.epoch = epoch_, .had = {}};
+  return *last_;
+}
+
 void FetchHistory::replaced(PhysAddr pa, std::uint8_t old) {
-  std::unique_ptr<Block>& block = blocks_[pa.value / kBlock];
-  if (!block) block = std::make_unique<Block>();
-  block->at(pa.value % kBlock).set(old);
+  block(pa.value / kBytes).had.at(pa.value % kBytes).set(old);
 }
 
 bool FetchHistory::had(PhysAddr pa, std::uint8_t byte) const {
-  const auto found = blocks_.find(pa.value / kBlock);
-  return found != blocks_.end() && found->second->at(pa.value % kBlock).test(byte);
+  const auto found = blocks_.find(pa.value / kBytes);
+  return found != blocks_.end() && found->second->epoch == epoch_ &&
+         found->second->had.at(pa.value % kBytes).test(byte);
 }
 
 }  // namespace vm

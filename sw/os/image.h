@@ -9,6 +9,7 @@
 #include <bitset>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -28,7 +29,7 @@ class ProcessImage {
   const Slot* find(Vpn vpn) const;
   std::uint8_t byte(Vpn vpn, std::uint64_t offset) const;  // zero where nothing was written
   // The page must have a slot.
-  void store(Vpn vpn, std::uint64_t offset, std::uint8_t byte);
+  void store(Vpn vpn, std::uint64_t offset, std::span<const std::uint8_t> bytes);
   void put(Vpn vpn, Slot slot) { slots_[vpn.value] = std::move(slot); }
   void drop(Vpn vpn, std::uint64_t count);  // of so many pages
   // The process has this page for itself now, though perhaps no store came of it yet.
@@ -44,17 +45,27 @@ class ProcessImage {
 };
 
 // Older values of bytes of physical memory: everything replaced since the last FetchSync. An instruction fetch may
-// still find them where fetches are not coherent with stores, or while the store that replaces them is under way.
+// still find them where fetches are not coherent with stores, or while the store that replaces them is under way. What
+// is forgotten keeps its room, so that stores to the same place again and again allocate nothing.
 class FetchHistory {
  public:
   void replaced(PhysAddr pa, std::uint8_t old);
   bool had(PhysAddr pa, std::uint8_t byte) const;
-  void clear() { blocks_.clear(); }
+  void clear() { ++epoch_; }
 
  private:
-  static constexpr std::uint64_t kBlock = 64;
-  using Block = std::array<std::bitset<256>, kBlock>;
+  static constexpr std::uint64_t kBytes = 64;  // of a block
+  struct Block {
+    std::uint64_t epoch = 0;  // of an earlier one: empty
+    std::array<std::bitset<256>, kBytes> had{};
+  };
+  Block& block(std::uint64_t number);
+
   std::unordered_map<std::uint64_t, std::unique_ptr<Block>> blocks_;
+  std::uint64_t epoch_ = 1;
+  // The block used last: a store is of several bytes.
+  std::uint64_t last_number_ = ~0ULL;
+  Block* last_ = nullptr;
 };
 
 }  // namespace vm

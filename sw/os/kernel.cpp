@@ -225,6 +225,14 @@ std::optional<std::uint8_t> Kernel::image_byte(const Context& context, VirtAddr 
   return state_->image_byte(context, va);
 }
 
+void Kernel::image_store_bytes(const Context& context, VirtAddr va, std::span<const std::uint8_t> bytes) {
+  if (!state_->image_store_in_page(context, va, bytes)) OsView::image_store_bytes(context, va, bytes);
+}
+
+bool Kernel::image_holds(const Context& context, VirtAddr va, std::span<const std::uint8_t> bytes) const {
+  return state_->image_holds_in_page(context, va, bytes) || OsView::image_holds(context, va, bytes);
+}
+
 bool Kernel::image_fetch_may_be(const Context& context, VirtAddr va, std::uint8_t byte) const {
   return state_->image_fetch_may_be(context, va, byte);
 }

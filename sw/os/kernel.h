@@ -270,6 +270,8 @@ class Kernel : public OsView {
   void image_store(const Context& context, VirtAddr va, std::uint8_t byte) override;
   std::optional<std::uint8_t> image_byte(const Context& context, VirtAddr va) const override;
   bool image_fetch_may_be(const Context& context, VirtAddr va, std::uint8_t byte) const override;
+  void image_store_bytes(const Context& context, VirtAddr va, std::span<const std::uint8_t> bytes) override;
+  bool image_holds(const Context& context, VirtAddr va, std::span<const std::uint8_t> bytes) const override;
 
  private:
   friend class TableUpdate;

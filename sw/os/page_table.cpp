@@ -43,19 +43,18 @@ OsMapping Kernel::State::mapping_at(const Process& process, Vpn vpn) const {
 
 std::uint64_t Kernel::State::encode(const Page& page) const {
   if (!page.entry.mapped) return 0;
-  return encode_pte(machine.format,
-                    {.valid = true,
-                     .user = page.entry.user,
-                     .read = page.entry.read,
-                     .write = page.entry.write,
-                     .exec = page.entry.exec,
-                     .accessed = page.kernel_stack,
-                     .dirty = page.kernel_stack,
-                     .global = page.global,
-                     .napot = page.napot,
-                     .type = page.type,
-                     .ppn = page.frame},
-                    page.level);
+  const Pte entry{.valid = true,
+                  .user = page.entry.user,
+                  .read = page.entry.read,
+                  .write = page.entry.write,
+                  .exec = page.entry.exec,
+                  .accessed = page.kernel_stack,
+                  .dirty = page.kernel_stack,
+                  .global = page.global,
+                  .napot = page.napot,
+                  .type = page.type,
+                  .ppn = page.frame};
+  return encode_pte(machine.format, entry, page.level) | (page.cow ? cow_mark(machine.format) : 0);
 }
 
 VirtAddr Kernel::State::address_of(const Process& process, Vpn vpn) const {
@@ -96,9 +95,16 @@ void TableUpdate::owe(Vpn vpn, const Page& page, const OsMapping& before) {
   whole_ |= page.napot;  // its pages may be remembered one by one (R28)
 }
 
+// The entry says all that the page asks for, what only the kernel looks at included.
+bool TableUpdate::is_written(Vpn vpn, const Page& page) {
+  const PhysAddr at = *state_.entry_address(process_, vpn, page.level);
+  const std::uint64_t set_by_hardware = state_.is_flat() ? 0 : state_.accessed_bits(true);
+  return ((state_.read_raw(at).value_or(0) ^ state_.encode(page)) & ~set_by_hardware) == 0;
+}
+
 bool TableUpdate::set(Vpn vpn, const Page& page, const OsMapping& before) {
   const OsMapping& after = page.entry;
-  if (before == after) return true;
+  if (before == after && (!after.mapped || is_written(vpn, page))) return true;
   if (after.mapped && !state_.make_tables(process_, vpn, page.level)) return false;
   const bool narrower = (before.user && !after.user) || (before.read && !after.read) ||
                         (before.write && !after.write) || (before.exec && !after.exec);

@@ -355,6 +355,9 @@ struct Kernel::State {
   void image_store(const Context& context, VirtAddr va, std::uint8_t byte);
   std::optional<std::uint8_t> image_byte(const Context& context, VirtAddr va) const;
   bool image_fetch_may_be(const Context& context, VirtAddr va, std::uint8_t byte) const;
+  // What most accesses are: inside one page whose image is there. False: it is not so, or (loads) differs.
+  bool image_store_in_page(const Context& context, VirtAddr va, std::span<const std::uint8_t> bytes);
+  bool image_holds_in_page(const Context& context, VirtAddr va, std::span<const std::uint8_t> bytes) const;
 
   // --- report.cpp
   struct Residency {
@@ -398,6 +401,7 @@ class TableUpdate {
   void commit();
 
  private:
+  bool is_written(Vpn vpn, const Page& page);
   void owe(Vpn vpn, const Page& page, const OsMapping& before);
   void empty(Vpn vpn, unsigned level, std::int64_t entries);  // so many entries there are empty now
   bool is_remembered() const;

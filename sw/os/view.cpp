@@ -2,6 +2,7 @@
 //
 // What the kernel tells the checkers: its map, from its own structures, and the image.
 #include <algorithm>
+#include <array>
 
 #include "os/state.h"
 
@@ -99,7 +100,7 @@ void Kernel::State::image_store(const Context& context, VirtAddr va, std::uint8_
     return note_physical_write(address_of(mapping.ppn) + machine.offset_of(va), std::span(&byte, 1));
   }
   slot_for_store(process, vpn);
-  process.image.store(vpn, machine.offset_of(va), byte);
+  process.image.store(vpn, machine.offset_of(va), std::span(&byte, 1));
   replace_byte(address_of(mapping.ppn) + machine.offset_of(va), byte);
 }
 
@@ -134,6 +135,37 @@ std::optional<std::uint8_t> Kernel::State::image_byte(const Context& context, Vi
   }
   if (area == nullptr && process->page(vpn) == nullptr) return std::nullopt;
   return std::uint8_t{0};  // demand-zero, not stored to yet
+}
+
+bool Kernel::State::image_store_in_page(const Context& context, VirtAddr va, std::span<const std::uint8_t> bytes) {
+  const std::uint64_t offset = machine.offset_of(va);
+  if (!context.translate || offset + bytes.size() > machine.format.page_size()) return false;
+  const Process* found = find(context);
+  if (found == nullptr || found->raw) return false;
+  const Vpn vpn = machine.vpn_of(va);
+  const OsMapping mapping = mapping_at(*found, vpn);
+  if (!mapping.mapped || !mapping.write || found->image.find(vpn) == nullptr) return false;
+  processes.find(found->id)->second.image.store(vpn, offset, bytes);
+  const PhysAddr pa = address_of(mapping.ppn) + offset;
+  std::array<std::uint8_t, 8> old{};
+  for (std::size_t done = 0; done < bytes.size(); done += old.size()) {
+    const std::size_t count = std::min(old.size(), bytes.size() - done);
+    shadow.read(pa + done, std::span(old).first(count));
+    for (std::size_t i = 0; i < count; ++i) fetch_history.replaced(pa + done + i, old.at(i));
+  }
+  shadow.write(pa, bytes);
+  return true;
+}
+
+bool Kernel::State::image_holds_in_page(const Context& context, VirtAddr va,
+                                        std::span<const std::uint8_t> bytes) const {
+  const std::uint64_t offset = machine.offset_of(va);
+  if (!context.translate || offset + bytes.size() > machine.format.page_size()) return false;
+  const Process* process = find(context);
+  if (process == nullptr || process->raw) return false;
+  const ProcessImage::Slot* slot = process->image.find(machine.vpn_of(va));
+  return slot != nullptr &&
+         std::equal(bytes.begin(), bytes.end(), slot->bytes->begin() + static_cast<std::ptrdiff_t>(offset));
 }
 
 bool Kernel::State::image_fetch_may_be(const Context& context, VirtAddr va, std::uint8_t byte) const {

@@ -4,14 +4,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "platform/reference_platform.h"
 
 namespace vm {
 
-void ReferencePlatform::check_translation(const Access& access, VirtAddr va, const WalkResult& walk) {
+void ReferencePlatform::check_translation(const Access& access, VirtAddr va, const Translation& found) {
   if (view_ == nullptr || !context().translate) return;
-  const Cause cause = walk.fault.cause;
+  const Cause cause = found.fault.cause;
   // What the OS cannot know: holes and bus errors; what needs no map: upper bits and the limit; and what the map does
   // not say: accessed and dirty bits.
   if (cause != Cause::None && (!is_page_fault(cause) || cause == Cause::Va || cause == Cause::Limit)) return;
@@ -28,11 +29,11 @@ void ReferencePlatform::check_translation(const Access& access, VirtAddr va, con
     const Request request{.kind = access.kind, .user = access.user, .sum = access.sum, .mxr = access.mxr, .va = va};
     const Cause denied = denied_by(machine_.format, context().env, page, request);
     if (denied != Cause::None) return cause == denied;
-    return cause == Cause::None && walk.pa.value >> machine_.format.page_bits == m.ppn.value;
+    return cause == Cause::None && found.pa.value >> machine_.format.page_bits == m.ppn.value;
   });
   if (agreed) return;
   mismatches_.push_back(fmt::format("os map: {} of 0x{:x} gave {} pa 0x{:x}, which the operating system did not mean",
-                                    to_string(access.kind), va.value, to_string(cause), walk.pa.value));
+                                    to_string(access.kind), va.value, to_string(cause), found.pa.value));
 }
 
 void ReferencePlatform::check_data(const Access& access, const AccessResult& result) {
@@ -41,12 +42,15 @@ void ReferencePlatform::check_data(const Access& access, const AccessResult& res
   const bool cut = result.fault.cause == Cause::Bus && access.kind == AccessKind::Store;
   if (result.fault && !cut) return;
   const std::uint64_t bytes = cut ? result.fault.va.value - access.va.value : access.size();
+  const bool is_store = access.kind == AccessKind::Store;
+  std::array<std::uint8_t, 8> data{};
+  for (unsigned i = 0; i < bytes; ++i)
+    data.at(i) = static_cast<std::uint8_t>((is_store ? access.data : result.data) >> (8 * i));
+  const std::span<const std::uint8_t> moved = std::span(data).first(bytes);
+  if (is_store) return view_->image_store_bytes(context(), access.va, moved);
+  if (view_->image_holds(context(), access.va, moved)) return;
   for (unsigned i = 0; i < bytes; ++i) {
     const VirtAddr va = access.va + i;
-    if (access.kind == AccessKind::Store) {
-      view_->image_store(context(), va, static_cast<std::uint8_t>(access.data >> (8 * i)));
-      continue;
-    }
     const auto found = static_cast<std::uint8_t>(result.data >> (8 * i));
     const std::optional<std::uint8_t> expected = view_->image_byte(context(), va);
     if (!expected || *expected == found) continue;

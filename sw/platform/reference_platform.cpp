@@ -50,26 +50,23 @@ WalkResult ReferencePlatform::walk_tables(const Request& request, AccessResult& 
   return walked;
 }
 
-WalkResult ReferencePlatform::translate(const Access& access, VirtAddr va, AccessResult& result, bool observe) {
+ReferencePlatform::Translation ReferencePlatform::translate(const Access& access, VirtAddr va, AccessResult& result,
+                                                            bool observe) {
   const Request request{.kind = access.kind, .user = access.user, .sum = access.sum, .mxr = access.mxr, .va = va};
   const bool looks_up = context().translate && refused_before_walk(machine_, context(), va) == Cause::None;
   TlbMirror& tlb = tlb_of(access.kind);
-  if (!looks_up || !tlb.present()) return walk_tables(request, result);
+  if (!looks_up || !tlb.present()) return of(walk_tables(request, result));
 
   const TlbMirror::Lookup found = tlb.lookup(context(), request);
   const bool hit = found.verdict == TlbVerdict::Granted;
   if (observe) result.tlb = hit ? Hit::Hit : Hit::Miss;
   if (hit) {
     tlb.touch(found);
-    WalkResult remembered;
-    remembered.leaf = found.entry.page;
-    remembered.level = found.entry.level;
-    remembered.pa = translate_by(machine_, found.entry, va);
-    return remembered;
+    return {.fault = {}, .pa = translate_by(machine_, found.entry, va), .type = found.entry.page.type};
   }
-  WalkResult walked = walk_tables(request, result);
+  const WalkResult walked = walk_tables(request, result);
   if (!walked.fault) tlb.fill(entry_of(machine_, context(), va, walked));
-  return walked;
+  return of(walked);
 }
 
 bool ReferencePlatform::move_piece(ReferenceCache& cache, bool write, PhysAddr pa, MemType type,
@@ -119,13 +116,13 @@ AccessResult ReferencePlatform::access(const Access& access) {
     const VirtAddr va = access.va + first;
     Piece piece{.first = first, .bytes = 0, .pa = {}, .type = {}};
     piece.bytes = std::min(access.size() - first, unit - static_cast<unsigned>(va.value % unit));
-    const WalkResult walked = translate(access, va, result, count == 0);
-    check_translation(access, va, walked);
-    piece.pa = walked.pa;
-    piece.type = walked.leaf.type;
-    if (count == 0) result.pa = walked.pa;
-    if (walked.fault) {
-      result.fault = walked.fault;
+    const Translation found = translate(access, va, result, count == 0);
+    check_translation(access, va, found);
+    piece.pa = found.pa;
+    piece.type = found.type;
+    if (count == 0) result.pa = found.pa;
+    if (found.fault) {
+      result.fault = found.fault;
       break;
     }
     pieces.at(count++) = piece;

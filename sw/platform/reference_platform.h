@@ -55,8 +55,18 @@ class ReferencePlatform : public Platform {
     MemType type = MemType::WriteBack;
   };
 
+  // What a translation comes to, wherever it came from.
+  struct Translation {
+    Fault fault;
+    PhysAddr pa;
+    MemType type = MemType::WriteBack;
+  };
+  static Translation of(const WalkResult& walked) {
+    return {.fault = walked.fault, .pa = walked.pa, .type = walked.leaf.type};
+  }
+
   AccessResult access(const Access& access);
-  WalkResult translate(const Access& access, VirtAddr va, AccessResult& result, bool observe);
+  Translation translate(const Access& access, VirtAddr va, AccessResult& result, bool observe);
   WalkResult walk_tables(const Request& request, AccessResult& result);
   std::optional<std::uint64_t> read_entry(PhysAddr entry);
   void update_entry(const Step& step);
@@ -68,7 +78,7 @@ class ReferencePlatform : public Platform {
   void forget(const Fence& fence);
   TlbMirror& tlb_of(AccessKind kind) { return kind == AccessKind::Fetch ? itlb_ : dtlb_; }
   ReferenceCache& cache_of(Array array);
-  void check_translation(const Access& access, VirtAddr va, const WalkResult& walk);
+  void check_translation(const Access& access, VirtAddr va, const Translation& found);
   void check_data(const Access& access, const AccessResult& result);
   void require_array_port() const;
 

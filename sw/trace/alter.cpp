@@ -86,6 +86,7 @@ void visit_all(ExpectMap& step, const Visit& visit) {
   flag("accessed", step.accessed, visit);
   flag("dirty", step.dirty, visit);
   flag("global", step.global, visit);
+  flag("cow", step.cow, visit);
   if (step.type)
     visit("memory type", [&step] { step.type = *step.type == MemType::Io ? MemType::Uncached : MemType::Io; });
   if (!step.rights) return;

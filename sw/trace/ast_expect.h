@@ -27,7 +27,7 @@ struct ExpectMap {
   std::optional<std::uint64_t> slot;  // of the swap file
   std::optional<Rights> rights;
   std::optional<std::uint64_t> bytes;  // size of the page
-  std::optional<bool> accessed, dirty, global;
+  std::optional<bool> accessed, dirty, global, cow;
   std::optional<MemType> type;
 };
 

@@ -167,8 +167,13 @@ ExpectMap Parser::expect_map() {
   }
   step.frame = cursor_.number_up_to(ppn_max(), "a frame number or 'none'");
   const std::pair<std::string_view, std::pair<std::optional<bool>*, bool>> bits[] = {
-      {"accessed", {&step.accessed, true}}, {"unaccessed", {&step.accessed, false}}, {"dirty", {&step.dirty, true}},
-      {"clean", {&step.dirty, false}},      {"global", {&step.global, true}},        {"local", {&step.global, false}}};
+      {"accessed", {&step.accessed, true}},
+      {"unaccessed", {&step.accessed, false}},
+      {"dirty", {&step.dirty, true}},
+      {"clean", {&step.dirty, false}},
+      {"global", {&step.global, true}},
+      {"local", {&step.global, false}},
+      {"cow", {&step.cow, true}}};
   while (!cursor_.at_end()) {
     const auto bit = std::find_if(std::begin(bits), std::end(bits), [&](const auto& b) { return cursor_.is(b.first); });
     if (bit != std::end(bits)) {

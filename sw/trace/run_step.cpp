@@ -263,6 +263,7 @@ void Runner::act(const Step& step, const ExpectMap& action) {
   add(action.accessed, entry.accessed, [](bool is) { return is ? "accessed" : "unaccessed"; });
   add(action.dirty, entry.dirty, [](bool is) { return is ? "dirty" : "clean"; });
   add(action.global, entry.global, [](bool is) { return is ? "global" : "local"; });
+  add(action.cow, leaf && (leaf->value & cow_mark(format)) != 0, [](bool is) { return is ? "cow" : "not cow"; });
   add(action.type, entry.type, [](MemType type) { return fmt::format("memory type {}", static_cast<unsigned>(type)); });
   if (action.slot) expected += fmt::format(" in slot {}", *action.slot);
   if (action.slot && swapped) found += fmt::format(" in slot {}", slot_of(format, leaf->value));

@@ -55,4 +55,22 @@ BOOST_DATA_TEST_CASE(the_bench_trace_is_clean_on_every_machine, boost::unit_test
   BOOST_TEST(result.at("ratio").get<double>() > 0.0);
 }
 
+// How fast depends on the computer; how it grows does not.
+BOOST_AUTO_TEST_CASE(a_fault_costs_the_same_among_many_processes_and_areas_are_small) {
+  const Program pagewalk;
+  const ProgramResult result = pagewalk("bench os --json --accesses 10000");
+  BOOST_TEST_REQUIRE(result.status == 0, result.err);
+  const nlohmann::json json = nlohmann::json::parse(result.out);
+  BOOST_TEST(json.at("processes") == 1000);
+  BOOST_TEST(json.at("areas") == 1000);
+  BOOST_TEST(json.at("resident_bytes").get<double>() < double{1U << 30});
+  const nlohmann::json& faults = json.at("faults");
+  BOOST_TEST_REQUIRE(faults.size() == 3U);
+  for (const char* kind : {"demand_seconds", "copy_seconds"}) {
+    BOOST_TEST(faults[2].at(kind).get<double>() < 3 * faults[0].at(kind).get<double>());
+  }
+  BOOST_TEST(json.at("accesses_per_second").get<double>() > 0);
+  BOOST_TEST(pagewalk("bench os --machine toy6").status == 2);
+}
+
 }  // namespace vm

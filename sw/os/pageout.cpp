@@ -81,7 +81,9 @@ bool Kernel::State::can_leave(Ppn frame) const {
   return std::all_of(mappers.begin(), mappers.end(), [&](const Mapper& mapper) {
     const Process& process = processes.at(mapper.process);
     const Page& page = *process.page(mapper.vpn);
-    return page.entry.mapped && !page.placed && process.areas.find(address_of(process, mapper.vpn)) != nullptr;
+    const Area* area = process.areas.find(address_of(process, mapper.vpn));
+    // The kernel's page in an area of the user's outlives the area (execve).
+    return page.entry.mapped && !page.placed && area != nullptr && area->rights.kernel == page.rights.kernel;
   });
 }
 

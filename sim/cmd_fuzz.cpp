@@ -91,8 +91,8 @@ CampaignOptions campaign_options(const FuzzOptions& options) {
 int fuzz(const FuzzOptions& options) {
   CampaignOptions campaign = campaign_options(options);
   Campaign run(campaign);
-  if (!options.json) fmt::print("seed {}\n", campaign.seed);
-  std::fflush(stdout);
+  fmt::print(options.json ? stderr : stdout, "seed {}\n", campaign.seed);
+  std::fflush(nullptr);
   const CampaignResult result = run.run();
   if (options.json) {
     fmt::print("{}\n", campaign_json(campaign, result).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));

@@ -9,7 +9,6 @@
 #include <stdexcept>
 
 #include "fuzz/shrink.h"
-#include "fuzz_claims.h"
 #include "machine/error.h"
 #include "machine/random.h"
 
@@ -22,7 +21,7 @@ constexpr std::chrono::seconds kRoundLimit{120}, kTryLimit{60};
 
 // Cycles at the ports; steps of a system, most of which take much longer: most rounds are of the ports, most time is
 // not.
-constexpr std::uint64_t kLeastCycles = 60'000, kMostCycles = 240'000, kLeastSteps = 500, kMostSteps = 2500, kTurns = 16;
+constexpr std::uint64_t kLeastCycles = 60'000, kMostCycles = 240'000, kLeastSteps = 500, kMostSteps = 2500, kTurns = 8;
 
 // Nothing is accepted while the line states of the largest cache are cleared after reset.
 std::uint64_t sweep_of(const Machine& machine) { return std::max(machine.l2cache.sets, machine.l3cache.sets); }
@@ -51,8 +50,8 @@ bool same_finding(const Finding& a, const Finding& b) {
 
 }  // namespace
 
-void Tally::add(const RoundResult& result, std::uint64_t asked) {
-  add(Tally{1, result.accesses, result.translations, result.cycles, result.mismatches, asked});
+void Tally::add(const RoundResult& result) {
+  add(Tally{1, result.accesses, result.translations, result.cycles, result.mismatches});
 }
 
 void Tally::add(const Tally& other) {
@@ -61,24 +60,12 @@ void Tally::add(const Tally& other) {
   translations += other.translations;
   cycles += other.cycles;
   mismatches += other.mismatches;
-  size += other.size;
 }
 
 Tally CampaignResult::total() const {
   Tally total;
   for (const auto& [key, tally] : tallies) total.add(tally);
   return total;
-}
-
-std::map<std::string, std::vector<std::string>> CampaignResult::missing() const {
-  std::map<std::string, std::vector<std::string>> result;
-  for (const auto& [machine, names] : claimed) {
-    const fuzz::Kinds& seen = events.at(machine);
-    for (const std::string& name : names) {
-      if (!seen.contains(name) || seen.find(name)->second == 0) result[machine].push_back(name);
-    }
-  }
-  return result;
 }
 
 Campaign::Campaign(CampaignOptions options)
@@ -167,13 +154,12 @@ void Campaign::count_in_order() {
 void Campaign::count(Done& done) {
   RoundResult& r = done.result;
   const std::string& machine = done.spec.machine.name;
-  Tally& tally = result_.tallies[{machine, done.spec.kind}];
-  tally.add(r, done.spec.size);
+  result_.tallies[{machine, done.spec.kind}].add(r);
   accesses_ += r.accesses;
   for (const auto& [name, count] : r.events) result_.events[machine][name] += count;
   // Random machines share a name, and each claims something else.
-  if (find_machine(machine) != nullptr && done.spec.kind == TrafficKind::System && tally.size >= fuzz::kClaimedSteps) {
-    result_.claimed[machine] = claimed_events(done.spec.machine);
+  if (find_machine(machine) != nullptr && done.spec.kind == TrafficKind::System) {
+    result_.claims.add(done.spec.machine, done.spec.size);
   }
   if (!r.hits.empty() && find_machine(machine) != nullptr) add_coverage(done);
   if (r.finding) fail(done);

@@ -17,6 +17,7 @@
 
 #include "child.h"
 #include "coverage/coverage.h"
+#include "fuzz/system_claims.h"
 #include "fuzz_machines.h"
 #include "fuzz_round.h"
 #include "progress.h"
@@ -40,8 +41,7 @@ struct CampaignOptions {
 
 struct Tally {
   std::uint64_t rounds = 0, accesses = 0, translations = 0, cycles = 0, mismatches = 0;
-  std::uint64_t size = 0;  // steps or cycles asked for
-  void add(const RoundResult& result, std::uint64_t asked);
+  void add(const RoundResult& result);
   void add(const Tally& other);
 };
 
@@ -60,13 +60,11 @@ struct CampaignResult {
   std::map<std::pair<std::string, TrafficKind>, Tally> tallies;  // by machine and kind
   std::map<std::string, fuzz::Kinds> events;                     // by machine
   std::map<std::string, CoverageRecord> coverage;                // by machine; not of random ones
-  std::map<std::string, std::vector<std::string>> claimed;       // events, of machines with traffic enough
+  fuzz::SystemClaims claims;
   std::vector<FuzzFailure> failures;
   double seconds = 0;
 
   Tally total() const;
-  // What was claimed and never happened, by machine.
-  std::map<std::string, std::vector<std::string>> missing() const;
   // The record's claims count: there was traffic enough.
   static bool is_enforced(const CoverageRecord& record);
 };

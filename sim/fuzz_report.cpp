@@ -105,8 +105,12 @@ nlohmann::json campaign_json(const CampaignOptions& options, const CampaignResul
   }
   json["events"] = result.events;
   nlohmann::json& claims = json["claims"] = nlohmann::json::object();
-  for (const auto& [machine, names] : result.claimed) claims[machine] = {{"claimed", names.size()}, {"missing", {}}};
-  for (const auto& [machine, names] : result.missing()) claims[machine]["missing"] = names;
+  const auto missing = result.claims.missing(result.events);
+  for (const auto& [where, names] : result.claims.claimed()) {
+    const auto found = missing.find(where);
+    claims[where] = {{"claimed", names.size()},
+                     {"missing", found == missing.end() ? std::set<std::string>() : found->second}};
+  }
   json["coverage"] = coverage_json(result);
   json["uncovered"] = uncovered(result);
   nlohmann::json& failures = json["failures"] = nlohmann::json::array();
@@ -119,7 +123,7 @@ void print_campaign(const CampaignResult& result) {
     fmt::print("{:<11} {:<6} {:>6} rounds {:>9} accesses {:>9} translations {:>10} cycles\n", key.first,
                to_string(key.second), t.rounds, t.accesses, t.translations, t.cycles);
   }
-  for (const auto& [machine, names] : result.missing()) {
+  for (const auto& [machine, names] : result.claims.missing(result.events)) {
     for (const std::string& name : names) fmt::print("{}: '{}' is claimed and never happened\n", machine, name);
   }
   print_coverage(result);
@@ -130,7 +134,8 @@ void print_campaign(const CampaignResult& result) {
 }
 
 int campaign_status(const CampaignResult& result) {
-  return result.failures.empty() && result.missing().empty() && uncovered(result) == 0 ? kClean : kFailed;
+  return result.failures.empty() && result.claims.missing(result.events).empty() && uncovered(result) == 0 ? kClean
+                                                                                                           : kFailed;
 }
 
 nlohmann::json coverage_file(const CampaignOptions& options, const CampaignResult& result) {

@@ -92,7 +92,7 @@ std::string SystemLife::memory_type() {
   constexpr std::string_view kX86[] = {"uc", "wc", "wt", "ucminus", "wb"};
   constexpr std::string_view kRiscv[] = {"nc", "io", "pma"};
   std::string_view type;
-  if (world_.is_x86() && random_.one_in(5)) type = kX86[random_.below(std::size(kX86))];
+  if (world_.is_x86() && random_.one_in(2)) type = kX86[random_.below(std::size(kX86))];
   if (machine_.format.pbmt && random_.one_in(5)) type = kRiscv[random_.below(std::size(kRiscv))];
   if (type.empty()) return {};
   note(fmt::format("map {}", type));

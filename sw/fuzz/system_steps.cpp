@@ -18,7 +18,7 @@ void SystemLife::step() {
   // What the operating system does at the host port costs the hardware thousands of cycles: a page to clear, tables to
   // fill.
   static constexpr Weighted kSteps[] = {
-      {600, &SystemLife::access},       {80, &SystemLife::access_storm}, {20, &SystemLife::modify},
+      {400, &SystemLife::access},       {40, &SystemLife::access_storm}, {20, &SystemLife::modify},
       {40, &SystemLife::register_step}, {26, &SystemLife::system_call},  {4, &SystemLife::fork},
       {4, &SystemLife::exit},           {8, &SystemLife::unmap},         {40, &SystemLife::fence},
       {10, &SystemLife::refused},       {4, &SystemLife::control},       {12, &SystemLife::cache_operation},

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fuzz/system_claims.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "fuzz/system_world.h"
+#include "machine/pte.h"
+#include "os/rights.h"
+
+namespace vm::fuzz {
+namespace {
+
+bool has(const Kinds& seen, const std::string& name) {
+  const auto found = seen.find(name);
+  return found != seen.end() && found->second != 0;
+}
+
+}  // namespace
+
+std::vector<std::string> claimed_events(const Machine& machine) {
+  std::vector<std::string> names = claimed_kinds(machine);
+  names.insert(names.end(), {"os: fault served", "os: zero fill", "os: switch", "access done", "access refused"});
+  if (machine.dtlb.ways != 0 || machine.itlb.ways != 0) names.emplace_back("os: fence");
+  if (can_have_kernel_space(machine)) names.emplace_back("os: trap");
+  if (machine.asid_bits != 0) names.emplace_back("os: asid rollover");
+  names.insert(names.end(), {"os: page copied", "os: page read", "os: page written", "os: process killed"});
+  for (const char* call : {"mmap", "munmap", "mprotect", "mremap", "madvise", "msync", "open", "close", "fstat", "read",
+                           "write", "fsync", "sync", "fork", "fork(copy)", "vfork", "exit"}) {
+    names.push_back(fmt::format("done: {}", call));
+  }
+  // Fewer or smaller pages have no room for a program.
+  if (machine.vpn_bits() >= 8 && machine.format.page_size() >= 64) names.emplace_back("done: execve");
+  if (!possible_rights(machine, {.write = false}).write) {
+    names.insert(names.end(), {"os: copy on write", "os: page of zeros"});
+  }
+  if (most_slots(machine.format) != 0) names.insert(names.end(), {"os: page out", "os: page in"});
+  if (device_region(machine) != nullptr) names.emplace_back("os: page of a device");
+  return names;
+}
+
+void SystemClaims::add(const Machine& machine, std::uint64_t steps) {
+  Claim& claim = machines_[machine.name];
+  if (claim.events.empty()) claim.events = claimed_events(machine);
+  claim.steps += steps;
+}
+
+std::map<std::string, std::set<std::string>> SystemClaims::claimed() const {
+  std::map<std::string, std::set<std::string>> result;
+  std::uint64_t together = 0;
+  for (const auto& [machine, claim] : machines_) {
+    together += claim.steps;
+    if (claim.steps >= kClaimedSteps) result[machine].insert(claim.events.begin(), claim.events.end());
+  }
+  if (together < kClaimedTogether) return result;
+  for (const auto& [machine, claim] : machines_) result[kTogether].insert(claim.events.begin(), claim.events.end());
+  return result;
+}
+
+std::map<std::string, std::set<std::string>> SystemClaims::missing(const std::map<std::string, Kinds>& events) const {
+  std::map<std::string, std::set<std::string>> result = claimed();
+  for (auto& [where, names] : result) {
+    std::erase_if(names, [&, &place = where](const std::string& name) {
+      return std::any_of(events.begin(), events.end(), [&](const auto& entry) {
+        return (place == kTogether || place == entry.first) && has(entry.second, name);
+      });
+    });
+  }
+  std::erase_if(result, [](const auto& entry) { return entry.second.empty(); });
+  return result;
+}
+
+}  // namespace vm::fuzz

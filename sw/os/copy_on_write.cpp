@@ -6,6 +6,7 @@
 // The zero page is the same trick for memory nobody stored to yet: one frame of zeros under every page that was only
 // read. It is never written; a store is given a frame that was cleared.
 #include "os/state.h"
+#include "os/table_update.h"
 
 namespace vm {
 

@@ -11,6 +11,7 @@
 
 #include "os/program_image.h"
 #include "os/state.h"
+#include "os/table_update.h"
 
 namespace vm {
 

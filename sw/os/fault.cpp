@@ -6,6 +6,7 @@
 
 #include "machine/reference_walker.h"
 #include "os/state.h"
+#include "os/table_update.h"
 
 namespace vm {
 namespace {

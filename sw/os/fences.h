@@ -23,7 +23,7 @@ enum class FenceReason : std::uint8_t {
   Copy,        // a store was given a frame of its own: the entry names another frame
   Pageout,     // the page leaves memory
   Switch,      // another address space, on hardware that cannot tell them apart
-  Asid,        // an address-space number has a new owner
+  Asid,        // address-space numbers are given out anew
   EntryWrite,  // an entry must leave the write-back cache before a walker that reads memory can see it
   WriteBack,   // a page of a file went to the disk: the next store to it must be noted again
   FetchSync,   // code was written: the instruction cache may hold what was there before

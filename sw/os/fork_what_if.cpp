@@ -10,6 +10,7 @@
 // relative". Whoever stores copies, and gives the relative its right to write back. With two that is right; after a
 // second fork a third one still has the frame, and sees what the relative stores.
 #include "os/state.h"
+#include "os/table_update.h"
 
 namespace vm {
 

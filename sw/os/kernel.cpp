@@ -10,6 +10,7 @@
 #include "machine/error.h"
 #include "machine/pte.h"
 #include "os/state.h"
+#include "os/table_update.h"
 
 namespace vm {
 

@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "os/state.h"
+#include "os/table_update.h"
 
 namespace vm {
 namespace {

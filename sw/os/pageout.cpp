@@ -11,6 +11,7 @@
 
 #include "machine/pte.h"
 #include "os/state.h"
+#include "os/table_update.h"
 
 namespace vm {
 

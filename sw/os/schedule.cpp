@@ -8,6 +8,7 @@
 
 #include "machine/error.h"
 #include "os/state.h"
+#include "os/table_update.h"
 
 namespace vm {
 

@@ -2,6 +2,7 @@
 //
 // Superpages give way to smaller pages when only a part of them changes: copy-on-write, munmap or mprotect of a range.
 #include "os/state.h"
+#include "os/table_update.h"
 
 namespace vm {
 

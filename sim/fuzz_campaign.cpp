@@ -77,7 +77,7 @@ Campaign::Campaign(CampaignOptions options)
 double Campaign::elapsed() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
 
 RoundSpec Campaign::spec_of(std::uint64_t round) const {
-  Random random(options_.seed + round, "round");
+  Random random(options_.seed, fmt::format("round {}", round));
   RoundSpec spec;
   spec.number = round;
   spec.machine = machines_.machine(round);

@@ -206,7 +206,7 @@ void SystemLife::control(Process& process) {
   if (process.raw || (!world_.is_x86() && !machine_.format.hw_ad)) return;
   if (world_.is_x86()) {
     for (bool* bit : {&env.wp, &env.smep, &env.smap}) *bit = random_.one_in(3) != *bit;
-    env.wp |= world_.has_files();
+    env.wp |= has_zero_page_;
   } else {
     env.adue = !env.adue;
   }

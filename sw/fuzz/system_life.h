@@ -144,7 +144,7 @@ class SystemLife {
   std::uint64_t program_page_ = 0;      // where programs begin
   std::uint64_t error_frame_ = ~0ULL;
   std::vector<std::string> names_;  // of files and devices
-  bool has_swap_ = false;
+  bool has_swap_ = false, has_zero_page_ = false;
   std::string text_;
   Kinds kinds_;
 };

@@ -12,11 +12,15 @@
 namespace vm::fuzz {
 
 void SystemLife::policy() {
-  if (world_.has_files() && random_.one_in(2)) line("zeropage", "zeropage");
+  // A supervisor whom read-only pages do not bind would store to the page of all (X27).
+  if (world_.has_files() && (!world_.is_x86() || world_.env.wp) && random_.one_in(2)) {
+    line("zeropage", "zeropage");
+    has_zero_page_ = true;
+  }
   if (random_.one_in(4)) line("overcommit", "overcommit off");
-  if (random_.one_in(3)) line("oom kill", "oom kill");
+  if (random_.one_in(world_.is_tight() ? 2 : 3)) line("oom kill", "oom kill");
   const std::uint64_t most = most_slots(machine_.format);
-  if (most == 0 || random_.one_in(3)) return;
+  if (most == 0 || random_.one_in(world_.is_tight() ? 2 : 3)) return;
   has_swap_ = true;
   const std::uint64_t slots = 1 + random_.below(std::min<std::uint64_t>(most, 40));
   const auto defect = [&](std::string_view what) {

@@ -58,7 +58,7 @@ void SystemWorld::choose_environment(Random& random) {
     env.pbmte = format.pbmt;
   }
   if (!is_x86()) return;
-  env.wp = has_files_ || !random.one_in(4);
+  env.wp = !random.one_in(4);
   env.pge = !random.one_in(4);
   env.pcide = machine_.asid_bits != 0 && !random.one_in(4);
   env.smep = random.one_in(2);

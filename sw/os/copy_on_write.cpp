@@ -35,6 +35,7 @@ Kernel::State::Service Kernel::State::copy_on_write(Process& process, Vpn vpn, P
   const Ppn shared_frame = page->frame;
   const bool untracked = page->untracked;
   if (!last_owner) {
+    note_stores(process, vpn, *page);  // of a supervisor whom read-only pages do not bind (X27)
     const bool is_zero = zero_frame_for_all == shared_frame;
     const std::optional<Ppn> own = is_zero ? zeroed_frame() : frames.allocate();
     if (!own || (!is_zero && !copy_frame(shared_frame, *own))) {

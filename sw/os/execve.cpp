@@ -72,7 +72,7 @@ Process* Kernel::State::leave_lender(ProcessId pid) {
   const std::optional<unsigned> levels = is_flat() ? std::nullopt : std::optional(lender.levels);
   Process& child = create(borrower.name, {.asid = {}, .table = {}, .limit = lender.limit, .levels = levels}, root, pid);
   TableUpdate narrowed(*this, lender, FenceReason::Exec), fresh(*this, child, FenceReason::Exec);
-  bool ok = !kernel_space || kernel_space->give_stack(child);
+  bool ok = map_global_pages(child) && (!kernel_space || kernel_space->give_stack(child));
   for (auto it = lender.pages.begin(); ok && it != lender.pages.end(); ++it) {
     if (it->second.rights.kernel) {
       ok = copy_page(lender, child, Vpn(it->first), ForkKind::CopyOnWrite, narrowed, fresh);

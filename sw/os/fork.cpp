@@ -123,7 +123,7 @@ std::int64_t Kernel::State::fork(Process& parent, std::string child_name, ForkKi
   child.memory_limit = parent.memory_limit;
   TableUpdate narrowed(*this, parent, FenceReason::Fork);
   TableUpdate fresh(*this, child, FenceReason::Fork);
-  bool ok = !kernel_space || kernel_space->give_stack(child);
+  bool ok = map_global_pages(child) && (!kernel_space || kernel_space->give_stack(child));
   for (auto it = parent.pages.begin(); ok && it != parent.pages.end(); ++it) {
     ok = copy_page(parent, child, Vpn(it->first), kind, narrowed, fresh);
   }

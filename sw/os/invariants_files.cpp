@@ -16,7 +16,7 @@ std::string Kernel::State::broken_files() const {
   std::set<std::uint64_t> stored_to;  // frames
   for (const auto& [pid, process] : processes) {
     for (const auto& [number, page] : process.pages) {
-      if (page.shared && was_stored_to(process, Vpn(number), page)) stored_to.insert(page.frame.value);
+      if (was_stored_to(process, Vpn(number), page)) stored_to.insert(page.frame.value);
     }
   }
   PageBytes in_memory(machine.format.page_size()), in_file(machine.format.page_size());

@@ -109,8 +109,8 @@ std::string KernelSpace::broken_tables() const {
       const auto leaf = wanted.find(at.value);
       const std::uint64_t value = leaf == wanted.end() ? 0 : leaf->second.value;
       // A store of a supervisor whom read-only pages do not bind leaves its mark (X27).
-      const std::uint64_t by_hardware = state_.is_x86() && !state_.environment.wp ? state_.dirty_bit() : 0;
-      if ((*found & ~by_hardware) != value) {
+      const std::uint64_t by_hardware = state_.wp_was_clear ? state_.dirty_bit() : 0;
+      if ((*found | by_hardware) != (value | by_hardware)) {
         return fmt::format("the entry of kernel space at 0x{:x} is 0x{:x}, but should be 0x{:x}", at.value, *found,
                            value);
       }

@@ -42,6 +42,9 @@ Kernel::~Kernel() = default;
 
 ProcessId Kernel::create_process(std::string name, const ProcessOptions& options) {
   Process& process = state_->create(std::move(name), options);
+  if (!state_->map_global_pages(process)) {
+    throw InputError(fmt::format("no frame left for a page table of process {}", process.name));
+  }
   if (state_->kernel_space && !process.raw && !state_->kernel_space->give_stack(process)) {
     throw InputError(fmt::format("no frame left for the kernel stack of process {}", process.name));
   }
@@ -79,6 +82,7 @@ void Kernel::set_environment(const Environment& environment) {
   if (state_->started || !state_->processes.empty()) throw InputError("mode bits are chosen before the first process");
   if (state_->kernel_space) throw InputError("mode bits are chosen before kernel space");
   state_->environment = environment;
+  state_->wp_was_clear |= state_->is_x86() && !environment.wp;
 }
 
 const Environment& Kernel::environment() const { return state_->environment; }
@@ -169,7 +173,9 @@ void Kernel::note_control(CtlReg reg, std::uint64_t value, bool user) {
   State& state = *state_;
   if (state.control.write(reg, value, user).refused) return;
   state.translate_wanted = state.translating();
-  if (reg == CtlReg::Env && state.translate_wanted) state.environment = state.control.context().env;
+  if (reg != CtlReg::Env || !state.translate_wanted) return;
+  state.environment = state.control.context().env;
+  state.wp_was_clear |= state.is_x86() && !state.environment.wp;
 }
 
 void Kernel::note_bus_errors(PhysAddr from, PhysAddr to) { state_->error_ranges.push_back({.from = from, .to = to}); }

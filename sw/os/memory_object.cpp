@@ -139,7 +139,7 @@ bool Kernel::State::was_stored_to(const Process& process, Vpn vpn, const Page& p
 }
 
 void Kernel::State::note_stores(const Process& process, Vpn vpn, const Page& page) {
-  if (!page.shared || page.order != 0) return;
+  if (page.order != 0) return;
   const VirtAddr va = address_of(process, vpn);
   const Area* area = process.areas.find(va);
   if (area == nullptr || !area->object || area->object->kind != MemoryObject::Kind::File) return;

@@ -23,7 +23,7 @@ void Kernel::State::gather_stores(const MemoryObject& object, std::uint64_t firs
   for (auto& [pid, process] : processes) {
     TableUpdate update(*this, process, FenceReason::WriteBack);
     for (const auto& [from, area] : process.areas.all()) {
-      if (area.object.get() != &object || !area.shared) continue;
+      if (area.object.get() != &object) continue;
       for (auto it = process.pages.lower_bound(machine.vpn_of(VirtAddr(area.from)).value);
            it != process.pages.end() && it->first <= machine.vpn_of(VirtAddr(area.to - 1)).value; ++it) {
         const Vpn vpn(it->first);

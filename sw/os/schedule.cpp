@@ -100,12 +100,13 @@ Process& Kernel::State::create(std::string name, const ProcessOptions& options, 
   claim_asid(process, options.asid);
   Process& made = processes.emplace(process.id, std::move(process)).first->second;
   if (kernel_space && !made.raw) kernel_space->share_with(made);
-  for (const auto& [vpn, page] : global_pages) {
-    if (!made.raw && !map_page(made, Vpn(vpn), page)) {
-      throw InputError(fmt::format("no frame left for a page table of process {}", made.name));
-    }
-  }
   return made;
+}
+
+bool Kernel::State::map_global_pages(Process& process) {
+  return process.raw || std::all_of(global_pages.begin(), global_pages.end(), [&](const auto& entry) {
+           return map_page(process, Vpn(entry.first), entry.second);
+         });
 }
 
 void Kernel::State::switch_to(Process& process) {

@@ -47,6 +47,7 @@ struct Kernel::State {
   Control control;          // as the hardware has them
   Environment environment;  // mode bits while translating
   bool translate_wanted = true;
+  bool wp_was_clear = false;  // x86, at some time: supervisors stored to read-only pages
   bool is_flat() const { return machine.format.kind == PteKind::Flat; }
   bool is_x86() const { return machine.format.kind == PteKind::X86; }
   bool hardware_sets_dirty() const { return is_x86() || control.context().env.adue; }
@@ -66,7 +67,9 @@ struct Kernel::State {
   bool ran_before = false;  // some address space was active: TLBs without ASIDs may remember it
   std::uint64_t switches = 0;
   bool is_name_taken(std::string_view name) const;
-  // own_table: a place the kernel has already found for the table. own_id: the number it has already.
+  bool map_global_pages(Process& process);  // false: no frame left for a table
+  // Without global pages. own_table: a place the kernel has already found for the table. own_id: the number it has
+  // already.
   Process& create(std::string name, const ProcessOptions& options, std::optional<PhysAddr> own_table = {},
                   std::optional<ProcessId> own_id = {});
   void check_options(std::string_view name, const ProcessOptions& options) const;

@@ -26,12 +26,14 @@ std::vector<std::string> claimed_events(const Machine& machine) {
   if (can_have_kernel_space(machine)) names.emplace_back("os: trap");
   if (machine.asid_bits != 0) names.emplace_back("os: asid rollover");
   names.insert(names.end(), {"os: page copied", "os: page read", "os: page written", "os: process killed"});
-  for (const char* call : {"mmap", "munmap", "mprotect", "mremap", "madvise", "msync", "open", "close", "fstat", "read",
-                           "write", "fsync", "sync", "fork", "fork(copy)", "vfork", "exit"}) {
+  for (const char* call : {"mmap", "munmap", "mprotect", "mremap", "madvise", "msync", "open", "close", "read", "write",
+                           "fsync", "sync", "fork", "fork(copy)", "vfork", "exit"}) {
     names.push_back(fmt::format("done: {}", call));
   }
-  // Fewer or smaller pages have no room for a program.
-  if (machine.vpn_bits() >= 8 && machine.format.page_size() >= 64) names.emplace_back("done: execve");
+  // Fewer or smaller pages have no room for a program, and next to none for a struct stat.
+  if (machine.vpn_bits() >= 8 && machine.format.page_size() >= 64) {
+    names.insert(names.end(), {"done: execve", "done: fstat"});
+  }
   if (!possible_rights(machine, {.write = false}).write) {
     names.insert(names.end(), {"os: copy on write", "os: page of zeros"});
   }

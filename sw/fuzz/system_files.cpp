@@ -72,7 +72,7 @@ void SystemLife::transfer(Process& process) {
   const std::uint64_t bytes =
       random_.one_in(12) ? random_.below(2 * std::min<std::uint64_t>(page, 1024)) : random_.below(40);
   const std::string fd = descriptor(process);
-  switch (random_.below(6)) {
+  switch (random_.below(7)) {
     case 0:
     case 1:
       return line("read", fmt::format("[{}] read({}, 0x{:x}, {}) = any", process.name, fd, at, bytes));

@@ -107,6 +107,7 @@ class SystemLife {
   void policy();
   void remap(Process& process);
   void page_out(Process& process);
+  void touch_all(Process& process);
   void limits(Process& process);
   void borrow(Process& process);
 

@@ -75,6 +75,19 @@ void SystemLife::remap(Process& process) {
   }
 }
 
+// More memory than there may be left: a page for each page of the window.
+void SystemLife::touch_all(Process& process) {
+  if (process.raw || world_.window_pages() == 0) return;
+  const std::uint64_t page = machine_.format.page_size();
+  const auto at = [&](std::uint64_t i) { return world_.address_of(world_.window_first() + i, process.levels); };
+  line("mmap private", fmt::format("[{}] mmap(0x{:x}, {}, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, "
+                                   "-1, 0) = any",
+                                   process.name, at(0), world_.window_pages() * page));
+  for (std::uint64_t i = 0; i < world_.window_pages(); ++i) {
+    line("store", fmt::format("[{}] S 0x{:x},1 = {} = any", process.name, at(i), i));
+  }
+}
+
 // The parent waits until its child is done; others may run.
 void SystemLife::borrow(Process& process) {
   if (process.raw) return;

@@ -32,6 +32,7 @@ void SystemLife::step() {
   if (machine_.array_port && chance(1)) return tlb_way();
   if (random_.one_in(400)) return bare_accesses();
   if (machine_.trap_swap && random_.one_in(100)) return trap_accesses(process);
+  if (world_.is_tight() && random_.one_in(150)) return touch_all(process);
   if (random_.one_in(60)) return line("switch", fmt::format("switch {}", process.name));
   unsigned all = 0;
   for (const Weighted& w : kSteps) all += w.weight;

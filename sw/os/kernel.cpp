@@ -96,14 +96,6 @@ void Kernel::unmap(ProcessId pid, Vpn vpn) {
     state_->kernel_space->unmap(vpn);
     return;
   }
-  const auto unmap_in = [&](Process& process) {
-    const auto found = process.page_from(vpn);
-    const Page page = found->second;
-    TableUpdate update(*state_, process, FenceReason::Map);
-    state_->drop_page(process, Vpn(found->first), update);
-    update.commit();
-    state_->frames.release(page.frame, page.count());
-  };
   Process& process = state_->process(pid);
   const Page* page = process.page(vpn);
   if (page == nullptr) {
@@ -111,11 +103,8 @@ void Kernel::unmap(ProcessId pid, Vpn vpn) {
     state_->drop_swapped(process, vpn, vpn + 1, update);
     return update.commit();
   }
-  if (!page->global) return unmap_in(process);
-  state_->global_pages.erase(process.page_from(vpn)->first);
-  for (auto& [number, other] : state_->processes) {
-    if (other.page(vpn) != nullptr) unmap_in(other);
-  }
+  if (!page->global) return state_->unmap_page(process, vpn);
+  state_->unmap_global_page(Vpn(process.page_from(vpn)->first));
 }
 
 void Kernel::add_area(ProcessId pid, VirtAddr from, VirtAddr to, Rights rights, bool grows_down) {

@@ -3,6 +3,8 @@
 // Page-table entries: what they say, and the fences that changing them owes.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "machine/error.h"
 #include "machine/pte.h"
 #include "os/state.h"
@@ -270,8 +272,27 @@ void Kernel::State::map(Process& process, Vpn vpn, Ppn frame, Rights rights, con
     return;
   }
   global_pages[vpn.value] = page;
-  for (auto& [pid, other] : processes) {
-    if (!other.raw && !map_page(other, vpn, page)) no_room();
+  const bool ok = std::all_of(processes.begin(), processes.end(),
+                              [&](auto& entry) { return entry.second.raw || map_page(entry.second, vpn, page); });
+  if (ok) return;
+  unmap_global_page(vpn);
+  no_room();
+}
+
+void Kernel::State::unmap_page(Process& process, Vpn vpn) {
+  const auto found = process.page_from(vpn);
+  const Page page = found->second;
+  TableUpdate update(*this, process, FenceReason::Map);
+  drop_page(process, Vpn(found->first), update);
+  update.commit();
+  frames.release(page.frame, page.count());
+}
+
+void Kernel::State::unmap_global_page(Vpn vpn) {
+  global_pages.erase(vpn.value);
+  for (auto& [number, process] : processes) {
+    const Page* page = process.page(vpn);
+    if (page != nullptr && page->global) unmap_page(process, vpn);
   }
 }
 

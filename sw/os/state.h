@@ -111,6 +111,8 @@ struct Kernel::State {
   void check_mapping(Vpn vpn, Ppn frame, Rights rights, const MapOptions& options) const;
   void check_against_global(Vpn vpn, const Page& page) const;
   bool map_page(Process& process, Vpn vpn, Page page);
+  void unmap_page(Process& process, Vpn vpn);  // there is one
+  void unmap_global_page(Vpn vpn);             // its first page; where it is mapped
   // The page is this frame, which the user named.
   void take_named_frame(Process& process, Vpn vpn, const Page& page);
   unsigned missing_tables(const Process& process, Vpn vpn, unsigned level) const;  // that an entry there would need

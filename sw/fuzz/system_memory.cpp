@@ -18,7 +18,7 @@ void SystemLife::policy() {
     has_zero_page_ = true;
   }
   if (random_.one_in(4)) line("overcommit", "overcommit off");
-  if (random_.one_in(world_.is_tight() ? 2 : 3)) line("oom kill", "oom kill");
+  if (world_.is_tight() || random_.one_in(3)) line("oom kill", "oom kill");
   const std::uint64_t most = most_slots(machine_.format);
   if (most == 0 || random_.one_in(world_.is_tight() ? 2 : 3)) return;
   has_swap_ = true;

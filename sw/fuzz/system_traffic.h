@@ -32,7 +32,7 @@ bool can_have_kernel_space(const Machine& machine);
 
 // Every kind that long enough traffic on this machine has: at least kClaimedSteps steps, in several traces. On several
 // machines together kClaimedTogether steps have every kind that one of them claims.
-constexpr std::uint64_t kClaimedSteps = 100'000;
+constexpr std::uint64_t kClaimedSteps = 300'000;
 constexpr std::uint64_t kClaimedTogether = 120'000;
 std::vector<std::string> claimed_kinds(const Machine& machine);
 

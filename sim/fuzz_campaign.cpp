@@ -19,9 +19,9 @@ namespace {
 // before.
 constexpr std::chrono::seconds kRoundLimit{120}, kTryLimit{60};
 
-// Cycles at the ports; steps of a system, most of which take much longer: most rounds are of the ports, most time is
-// not.
-constexpr std::uint64_t kLeastCycles = 60'000, kMostCycles = 240'000, kLeastSteps = 500, kMostSteps = 2500, kTurns = 8;
+// Cycles at the ports for each level of the tables, as what can happen grows with them; steps of a system, most of
+// which take much longer: most rounds are of the ports, most time is not.
+constexpr std::uint64_t kLeastCycles = 30'000, kMostCycles = 120'000, kLeastSteps = 500, kMostSteps = 2500, kTurns = 8;
 
 // Nothing is accepted while the line states of the largest cache are cleared after reset.
 std::uint64_t sweep_of(const Machine& machine) { return std::max(machine.l2cache.sets, machine.l3cache.sets); }
@@ -87,7 +87,7 @@ RoundSpec Campaign::spec_of(std::uint64_t round) const {
   spec.kind = ports ? TrafficKind::Ports : TrafficKind::System;
   constexpr std::uint64_t kSeeds = 1ULL << 40;  // short enough for people
   spec.seed = random.below(kSeeds);
-  spec.size = ports ? sweep_of(spec.machine) + random.between(kLeastCycles, kMostCycles)
+  spec.size = ports ? sweep_of(spec.machine) + random.between(kLeastCycles, kMostCycles) * spec.machine.format.levels
                     : random.between(kLeastSteps, kMostSteps);
   return spec;
 }

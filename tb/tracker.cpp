@@ -66,7 +66,34 @@ void Tracker::on_cycle(const Cycle& cycle) {
   }
 }
 
+void Tracker::follow_walk(const Event& event) {
+  using Phase = WalkMoment::Phase;
+  switch (event.kind) {
+    case EventKind::Xlat:
+      if (walk_.phase == Phase::Held) walk_.phase = Phase::None;
+      break;
+    case EventKind::WalkStart:
+      walk_ = {Phase::Looking, 0};
+      break;
+    case EventKind::WalkRead:
+      walk_ = {Phase::Reading, event.walk_level()};
+      break;
+    case EventKind::WalkUpdateStart:
+      walk_ = {Phase::Updating, event.walk_level()};
+      break;
+    case EventKind::WalkUpdate:
+      walk_.phase = Phase::Reading;
+      break;
+    case EventKind::WalkEnd:
+      walk_.phase = Phase::Held;
+      break;
+    default:
+      break;
+  }
+}
+
 void Tracker::on_event(const Event& event, std::uint64_t cycle) {
+  follow_walk(event);
   switch (event.kind) {
     case EventKind::Xlat:
       on_xlat(event, cycle);

@@ -29,7 +29,7 @@ TrafficMix TrafficMix::of_seed(std::uint64_t seed) {
   mix.race = one_of({0, 1, 3});
   mix.fence = one_of({2, 15, 60});
   mix.ctl = one_of({2, 8, 40});
-  mix.storm = one_of({0, 8, 60, 200});
+  mix.storm = one_of({0, 30, 100, 300});
   mix.illegal = one_of({1, 5});
   mix.bare = random.one_in(2);
   return mix;

@@ -5,9 +5,19 @@
 
 namespace vm {
 
-void PortStorm::plan(std::uint64_t at, const trace::PortRequest& request) {
+void PortStorm::plan(std::uint64_t at, const trace::PortRequest& request, const WalkMoment& wanted) {
   if (count_ == planned_.size()) return;
-  planned_.at(count_++) = {at, request};
+  planned_.at(count_++) = {at, request, wanted};
+}
+
+WalkMoment PortStorm::some_moment() {
+  using Phase = WalkMoment::Phase;
+  constexpr std::array kPhases{Phase::None, Phase::Looking, Phase::Reading, Phase::Held};
+  return {kPhases.at(requests_.random().below(kPhases.size())), any_level()};
+}
+
+WalkMoment PortStorm::leaf_moment(WalkMoment::Phase phase, const TrafficMemory::Path& path) const {
+  return {phase, static_cast<unsigned>(path.levels - path.count)};
 }
 
 // Of this page or another, of this address space or another.
@@ -52,21 +62,21 @@ void PortStorm::plan_switches(std::uint64_t at, std::uint64_t va) {
   }
 }
 
-void PortStorm::plan_store(std::uint64_t at, const TrafficMemory::Entry& entry) {
+void PortStorm::plan_store(std::uint64_t at, const TrafficMemory::Entry& entry, const WalkMoment& wanted) {
   const EntryStore store = requests_.store(entry);
-  for (unsigned i = 0; i < store.count; ++i) plan(at, store.parts.at(i));
+  for (unsigned i = 0; i < store.count; ++i) plan(at, store.parts.at(i), i == 0 ? wanted : WalkMoment{});
 }
 
 // Of a fence of translations, a control write, a cache operation or a read of an array.
-void PortStorm::plan_operation(std::uint64_t at, std::uint64_t va) {
+void PortStorm::plan_operation(std::uint64_t at, std::uint64_t va, const WalkMoment& wanted) {
   const std::uint64_t dice = requests_.random().below(8);
-  if (dice < 4) return plan(at, fence_at(va));
+  if (dice < 4) return plan(at, fence_at(va), wanted);
   if (dice < 6) {
-    if (const auto ctl = requests_.ctl()) plan(at, *ctl);
+    if (const auto ctl = requests_.ctl()) plan(at, *ctl, wanted);
   } else if (dice < 7) {
-    plan(at, requests_.cache_operation());
+    plan(at, requests_.cache_operation(), wanted);
   } else if (requests_.machine().array_port) {
-    if (const auto array = requests_.array()) plan(at, *array);
+    if (const auto array = requests_.array()) plan(at, *array, wanted);
   }
 }
 
@@ -83,7 +93,11 @@ std::uint64_t PortStorm::moment() {
 // The last level of the tables more often than the others.
 unsigned PortStorm::some_level() {
   Random& random = requests_.random();
-  return random.one_in(2) ? 0 : static_cast<unsigned>(random.below(requests_.machine().format.levels));
+  return random.one_in(2) ? 0 : any_level();
+}
+
+unsigned PortStorm::any_level() {
+  return static_cast<unsigned>(requests_.random().below(requests_.machine().format.levels));
 }
 
 TrafficMemory::Path PortStorm::plan_path(std::uint64_t va, const RandomTables::Leaf& leaf) {
@@ -93,52 +107,79 @@ TrafficMemory::Path PortStorm::plan_path(std::uint64_t va, const RandomTables::L
   return path;
 }
 
+void PortStorm::plan_updates_by_hardware() {
+  if (context_.env.adue) return;
+  Environment env = context_.env;
+  env.adue = true;
+  plan(0, requests_.set_env(env));
+}
+
 bool PortStorm::plan_race(std::uint64_t va) {
+  using Phase = WalkMoment::Phase;
   if (!requests_.machine().format.hw_ad) return false;
   Random& random = requests_.random();
-  const TrafficMemory::Path path = plan_path(va, {.level = random.one_in(3) ? some_level() : 0});
+  if (random.one_in(6)) return plan_race_of_two(va);
+  const TrafficMemory::Path path = plan_path(va, {.level = random.one_in(2) ? any_level() : 0});
   if (path.count == 0) return false;
-  if (!context_.env.adue) {
-    Environment env = context_.env;
-    env.adue = true;
-    plan(0, requests_.set_env(env));
-  }
+  plan_updates_by_hardware();
   prelude_ = count_;
   Access access = requests_.access_at(Port::Data, va);
   access.user = true;
   plan(0, access);
   if (!random.one_in(3)) {
-    // The host's stores have brought the entries into the cache, so the walk is as fast as it can be.
-    const std::uint64_t fast = 2 + 2ULL * requests_.machine().format.levels + random.below(8);
-    const std::uint64_t at = random.one_in(4) ? moment() : fast;
+    // With the entry just being written, or about then.
+    const WalkMoment update = random.one_in(3) ? some_moment() : leaf_moment(Phase::Updating, path);
+    const std::uint64_t at = update.phase == Phase::None ? moment() : 0;
     if (random.one_in(4)) {
-      plan_operation(at, va);
+      plan_operation(at, va, update);
     } else {
-      plan(at, fence_at(va));
+      plan(at, fence_at(va), update);
     }
   } else {
     for (std::uint64_t i = random.between(1, 2); i > 0; --i) {
       TrafficMemory::Entry leaf = path.entries.at(path.count - 1);
       if (!random.one_in(3)) leaf.value = with_accessed(requests_.machine().format, leaf.value, random.one_in(2));
-      plan_store(moment(), leaf);
+      // Between the read and the write of the walker.
+      const WalkMoment read = random.one_in(3) ? WalkMoment{} : leaf_moment(Phase::Reading, path);
+      plan_store(read.phase == Phase::None ? moment() : 0, leaf, read);
     }
   }
   plan(walk_ + random.below(walk_), access);
   return true;
 }
 
+// An access that crosses from one page, not used before, into another.
+bool PortStorm::plan_race_of_two(std::uint64_t va) {
+  Random& random = requests_.random();
+  const std::uint64_t last = requests_.last_bytes(va);
+  const TrafficMemory::Path first = plan_path(va, {}), second = plan_path(last + 8, {});
+  if (first.count == 0 || second.count == 0) return false;
+  plan_updates_by_hardware();
+  prelude_ = count_;
+  Access crossing = requests_.access_at(random.one_in(3) ? Port::Fetch : Port::Data, last);
+  crossing.va = VirtAddr(last);
+  crossing.size_log2 = 3;
+  crossing.user = true;
+  plan(0, crossing);
+  plan(2 * walk_ + random.below(walk_), crossing);
+  return true;
+}
+
 bool PortStorm::plan_flaw(std::uint64_t va) {
   Random& random = requests_.random();
-  const TrafficMemory::Path path = plan_path(va, {.accessed = random.one_in(2)});
+  const RandomTables::Leaf leaf{.level = random.one_in(3) ? 0 : any_level(), .accessed = random.one_in(2)};
+  const TrafficMemory::Path path = plan_path(va, leaf);
   if (path.count == 0) return false;
-  const auto flawed = static_cast<unsigned>(random.below(path.count));
-  plan_store(0, memory_.disturb(path, flawed));
+  const auto flawed = static_cast<unsigned>(random.one_in(3) ? path.count - 1 : random.below(path.count));
+  Environment env = context_.env;
   if (random.one_in(4)) {
-    Environment env = context_.env;
     env.pbmte = random.one_in(2);
     env.adue = random.one_in(2);
     plan(0, requests_.set_env(env));
   }
+  Context then = context_;
+  then.env = env;
+  plan_store(0, random.one_in(3) ? memory_.disturb(path, flawed) : memory_.spoil(path, flawed, then));
   prelude_ = count_;
   for (unsigned i = 0; i < 4; ++i) {
     plan(i * walk_ / 2, requests_.access_at(random.one_in(3) ? Port::Fetch : Port::Data, va));
@@ -146,6 +187,31 @@ bool PortStorm::plan_flaw(std::uint64_t va) {
   const bool switches = random.one_in(3);
   if (switches) plan_switches(2 * walk_, va);
   plan_store((switches ? 7 : 3) * walk_, memory_.restore(path, flawed));
+  return true;
+}
+
+// Pages of all sizes and rights, used by all who may and may not, in several address spaces.
+bool PortStorm::plan_rights(std::uint64_t va) {
+  Random& random = requests_.random();
+  const RandomTables::Leaf leaf{.level = any_level(),
+                                .read = !random.one_in(4),
+                                .write = !random.one_in(3),
+                                .user = random.one_in(2),
+                                .accessed = true,
+                                .dirty = true,
+                                .global = random.one_in(2)};
+  if (plan_path(va, leaf).count == 0) return false;
+  prelude_ = count_;
+  const Port port = random.one_in(3) ? Port::Fetch : Port::Data;
+  Access access = requests_.access_at(port, va);
+  access.user = leaf.user;
+  access.mxr = true;
+  if (access.kind == AccessKind::Store) access.kind = AccessKind::Load;
+  plan(0, access);
+  if (leaf.global) plan(walk_, requests_.root());
+  for (unsigned i = 0; i < 4; ++i) {
+    plan((2 + i) * walk_ / 2, requests_.access_at(random.one_in(6) ? Port::Fetch : port, va));
+  }
   return true;
 }
 
@@ -157,6 +223,12 @@ bool PortStorm::plan_denial(std::uint64_t va) {
                                 .accessed = true};
   const TrafficMemory::Path path = plan_path(va, leaf);
   if (path.count == 0) return false;
+  const bool unused = random.one_in(4);
+  if (unused && context_.env.adue) {
+    Environment env = context_.env;
+    env.adue = false;
+    plan(0, requests_.set_env(env));
+  }
   prelude_ = count_;
   // By a fetch only the instruction side and the L2 TLB learn the page.
   Access access = requests_.access_at(random.one_in(2) ? Port::Fetch : Port::Data, va);
@@ -166,7 +238,7 @@ bool PortStorm::plan_denial(std::uint64_t va) {
   const auto flawed = static_cast<unsigned>(random.one_in(2) ? path.count - 1 : random.below(path.count));
   const bool overlay = flawed + 1 < path.count && random.one_in(2);
   TrafficMemory::Entry changed = overlay ? memory_.permit(path, flawed) : memory_.disturb(path, flawed);
-  if (!overlay && random.one_in(4)) {
+  if (!overlay && unused) {
     changed.value = path.entries.at(flawed).value & ~with_accessed(requests_.machine().format, 0, true);
   }
   plan_store(walk_, changed);
@@ -175,14 +247,19 @@ bool PortStorm::plan_denial(std::uint64_t va) {
     if (random.one_in(2)) access.user = !leaf.user;
     if (random.one_in(2) && access.kind == AccessKind::Load) access.kind = AccessKind::Store;
     // In two pieces: the second one may find that memory has changed again.
-    if (random.one_in(2)) {
+    if (!random.one_in(3)) {
       access.size_log2 = 3;
       access.va = VirtAddr((va & ~7ULL) + 4);
     }
     plan(i * walk_, access);
   }
-  const std::uint64_t again = random.one_in(2) ? 5 * walk_ : 2 * walk_ + 8 + random.below(24);
-  plan_store(again, memory_.restore(path, flawed));
+  if (random.one_in(2)) {
+    // Between the walks of two pieces.
+    const WalkMoment first_walk{WalkMoment::Phase::Reading, path.levels - 1 - flawed};
+    plan_store(2 * walk_, memory_.restore(path, flawed), first_walk);
+  } else {
+    plan_store(5 * walk_, memory_.restore(path, flawed));
+  }
   return true;
 }
 
@@ -198,7 +275,10 @@ void PortStorm::begin() {
     return plan_operations(va);
   }
   if (kind < 5) alone_ = !random.one_in(4);
-  const bool planned = kind < 4 ? plan_race(va) : kind < 8 ? plan_flaw(va) : kind < 11 && plan_denial(va);
+  const bool planned = kind < 5    ? plan_race(va)
+                       : kind < 9  ? plan_flaw(va)
+                       : kind < 12 ? plan_denial(va)
+                                   : kind < 14 && plan_rights(va);
   if (planned) return sort();
   if (!random.one_in(4)) {
     if (const auto entry = memory_.forget_use(va, context_.base)) {
@@ -212,7 +292,8 @@ void PortStorm::begin() {
   const std::uint64_t moment = this->moment();
   const std::uint64_t dice = random.below(10);
   if (dice < 3) {
-    plan(moment, fence_at(va));
+    const WalkMoment wanted = some_moment();
+    plan(wanted.phase == WalkMoment::Phase::None ? moment : 0, fence_at(va), wanted);
   } else if (dice < 7) {
     plan_change(moment, va);
     if (random.one_in(3)) plan_change(moment + random.below(walk_), va);
@@ -231,7 +312,8 @@ void PortStorm::sort() {
   std::stable_sort(at(prelude_), at(count_), [](const Planned& a, const Planned& b) { return a.at < b.at; });
 }
 
-const trace::PortRequest* PortStorm::due(std::uint64_t cycle, bool quiet) {
+const trace::PortRequest* PortStorm::due(std::uint64_t cycle, bool quiet, const WalkMoment& walk) {
+  using Phase = WalkMoment::Phase;
   if (!active()) return nullptr;
   const Planned& first = planned_.at(next_);
   if (next_ < prelude_) return &first.request;
@@ -240,7 +322,12 @@ const trace::PortRequest* PortStorm::due(std::uint64_t cycle, bool quiet) {
     broken_ = true;
     start_ = cycle;
   }
-  return cycle - start_ >= first.at ? &first.request : nullptr;
+  if (cycle - start_ < first.at) return nullptr;
+  const WalkMoment& wanted = first.wanted;
+  const bool now = wanted.phase == Phase::None ||
+                   (walk.phase == wanted.phase &&
+                    (wanted.phase == Phase::Held || wanted.phase == Phase::Looking || walk.level == wanted.level));
+  return now || cycle - start_ >= first.at + 2 * walk_ ? &first.request : nullptr;
 }
 
 }  // namespace vm

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "tracker.h"
 #include "traffic/port_requests.h"
 
 namespace vm {
@@ -29,30 +30,37 @@ class PortStorm {
   void begin();
   // The next request if its time has come; nullptr: not yet. It breaks in the first cycle in which everything before it
   // is `quiet`.
-  const trace::PortRequest* due(std::uint64_t cycle, bool quiet);
+  const trace::PortRequest* due(std::uint64_t cycle, bool quiet, const WalkMoment& walk);
   void done() { ++next_; }  // the one that was due has been offered
 
  private:
   struct Planned {
     std::uint64_t at = 0;  // cycles after the storm broke
     trace::PortRequest request;
+    WalkMoment wanted{};  // from then on the first such moment of a walk; not for ever
   };
 
-  void plan(std::uint64_t at, const trace::PortRequest& request);
+  void plan(std::uint64_t at, const trace::PortRequest& request, const WalkMoment& wanted = {});
   void plan_accesses(std::uint64_t va);
   void plan_change(std::uint64_t at, std::uint64_t va);
   void plan_switches(std::uint64_t at, std::uint64_t va);
-  void plan_store(std::uint64_t at, const TrafficMemory::Entry& entry);
+  void plan_store(std::uint64_t at, const TrafficMemory::Entry& entry, const WalkMoment& wanted = {});
   // Where nothing is wrong: the entries are written and what TLBs know of the page is forgotten.
   TrafficMemory::Path plan_path(std::uint64_t va, const RandomTables::Leaf& leaf);
   // False: not on this machine, or not for this page.
   bool plan_race(std::uint64_t va);
+  bool plan_race_of_two(std::uint64_t va);
+  void plan_updates_by_hardware();
   bool plan_flaw(std::uint64_t va);
   bool plan_denial(std::uint64_t va);
+  bool plan_rights(std::uint64_t va);
+  WalkMoment some_moment();
+  WalkMoment leaf_moment(WalkMoment::Phase phase, const TrafficMemory::Path& path) const;
   void plan_operations(std::uint64_t va);
-  void plan_operation(std::uint64_t at, std::uint64_t va);
+  void plan_operation(std::uint64_t at, std::uint64_t va, const WalkMoment& wanted = {});
   std::uint64_t moment();
   unsigned some_level();
+  unsigned any_level();
   void sort();  // what comes after the prelude
   Fence fence_at(std::uint64_t va);
 

@@ -105,7 +105,7 @@ void PortTraffic::offer_side() {
 
 void PortTraffic::follow_storm() {
   const bool quiet = storm_.alone() ? bench_.idle() : bench_.side_idle() && bench_.host_unanswered() == 0;
-  while (const trace::PortRequest* request = storm_.due(bench_.cycles(), quiet)) {
+  while (const trace::PortRequest* request = storm_.due(bench_.cycles(), quiet, bench_.tracker().walk())) {
     if (!offer(*request)) return;
     storm_.done();
   }

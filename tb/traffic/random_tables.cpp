@@ -62,6 +62,8 @@ void RandomTables::choose_pages() {
                                                     : random_.below(2) + (random_.one_in(8) ? entries / 2 : 0);
       va |= (index & (entries - 1)) << (f.page_bits + f.index_lsb(level));
     }
+    // The address of memory itself: the largest page that begins at 0 leads there.
+    if (random_.one_in(5)) va = frames_[random_.below(3)] << f.page_bits & low_mask(bits);
     if (f.upper_va == UpperVa::Sign && (va >> (bits - 1) & 1U) != 0) va |= ~low_mask(bits);
     pages_.push_back(va);
     if (random_.one_in(2) && machine_.va_is_legal(VirtAddr(va + f.page_size()), f.min_levels)) {
@@ -113,7 +115,7 @@ std::uint64_t RandomTables::random_entry(const Slot& slot) {
   pte.valid = !random_.one_in(points ? 64 : 12);
   pte.leaf = !points && !(slot.level == 0 && random_.one_in(64));
   const std::uint64_t raw = encoded(pte, slot.level);
-  return random_.one_in(points ? 48 : 8) ? spoiled(raw, slot.level) : raw;
+  return random_.one_in(points ? 48 : 8) ? spoiled(raw, slot.level, some_context()) : raw;
 }
 
 // A valid one, with any rights.
@@ -154,12 +156,16 @@ std::uint64_t RandomTables::encoded(const Pte& pte, unsigned level) {
   return raw;
 }
 
-// With a bit nobody meant, or reserved for one reason alone, each of them as often.
-std::uint64_t RandomTables::spoiled(std::uint64_t raw, unsigned level) {
-  const unsigned bits = 8 * machine_.format.pte_bytes();
-  if (random_.one_in(3)) return raw ^ 1ULL << random_.below(bits);
+Context RandomTables::some_context() {
   Context context;
   context.env = {.pbmte = random_.one_in(2), .nxe = random_.one_in(2)};
+  return context;
+}
+
+// With a bit nobody meant, or reserved for one reason alone, each of them as often.
+std::uint64_t RandomTables::spoiled(std::uint64_t raw, unsigned level, const Context& context) {
+  const unsigned bits = 8 * machine_.format.pte_bytes();
+  if (random_.one_in(3)) return raw ^ 1ULL << random_.below(bits);
   const std::uint64_t wanted = 1ULL << random_.below(kReservedReasons);
   // One bit or two, the first found from a random one on.
   const unsigned start = static_cast<unsigned>(random_.below(bits));
@@ -211,16 +217,19 @@ RandomTables::Path RandomTables::repair(std::uint64_t va, PhysAddr root, const L
   // The slots of a page are those of all address spaces, one after the other.
   std::size_t first = 0;
   for (auto before = roots_.begin(); before != space; ++before) first += before->levels;
-  Path path;
+  Path path{.levels = space->levels};
   for (unsigned i = 0; i < space->levels; ++i) {
     const std::size_t slot = paths_[static_cast<std::size_t>(found - pages_.begin())][first + i];
     Slot& s = slots_[slot];
     if (s.level < leaf.level) break;
     path.slots.at(path.count++) = slot;
     Pte pte;
-    pte.valid = pte.read = pte.exec = true;
+    pte.valid = pte.exec = true;
     pte.leaf = s.level == leaf.level;
-    pte.write = !pte.leaf || leaf.write;
+    pte.read = !pte.leaf || leaf.read;
+    pte.write = !pte.leaf || (leaf.write && leaf.read);
+    pte.global = pte.leaf && leaf.global;
+    pte.dirty = pte.leaf && leaf.dirty;
     pte.user = !pte.leaf || leaf.user;
     pte.accessed = pte.leaf ? leaf.accessed : f.kind == PteKind::X86;
     // The first frames are those where memory may answer with an error.
@@ -248,7 +257,15 @@ std::uint64_t RandomTables::disturb(std::size_t slot) {
   pte.valid = !random_.one_in(12);
   pte.global = pte.global || random_.one_in(4);
   const std::uint64_t raw = encoded(pte, s.level);
-  return s.value = random_.one_in(2) ? raw : spoiled(raw, s.level);
+  return s.value = random_.one_in(2) ? raw : spoiled(raw, s.level, some_context());
+}
+
+std::uint64_t RandomTables::spoil(std::size_t slot, const Context& context) {
+  Slot& s = slots_[slot];
+  const std::uint64_t right = s.value;
+  // Not everything can be wrong with every entry.
+  for (unsigned i = 0; i < 8 && s.value == right; ++i) s.value = spoiled(right, s.level, context);
+  return s.value;
 }
 
 std::size_t RandomTables::slot_of(std::uint64_t va) {

@@ -52,15 +52,15 @@ class RandomTables {
   // nullopt: no such page or root.
   std::optional<std::size_t> forget_use(std::uint64_t va, PhysAddr root);
   // Makes everything right on the path of a page in an address space, down to a leaf of this level (a superpage, if
-  // above 0) with these rights, readable and executable. Its dirty bit is clear. The slots, root first; empty if no
-  // page or no address space is such.
+  // above 0) with these rights, and executable. The slots, root first; empty if no page or no address space
+  // is such.
   struct Leaf {
     unsigned level = 0;
-    bool write = true, user = true, accessed = false;
+    bool read = true, write = true, user = true, accessed = false, dirty = false, global = false;
   };
   struct Path {
     std::array<std::size_t, Format::kMaxLevels> slots{};
-    unsigned count = 0;
+    unsigned count = 0, levels = 0;
   };
   Path repair(std::uint64_t va, PhysAddr root, const Leaf& leaf);
   // A new value for a slot, kept in it: a leaf that permits all, for user or supervisor.
@@ -68,6 +68,8 @@ class RandomTables {
   // The same, whatever its level is by nature: a leaf with any rights, a pointer or a leaf
   // into nothing, or an entry that is reserved for some reason.
   std::uint64_t disturb(std::size_t slot);
+  // The same pointer or leaf with one thing wrong.
+  std::uint64_t spoil(std::size_t slot, const Context& context);
   // The value it had.
   void restore(std::size_t slot, std::uint64_t value) { slots_[slot].value = value; }
   // A slot on the path of the page at this address, in some address space.
@@ -80,9 +82,10 @@ class RandomTables {
   void build(unsigned levels);
   std::uint64_t new_table();
   std::uint64_t random_entry(const Slot& slot);
+  Context some_context();
   Pte random_pte(const Slot& slot, bool points);
   std::uint64_t encoded(const Pte& pte, unsigned level);
-  std::uint64_t spoiled(std::uint64_t raw, unsigned level);
+  std::uint64_t spoiled(std::uint64_t raw, unsigned level, const Context& context);
   std::uint64_t index_of(std::uint64_t va, unsigned level) const;
 
   const Machine& machine_;

@@ -137,6 +137,7 @@ TrafficMemory::Path TrafficMemory::repair(std::uint64_t va, PhysAddr root, const
   if (!tables_) return path;
   const RandomTables::Path slots = tables_->repair(va, root, leaf);
   path.slots = slots.slots;
+  path.levels = slots.levels;
   for (; path.count < slots.count; ++path.count) {
     const RandomTables::Slot& slot = tables_->slots()[slots.slots.at(path.count)];
     path.entries.at(path.count) = {slot.at, slot.value};
@@ -150,6 +151,10 @@ TrafficMemory::Entry TrafficMemory::permit(const Path& path, unsigned i) {
 
 TrafficMemory::Entry TrafficMemory::disturb(const Path& path, unsigned i) {
   return {path.entries.at(i).at, tables_->disturb(path.slots.at(i))};
+}
+
+TrafficMemory::Entry TrafficMemory::spoil(const Path& path, unsigned i, const Context& context) {
+  return {path.entries.at(i).at, tables_->spoil(path.slots.at(i), context)};
 }
 
 TrafficMemory::Entry TrafficMemory::restore(const Path& path, unsigned i) {
@@ -169,15 +174,16 @@ std::vector<ErrorRange> TrafficMemory::error_ranges() const {
                                     around(frame(2) + std::min<std::uint64_t>(64, page / 2)),
                                     around(entries_.front().at.value)};
   if (!tree()) return ranges;
-  // An entry of each level below the root, each on another path.
+  // An entry of each level below the root, each on another path; of the last level two.
   const std::vector<RandomTables::Slot>& slots = tables_->slots();
   const unsigned levels = machine_.format.levels;
-  for (unsigned level = 0; level + 1 < levels; ++level) {
-    const auto from = static_cast<std::ptrdiff_t>(slots.size() * (level + 1) / (levels + 1));
-    const auto found = std::find_if(slots.begin() + from, slots.end(),
+  const auto add = [&](unsigned level, std::size_t first) {
+    const auto found = std::find_if(slots.begin() + static_cast<std::ptrdiff_t>(first), slots.end(),
                                     [level](const RandomTables::Slot& slot) { return slot.level == level; });
     if (found != slots.end()) ranges.push_back(around(found->at.value));
-  }
+  };
+  for (unsigned level = 0; level + 1 < levels; ++level) add(level, slots.size() * (level + 1) / (levels + 1));
+  add(0, slots.size() / 8);
   // Where there are narrower modes, the root of one address space, too: of the last one.
   if (machine_.format.min_levels < levels) ranges.push_back(around(tables_->roots().back().base.value));
   return ranges;

@@ -58,13 +58,15 @@ class TrafficMemory {
   struct Path {
     std::array<Entry, Format::kMaxLevels> entries;
     std::array<std::size_t, Format::kMaxLevels> slots{};
-    unsigned count = 0;
+    unsigned count = 0;   // of the entries; the leaf is at level `levels` - `count`
+    unsigned levels = 0;  // of the address space
   };
   Path repair(std::uint64_t va, PhysAddr root, const RandomTables::Leaf& leaf);
   // A new value for an entry of such a path: one that has anything or nothing wrong with it, a leaf that permits all,
   // the one it had.
   Entry permit(const Path& path, unsigned i);
   Entry disturb(const Path& path, unsigned i);
+  Entry spoil(const Path& path, unsigned i, const Context& context);
   Entry restore(const Path& path, unsigned i);
 
   // Where memory might answer with errors: whole lines, of frames and of entries that accesses need.

@@ -49,6 +49,29 @@ struct Files : System {
 
 BOOST_FIXTURE_TEST_SUITE(file_calls, Files)
 
+// X27. Nobody meant it, but the frame is the file's.
+BOOST_AUTO_TEST_CASE(a_supervisor_whom_read_only_pages_do_not_bind_stores_to_the_file) {
+  System x86("corei7");
+  Environment env = x86.kernel.environment();
+  env.wp = false;
+  x86.kernel.set_environment(env);
+  x86.kernel.disk().add("file", std::vector<std::uint8_t>(kPage, 1));
+  const ProcessId p = x86.process("P");
+  x86.kernel.start();
+  const auto fd = static_cast<int>(x86.kernel.open(p, "file", kReadOnly));
+  BOOST_TEST(x86.kernel.mmap(p, kFile, kPage, kRead, kPrivate | kFixed, fd, 0) == static_cast<std::int64_t>(kFile));
+  BOOST_TEST(x86.value(p, kFile, 1) == 1U);
+  BOOST_TEST(!x86.access(p, AccessKind::Store, kFile, 1, 7, false, true).refused);
+  x86.check();
+  BOOST_TEST(x86.kernel.sync() == 0);
+  std::array<std::uint8_t, 2> bytes{};
+  const auto file = static_cast<FileId>(x86.kernel.disk().open("file", {}));
+  BOOST_TEST(x86.kernel.disk().read(file, 0, bytes) == 0);
+  BOOST_TEST(bytes[0] == 7);
+  BOOST_TEST(bytes[1] == 1);
+  x86.check();
+}
+
 BOOST_AUTO_TEST_CASE(descriptors_are_the_lowest_free_and_errors_are_linuxs) {
   BOOST_TEST(open("short", kReadOnly) == 3);
   BOOST_TEST(open("short", kReadWrite) == 4);

@@ -3,6 +3,7 @@
 // The reverse map, the swap file, limits, and what happens when nothing is left.
 #include <algorithm>
 #include <boost/test/data/test_case.hpp>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 
@@ -256,6 +257,57 @@ BOOST_AUTO_TEST_CASE(the_zero_page_counts_for_nobody) {
   BOOST_TEST(system.kernel.counts().pageouts == 1U);
   BOOST_TEST(system.get(0) == 0U);
   BOOST_TEST(system.get(3) == 1U);
+  system.check();
+}
+
+// It outlives the area: execve would leave it in the swap file, in no area.
+BOOST_AUTO_TEST_CASE(the_kernels_page_in_an_area_of_the_users_stays_in_memory) {
+  Tight system(8);
+  const Vpn vpn(kBase / kPage);
+  system.kernel.map(system.a, vpn, Ppn(0x80010), {.exec = false, .kernel = true}, {.cow = true});
+  BOOST_TEST(!system.access(system.a, AccessKind::Store, kBase, 8, 1, false).refused);
+  BOOST_TEST(system.kernel.read_leaf(system.a, vpn).has_value());
+  system.kernel.page_out(system.a, vpn);
+  BOOST_TEST(system.kernel.counts().pageouts == 0U);
+  system.put(1, 2);
+  system.kernel.page_out(system.a, vpn + 1);
+  BOOST_TEST(system.kernel.counts().pageouts == 1U);
+  system.check();
+}
+
+// ---------------------------------------------------------------- global pages
+
+// Two processes with a root each, and so many frames more.
+struct WithGlobalPages : System {
+  explicit WithGlobalPages(std::uint64_t more) : System("sv39") {
+    std::vector<Ppn> frames;
+    for (std::uint64_t i = 0; i < 2 + more; ++i) frames.emplace_back(0x80100 + i);
+    kernel.set_free_frames(frames);
+    a = process("A");
+    b = process("B");
+  }
+  void map_global() { kernel.map(a, Vpn(5), Ppn(0x80010), {.kernel = true}, {.global = true}); }
+  ProcessId a = 0, b = 0;
+};
+
+BOOST_AUTO_TEST_CASE(a_global_page_that_not_all_can_have_none_has) {
+  WithGlobalPages system(3);  // two tables for A, one for B
+  system.kernel.start();
+  BOOST_CHECK_THROW(system.map_global(), InputError);
+  for (const ProcessId pid : {system.a, system.b}) {
+    BOOST_TEST(system.access(pid, AccessKind::Load, 5 * kPage, 8, 0, false).refused);
+  }
+  system.check();
+}
+
+BOOST_AUTO_TEST_CASE(a_fork_without_frames_for_tables_of_global_pages_fails) {
+  WithGlobalPages system(5);  // two tables each, and a root
+  system.map_global();
+  system.kernel.start();
+  BOOST_TEST(system.kernel.free_frames() == 1U);
+  BOOST_TEST(system.kernel.fork(system.a, "C", ForkKind::CopyOnWrite) == -ENOMEM);
+  BOOST_TEST(system.kernel.free_frames() == 1U);
+  BOOST_TEST(!system.access(system.b, AccessKind::Load, 5 * kPage, 8, 0, false).refused);
   system.check();
 }
 

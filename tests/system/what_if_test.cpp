@@ -116,8 +116,8 @@ BOOST_AUTO_TEST_CASE(a_forgotten_fence_of_a_write_back_loses_a_store) {
                                        "[A] S 0x600001,1 = 2\n[A] msync(0x600000, 4096, MS_SYNC) = 0\n"
                                        "expect file \"f\": 01 02\n");
     for (const std::string platform : {"", "--model "}) {
-      BOOST_TEST(pagewalk("run " + platform + file).status == 0);
-      const ProgramResult forgotten = pagewalk("run " + platform + "--forget write-back " + file);
+      BOOST_TEST(pagewalk(fmt::format("run {}{}", platform, file)).status == 0);
+      const ProgramResult forgotten = pagewalk(fmt::format("run {}--forget write-back {}", platform, file));
       BOOST_TEST(forgotten.status == 1);
       BOOST_TEST(
           (contains(forgotten.err, "expected 01 02, found 01 00") || contains(forgotten.err, "translation.walk")),
@@ -139,8 +139,9 @@ BOOST_AUTO_TEST_CASE(a_trace_may_say_what_is_forgotten) {
 void check_wrong_fork(const std::string& steps, bool wrong) {
   const Program pagewalk;
   for (const std::string start : {"machine sv39\n", "machine corei7\n"}) {
-    const std::string file =
-        pagewalk.file("trace.pwt", start + "process A\narea A 0x600000..0x610000 rwx\n[A] S 0x600000,8 = 17\n" + steps);
+    const std::string file = pagewalk.file(
+        "trace.pwt",
+        fmt::format("{}process A\narea A 0x600000..0x610000 rwx\n[A] S 0x600000,8 = 17\n{}", start, steps));
     const ProgramResult hardware = pagewalk("run " + file);
     BOOST_TEST(hardware.status == (wrong ? 1 : 0), hardware.err);
     BOOST_TEST(contains(hardware.err, "translation.image") == wrong, hardware.err);

@@ -79,7 +79,9 @@ class PlatformSweep {
     const unsigned draws = random_.one_in(4) ? 1 : kDraws;
     Question q;
     for (unsigned i = 0; i < draws; ++i) {
-      q = space_.path(section, random_.below(section.patterns), slot);
+      // Of its kind there is one among thousands.
+      const bool hole = section.high == section.low && section.low != 0 && random_.one_in(24);
+      q = space_.path(section, hole ? space_.pointer_to_nowhere() : random_.below(section.patterns), slot);
       space_.set_mode(q, mode);
       space_.set_access(q, random_.below(space_.accesses()));
       const Cause cause = rules(q).cause;

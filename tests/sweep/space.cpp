@@ -68,6 +68,11 @@ Space::Space(const Machine& machine)
 std::uint64_t Space::single_patterns() const {
   return riscv_ ? 2 * 256 * (wide_ ? kHighBits.size() : 1) * kPlaces : 2ULL * 128 * 2 * kX86Places;
 }
+std::uint64_t Space::pointer_to_nowhere() const {
+  const std::uint64_t high = wide_ ? kHighBits.size() : 1;
+  if (riscv_) return 2 * (kV + 256 * high * (kPlaces - 1));
+  return 2 * ((kP | kRw | kUs | kA >> 2) + 128 * 2 * 3ULL);
+}
 std::uint64_t Space::pair_patterns() const {
   const std::uint64_t one = riscv_ ? (wide_ ? 256 : 128) : 64;
   return one * one;

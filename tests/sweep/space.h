@@ -46,6 +46,9 @@ class Space {
   std::uint64_t accesses() const { return accesses_; }
   std::uint64_t size() const;
 
+  // The pattern of a section of one entry above level 0 that is right but for where it points.
+  std::uint64_t pointer_to_nowhere() const;
+
   // One path: its entries and address; access and mode are still open.
   Question path(const Section& section, std::uint64_t pattern, const Slot& slot) const;
   void set_mode(Question& q, std::uint64_t mode) const;

@@ -207,6 +207,19 @@ std::uint64_t PortRequests::random_pat() {
 
 std::optional<trace::PortCtl> PortRequests::ctl() { return memory_.tree() ? std::optional(tree_ctl()) : flat_ctl(); }
 
+trace::PortCtl PortRequests::root_of(const RandomTables::Root& root, std::uint16_t asid) const {
+  constexpr std::uint64_t kKeep = 1ULL << 63;  // of x86 with PCIDs (X13)
+  Context context;
+  context.translate = true;
+  context.levels = root.levels;
+  context.base = root.base;
+  context.asid = asid;
+  trace::PortCtl ctl;
+  ctl.index = static_cast<std::uint8_t>(CtlReg::Root);
+  ctl.value = machine_.format.kind == PteKind::X86 ? root.base.value | asid | kKeep : root_value(machine_, context);
+  return ctl;
+}
+
 trace::PortCtl PortRequests::root() {
   trace::PortCtl ctl;
   ctl.index = static_cast<std::uint8_t>(CtlReg::Root);

@@ -59,6 +59,7 @@ class PortRequests {
   Fence translation_fence(std::uint64_t va);
   Fence cache_operation();
   std::optional<trace::PortCtl> ctl();
+  trace::PortCtl root_of(const RandomTables::Root& root, std::uint16_t asid) const;  // nothing is forgotten
   trace::PortCtl root();  // of tables with several levels: another address space
   std::optional<trace::PortArray> array();
   // The writes with which translation begins.

@@ -101,7 +101,11 @@ unsigned PortStorm::any_level() {
 }
 
 TrafficMemory::Path PortStorm::plan_path(std::uint64_t va, const RandomTables::Leaf& leaf) {
-  const TrafficMemory::Path path = memory_.repair(va, context_.base, leaf);
+  return plan_path_below(context_.base, va, leaf);
+}
+
+TrafficMemory::Path PortStorm::plan_path_below(PhysAddr root, std::uint64_t va, const RandomTables::Leaf& leaf) {
+  const TrafficMemory::Path path = memory_.repair(va, root, leaf);
   for (unsigned i = 0; i < path.count; ++i) plan_store(0, path.entries.at(i));
   if (path.count != 0) plan(0, Fence{.by_addr = true, .addr = va});
   return path;
@@ -215,6 +219,34 @@ bool PortStorm::plan_rights(std::uint64_t va) {
   return true;
 }
 
+// The page of one address space, and in another a global one at the same address: TLBs may hold both (R17).
+bool PortStorm::plan_two_hits(std::uint64_t va) {
+  if (!memory_.tree() || requests_.machine().asid_bits == 0) return false;
+  Random& random = requests_.random();
+  // Of each number of levels there are two.
+  const std::size_t one = random.below(memory_.roots().size());
+  const RandomTables::Root own = memory_.roots()[one], other = memory_.roots()[one ^ 1U];
+  const RandomTables::Leaf leaf{.accessed = true, .dirty = true};
+  const RandomTables::Leaf global{.accessed = true, .dirty = true, .global = true};
+  if (plan_path_below(own.base, va, leaf).count == 0) return false;
+  plan_path_below(other.base, va, global);
+  prelude_ = count_;
+  const auto asid = static_cast<std::uint16_t>(random.below(4));
+  const auto another = static_cast<std::uint16_t>((asid + random.between(1, 3)) % 4);
+  Access access = requests_.access_at(random.one_in(4) ? Port::Fetch : Port::Data, va);
+  access.user = true;
+  std::uint64_t at = 0;
+  for (const trace::PortCtl& root :
+       {requests_.root_of(own, asid), requests_.root_of(other, another), requests_.root_of(own, asid)}) {
+    plan(at, root);
+    plan(at, access);
+    at += walk_;
+  }
+  access.kind = access.kind == AccessKind::Store ? AccessKind::Load : access.kind;
+  plan(at, access);
+  return true;
+}
+
 bool PortStorm::plan_denial(std::uint64_t va) {
   Random& random = requests_.random();
   const RandomTables::Leaf leaf{.level = random.one_in(4) ? some_level() : 0,
@@ -269,7 +301,7 @@ void PortStorm::begin() {
   const std::uint64_t va = random.one_in(3) ? requests_.hot() : requests_.page_address();
   alone_ = random.one_in(2);
   broken_ = false;
-  const std::uint64_t kind = random.below(16);
+  const std::uint64_t kind = random.below(18);
   if (kind == 0) {
     alone_ = true;
     return plan_operations(va);
@@ -278,7 +310,8 @@ void PortStorm::begin() {
   const bool planned = kind < 5    ? plan_race(va)
                        : kind < 9  ? plan_flaw(va)
                        : kind < 12 ? plan_denial(va)
-                                   : kind < 14 && plan_rights(va);
+                       : kind < 14 ? plan_rights(va)
+                                   : kind < 15 && plan_two_hits(va);
   if (planned) return sort();
   if (!random.one_in(4)) {
     if (const auto entry = memory_.forget_use(va, context_.base)) {

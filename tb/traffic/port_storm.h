@@ -47,6 +47,7 @@ class PortStorm {
   void plan_store(std::uint64_t at, const TrafficMemory::Entry& entry, const WalkMoment& wanted = {});
   // Where nothing is wrong: the entries are written and what TLBs know of the page is forgotten.
   TrafficMemory::Path plan_path(std::uint64_t va, const RandomTables::Leaf& leaf);
+  TrafficMemory::Path plan_path_below(PhysAddr root, std::uint64_t va, const RandomTables::Leaf& leaf);
   // False: not on this machine, or not for this page.
   bool plan_race(std::uint64_t va);
   bool plan_race_of_two(std::uint64_t va);
@@ -54,6 +55,7 @@ class PortStorm {
   bool plan_flaw(std::uint64_t va);
   bool plan_denial(std::uint64_t va);
   bool plan_rights(std::uint64_t va);
+  bool plan_two_hits(std::uint64_t va);
   WalkMoment some_moment();
   WalkMoment leaf_moment(WalkMoment::Phase phase, const TrafficMemory::Path& path) const;
   void plan_operations(std::uint64_t va);

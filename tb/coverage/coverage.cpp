@@ -17,7 +17,7 @@
 namespace vm {
 
 std::uint64_t enough_accesses(const Machine& machine) {
-  return machine.format.kind == PteKind::Flat ? 200'000 : 600'000;
+  return machine.format.kind == PteKind::Flat ? 500'000 : 600'000;
 }
 
 struct Coverage::Parts {

@@ -16,7 +16,8 @@ namespace {
 void add(const WalkResult& answer, std::vector<WalkResult>& out) {
   const bool known = std::any_of(out.begin(), out.end(), [&](const WalkResult& other) {
     return answer.fault == other.fault &&
-           (answer.fault || (answer.pa == other.pa && answer.leaf.type == other.leaf.type));
+           (answer.fault || (answer.pa == other.pa && answer.leaf.type == other.leaf.type &&
+                             answer.level == other.level && answer.leaf.napot == other.leaf.napot));
   });
   if (!known) out.push_back(answer);
 }

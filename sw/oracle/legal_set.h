@@ -42,9 +42,9 @@ class LegalSet {
   void on_fence_acknowledged();  // the oldest; all accesses accepted before it have been asked about
 
   // Every answer that is legal for this access, the present one first, without duplicates (two translations to the same
-  // address, with the same memory type, count as one). `out` is cleared first. `accepted`: the cycle in which the
-  // access was accepted. To be asked when the access is translated, and once for each: what may be remembered of it,
-  // is.
+  // address, by pages of the same size and memory type, count as one). `out` is cleared first. `accepted`: the cycle in
+  // which the access was accepted. To be asked when the access is translated, and once for each: what may be remembered
+  // of it, is.
   void legal(const Context& context, const Request& request, std::uint64_t accepted, EntryReader current,
              std::vector<WalkResult>& out);
 

@@ -163,9 +163,8 @@ void TranslationCheck::on_prefetched(const Event& fill) {
   const VirtAddr va = walker_va_ + machine_.format.page_size();
   legal_.walks(tracker_.context_in_flight(), granted_request(page, va), walker_accepted_, current, answers_);
   for (const WalkResult& answer : answers_) {
-    // A superpage to the same place counts as the same answer; the state check knows what was read.
-    const bool there = !answer.fault && answer.pa.value >> machine_.format.page_bits == page.ppn.value;
-    if (there && machine_.vpn_of(va).value == fill.b && answer.leaf.type == page.type) return;
+    if (answer.fault || answer.level != 0 || answer.leaf.napot) continue;
+    if (machine_.vpn_of(va).value == fill.b && answer.leaf.ppn == page.ppn && answer.leaf.type == page.type) return;
   }
   const WalkResult& first = answers_.front();
   reporter_.mismatch(

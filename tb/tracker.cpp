@@ -30,7 +30,11 @@ bool names_no_page(const Machine& machine, const Context& context, const Fence& 
 }
 
 Tracker::Tracker(const Machine& machine, Reporter& reporter)
-    : reporter_(reporter), unit_(machine.unit_bytes()), control_(machine), context_in_flight_(control_.context()) {}
+    : reporter_(reporter),
+      unit_(machine.unit_bytes()),
+      control_(machine),
+      context_in_flight_(control_.context()),
+      walk_(machine) {}
 
 void Tracker::on_cycle(const Cycle& cycle) {
   retired_count_ = accepted_count_ = 0;
@@ -66,34 +70,8 @@ void Tracker::on_cycle(const Cycle& cycle) {
   }
 }
 
-void Tracker::follow_walk(const Event& event) {
-  using Phase = WalkMoment::Phase;
-  switch (event.kind) {
-    case EventKind::Xlat:
-      if (walk_.phase == Phase::Held) walk_.phase = Phase::None;
-      break;
-    case EventKind::WalkStart:
-      walk_ = {Phase::Looking, 0};
-      break;
-    case EventKind::WalkRead:
-      walk_ = {Phase::Reading, event.walk_level()};
-      break;
-    case EventKind::WalkUpdateStart:
-      walk_ = {Phase::Updating, event.walk_level()};
-      break;
-    case EventKind::WalkUpdate:
-      walk_.phase = Phase::Reading;
-      break;
-    case EventKind::WalkEnd:
-      walk_.phase = Phase::Held;
-      break;
-    default:
-      break;
-  }
-}
-
 void Tracker::on_event(const Event& event, std::uint64_t cycle) {
-  follow_walk(event);
+  walk_.on_event(event);
   switch (event.kind) {
     case EventKind::Xlat:
       on_xlat(event, cycle);

@@ -14,6 +14,7 @@
 #include "machine/control.h"
 #include "machine/machine.h"
 #include "ring.h"
+#include "walk_state.h"
 
 namespace vm {
 
@@ -66,12 +67,6 @@ Fence fence_of(const Machine& machine, const FenceRequest& request);
 // changes nothing (R21, X22).
 bool names_no_page(const Machine& machine, const Context& context, const Fence& fence);
 
-// What the walker is doing at the end of a cycle.
-struct WalkMoment {
-  enum class Phase : std::uint8_t { None, Looking, Reading, Updating, Held } phase = Phase::None;
-  unsigned level = 0;  // of the entry that is read or updated
-};
-
 class Tracker {
  public:
   Tracker(const Machine& machine, Reporter& reporter);
@@ -90,7 +85,8 @@ class Tracker {
   // answered.
   const Context& context() const { return control_.context(); }
   const Context& context_in_flight() const { return context_in_flight_; }
-  const WalkMoment& walk() const { return walk_; }
+  // What the walker is doing at the end of the cycle.
+  const WalkMoment& walk() const { return walk_.moment(); }
   // The control write that is under way, if it makes the hardware forget translations: until the cycle of its answer,
   // this included.
   const std::optional<Fence>& forgetting() const { return forgetting_; }
@@ -117,7 +113,6 @@ class Tracker {
   };
 
   void on_event(const Event& event, std::uint64_t cycle);
-  void follow_walk(const Event& event);
   void on_xlat(const Event& event, std::uint64_t cycle);
   void on_lookup(const Event& event, std::uint64_t cycle);
   void on_done(const Event& event);
@@ -140,7 +135,7 @@ class Tracker {
   std::array<bool, 2> lookup_owner_valid_{}, miss_owner_valid_{};
   std::array<Client, 2> miss_client_{};
   std::array<WalkCost, 2> walk_cost_{};
-  WalkMoment walk_;
+  WalkState walk_;
   unsigned walking_ = 1;        // port whose walk is running or ran last
   bool walking_ahead_ = false;  // a prefetch, which is no access's
   bool entry_awaited_ = false;

@@ -45,7 +45,7 @@ Values unit_names() {
 
 enum class Spared : std::uint8_t { Global, OtherAsid, OtherPage };
 
-bool walk_runs(const WalkProgress& walk) { return walk.phase() != WalkProgress::Phase::None; }
+bool walk_runs(const WalkProgress& walk) { return walk.phase() != WalkPhase::None; }
 
 }  // namespace
 
@@ -204,15 +204,15 @@ void FenceBins::relate(std::size_t place, const WalkProgress& walk) const {
 std::size_t FenceBins::phase_of(const WalkProgress& walk) const {
   const auto read = static_cast<std::size_t>(Walking::Read);
   switch (walk.phase()) {
-    case WalkProgress::Phase::None:
+    case WalkPhase::None:
       return static_cast<std::size_t>(Walking::None);
-    case WalkProgress::Phase::Look:
+    case WalkPhase::Look:
       return static_cast<std::size_t>(Walking::Look);
-    case WalkProgress::Phase::Read:
+    case WalkPhase::Read:
       return read + walk.level();
-    case WalkProgress::Phase::Update:
+    case WalkPhase::Update:
       return read + machine_.format.levels;
-    case WalkProgress::Phase::Held:
+    case WalkPhase::Held:
       return read + machine_.format.levels + 1;
   }
   return kNowhere;

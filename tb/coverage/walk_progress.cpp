@@ -4,10 +4,10 @@
 namespace vm {
 
 void WalkProgress::on_event(const Event& event) {
+  state_.on_event(event);
   const auto p = static_cast<unsigned>(event.port());
   switch (event.kind) {
     case EventKind::Xlat:
-      if (event.source() == Source::Walk && phase_ == Phase::Held && port_ == event.port()) phase_ = Phase::None;
       waiting_[p].reset();
       asked_[p] = false;
       return;
@@ -15,32 +15,21 @@ void WalkProgress::on_event(const Event& event) {
       return start(event);
     case EventKind::WalkLook:
       return look(event);
-    case EventKind::WalkRead:
-      phase_ = Phase::Read;
-      level_ = event.walk_level();
-      return;
     case EventKind::WalkData:
       if (event.walk_level() != 0 && event.walk_level() < Format::kMaxLevels && !event.walk_err()) {
         current().pointer_levels |= 1U << event.walk_level();
         current().pointers[event.walk_level()] = event.b;
       }
       return;
-    case EventKind::WalkUpdateStart:
-      phase_ = Phase::Update;
-      level_ = event.walk_level();
-      return;
     case EventKind::WalkUpdate:
-      phase_ = Phase::Read;
       if (event.update_success()) current().updated = true;
       return;
     case EventKind::WalkRestart:
-      phase_ = Phase::Read;
       current().origin = Origin::Restarted;
       current().known_level = 0;
       current().pointer_levels = 0;
       return;
     case EventKind::WalkEnd:
-      phase_ = Phase::Held;
       current().end_level = event.end_level();
       current().entry = event.c;
       current().pointer_levels &= ~(1U << event.end_level());
@@ -55,8 +44,7 @@ void WalkProgress::on_event(const Event& event) {
 }
 
 void WalkProgress::start(const Event& event) {
-  port_ = event.port();
-  const auto p = static_cast<unsigned>(port_);
+  const auto p = static_cast<unsigned>(event.port());
   waiting_[p].reset();
   asked_[p] = true;
   Story& story = stories_[p];
@@ -65,21 +53,15 @@ void WalkProgress::start(const Event& event) {
   story.va = VirtAddr(event.b);
   story.l2 = l2;
   story.origin = event.skip_l2() ? Origin::DeniedL2 : event.denied_hit() ? Origin::DeniedL1 : Origin::Miss;
-  const bool looks = machine_.l2tlb.ways != 0 || machine_.walk_cache_sets != 0;
-  phase_ = looks ? Phase::Look : Phase::Read;
-  level_ = machine_.format.levels - 1;
 }
 
 void WalkProgress::look(const Event& event) {
-  phase_ = Phase::Read;
   if (event.l2_hit() && !event.l2_off()) {
-    phase_ = Phase::None;
     const ShadowEntry* entry = shadow_.l2_hit(event);
     current().l2 = entry != nullptr ? std::optional(*entry) : std::nullopt;
     return;
   }
   current().known_level = event.walk_cache_level();
-  if (event.walk_cache_level() != 0) level_ = event.walk_cache_level() - 1;
 }
 
 }  // namespace vm

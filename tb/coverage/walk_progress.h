@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where the walker is, event by event, and where the walk that answers a translation came from. Unlike
-// checks/walk_follower.h it foretells nothing: what happened is enough for coverage.
+// Where the walker is, and where the walk that answers a translation came from.
 #pragma once
 
 #include <array>
@@ -11,12 +10,12 @@
 #include "coverage/translation_shadow.h"
 #include "event.h"
 #include "machine/machine.h"
+#include "walk_state.h"
 
 namespace vm {
 
 class WalkProgress {
  public:
-  enum class Phase : std::uint8_t { None, Look, Read, Update, Held };
   // Why a walk was needed: nothing known, or what was known denied the access.
   enum class Origin : std::uint8_t { Miss, DeniedL1, DeniedL2, Restarted };
 
@@ -33,14 +32,14 @@ class WalkProgress {
     std::optional<ShadowEntry> l2;  // what the L2 TLB answered
   };
 
-  WalkProgress(const Machine& machine, const TranslationShadow& shadow) : machine_(machine), shadow_(shadow) {}
+  WalkProgress(const Machine& machine, const TranslationShadow& shadow) : state_(machine), shadow_(shadow) {}
 
   // All events of a cycle in their order; others than Xlat and the walker's change nothing.
   void on_event(const Event& event);
 
-  Phase phase() const { return phase_; }
-  Port port() const { return port_; }
-  unsigned level() const { return level_; }  // of the entry that is read or updated
+  WalkPhase phase() const { return state_.moment().phase; }
+  Port port() const { return state_.port(); }
+  unsigned level() const { return state_.moment().level; }
   const Story& story(Port port) const { return stories_[static_cast<unsigned>(port)]; }
   // The address of a port's miss that the walker has not taken yet.
   const std::optional<VirtAddr>& waiting(Port port) const { return waiting_[static_cast<unsigned>(port)]; }
@@ -48,13 +47,10 @@ class WalkProgress {
  private:
   void start(const Event& event);
   void look(const Event& event);
-  Story& current() { return stories_[static_cast<unsigned>(port_)]; }
+  Story& current() { return stories_[static_cast<unsigned>(port())]; }
 
-  const Machine& machine_;
+  WalkState state_;
   const TranslationShadow& shadow_;
-  Phase phase_ = Phase::None;
-  Port port_ = Port::Data;
-  unsigned level_ = 0;
   std::array<Story, 2> stories_;
   std::array<std::optional<VirtAddr>, 2> waiting_;
   std::array<bool, 2> asked_{};  // the walker has this port's miss

@@ -11,12 +11,11 @@ void PortStorm::plan(std::uint64_t at, const trace::PortRequest& request, const 
 }
 
 WalkMoment PortStorm::some_moment() {
-  using Phase = WalkMoment::Phase;
-  constexpr std::array kPhases{Phase::None, Phase::Looking, Phase::Reading, Phase::Held};
+  constexpr std::array kPhases{WalkPhase::None, WalkPhase::Look, WalkPhase::Read, WalkPhase::Held};
   return {kPhases.at(requests_.random().below(kPhases.size())), any_level()};
 }
 
-WalkMoment PortStorm::leaf_moment(WalkMoment::Phase phase, const TrafficMemory::Path& path) const {
+WalkMoment PortStorm::leaf_moment(WalkPhase phase, const TrafficMemory::Path& path) const {
   return {phase, static_cast<unsigned>(path.levels - path.count)};
 }
 
@@ -119,7 +118,6 @@ void PortStorm::plan_updates_by_hardware() {
 }
 
 bool PortStorm::plan_race(std::uint64_t va) {
-  using Phase = WalkMoment::Phase;
   if (!requests_.machine().format.hw_ad) return false;
   Random& random = requests_.random();
   if (random.one_in(6)) return plan_race_of_two(va);
@@ -132,8 +130,8 @@ bool PortStorm::plan_race(std::uint64_t va) {
   plan(0, access);
   if (!random.one_in(3)) {
     // With the entry just being written, or about then.
-    const WalkMoment update = random.one_in(3) ? some_moment() : leaf_moment(Phase::Updating, path);
-    const std::uint64_t at = update.phase == Phase::None ? moment() : 0;
+    const WalkMoment update = random.one_in(3) ? some_moment() : leaf_moment(WalkPhase::Update, path);
+    const std::uint64_t at = update.phase == WalkPhase::None ? moment() : 0;
     if (random.one_in(4)) {
       plan_operation(at, va, update);
     } else {
@@ -144,8 +142,8 @@ bool PortStorm::plan_race(std::uint64_t va) {
       TrafficMemory::Entry leaf = path.entries.at(path.count - 1);
       if (!random.one_in(3)) leaf.value = with_accessed(requests_.machine().format, leaf.value, random.one_in(2));
       // Between the read and the write of the walker.
-      const WalkMoment read = random.one_in(3) ? WalkMoment{} : leaf_moment(Phase::Reading, path);
-      plan_store(read.phase == Phase::None ? moment() : 0, leaf, read);
+      const WalkMoment read = random.one_in(3) ? WalkMoment{} : leaf_moment(WalkPhase::Read, path);
+      plan_store(read.phase == WalkPhase::None ? moment() : 0, leaf, read);
     }
   }
   plan(walk_ + random.below(walk_), access);
@@ -287,7 +285,7 @@ bool PortStorm::plan_denial(std::uint64_t va) {
   }
   if (random.one_in(2)) {
     // Between the walks of two pieces.
-    const WalkMoment first_walk{WalkMoment::Phase::Reading, path.levels - 1 - flawed};
+    const WalkMoment first_walk{WalkPhase::Read, path.levels - 1 - flawed};
     plan_store(2 * walk_, memory_.restore(path, flawed), first_walk);
   } else {
     plan_store(5 * walk_, memory_.restore(path, flawed));
@@ -326,7 +324,7 @@ void PortStorm::begin() {
   const std::uint64_t dice = random.below(10);
   if (dice < 3) {
     const WalkMoment wanted = some_moment();
-    plan(wanted.phase == WalkMoment::Phase::None ? moment : 0, fence_at(va), wanted);
+    plan(wanted.phase == WalkPhase::None ? moment : 0, fence_at(va), wanted);
   } else if (dice < 7) {
     plan_change(moment, va);
     if (random.one_in(3)) plan_change(moment + random.below(walk_), va);
@@ -346,7 +344,6 @@ void PortStorm::sort() {
 }
 
 const trace::PortRequest* PortStorm::due(std::uint64_t cycle, bool quiet, const WalkMoment& walk) {
-  using Phase = WalkMoment::Phase;
   if (!active()) return nullptr;
   const Planned& first = planned_.at(next_);
   if (next_ < prelude_) return &first.request;
@@ -357,9 +354,9 @@ const trace::PortRequest* PortStorm::due(std::uint64_t cycle, bool quiet, const 
   }
   if (cycle - start_ < first.at) return nullptr;
   const WalkMoment& wanted = first.wanted;
-  const bool now = wanted.phase == Phase::None ||
+  const bool now = wanted.phase == WalkPhase::None ||
                    (walk.phase == wanted.phase &&
-                    (wanted.phase == Phase::Held || wanted.phase == Phase::Looking || walk.level == wanted.level));
+                    (wanted.phase == WalkPhase::Held || wanted.phase == WalkPhase::Look || walk.level == wanted.level));
   return now || cycle - start_ >= first.at + 2 * walk_ ? &first.request : nullptr;
 }
 

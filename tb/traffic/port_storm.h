@@ -57,7 +57,7 @@ class PortStorm {
   bool plan_rights(std::uint64_t va);
   bool plan_two_hits(std::uint64_t va);
   WalkMoment some_moment();
-  WalkMoment leaf_moment(WalkMoment::Phase phase, const TrafficMemory::Path& path) const;
+  WalkMoment leaf_moment(WalkPhase phase, const TrafficMemory::Path& path) const;
   void plan_operations(std::uint64_t va);
   void plan_operation(std::uint64_t at, std::uint64_t va, const WalkMoment& wanted = {});
   std::uint64_t moment();

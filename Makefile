@@ -30,7 +30,7 @@ run: program  ## run the scenarios of sim/scenarios, a line each (SCENARIO=, JSO
 	@build/pagewalk run $(JSON_FLAG) $(SCENARIOS)
 
 test: build  ## all tests, and expectations shown to be able to fail
-	@scripts/setup bus
+	@scripts/setup bus fusesoc
 	@ctest --test-dir build --output-on-failure -j $(JOBS)
 
 program:  ## compile the program and the machines into build/

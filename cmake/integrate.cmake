@@ -20,7 +20,11 @@ target_link_libraries(example_soc PRIVATE verilator_runtime)
 
 add_executable(integrate_test tests/integrate/integrate_test.cpp)
 set_target_properties(integrate_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
-target_compile_definitions(integrate_test PRIVATE BOOST_TEST_DYN_LINK VM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+target_compile_definitions(integrate_test PRIVATE BOOST_TEST_DYN_LINK)
 target_link_libraries(integrate_test PRIVATE example_soc verilator_runtime vm_test_main vm_options)
 add_test(NAME rtl/integrate_test COMMAND integrate_test WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 set_tests_properties(rtl/integrate_test PROPERTIES LABELS rtl TIMEOUT 300)
+
+# The same through FuseSoC (scripts/setup fusesoc installs it).
+add_test(NAME integrate/fusesoc COMMAND scripts/fusesoc-test ${CMAKE_BINARY_DIR} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+set_tests_properties(integrate/fusesoc PROPERTIES LABELS integrate TIMEOUT 300)

@@ -8,13 +8,10 @@
 #include <boost/test/unit_test.hpp>
 #include <cstdint>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <optional>
 #include <random>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 
@@ -232,12 +229,6 @@ void expect_fault(const Answer& answer, unsigned cause, std::uint64_t va) {
 void expect_data(const Answer& answer, std::uint64_t data) {
   BOOST_TEST(!answer.exception);
   BOOST_TEST(answer.rdata == data);
-}
-
-std::string read(const std::filesystem::path& file) {
-  std::ostringstream text;
-  text << std::ifstream(file, std::ios::binary).rdbuf();
-  return std::move(text).str();
 }
 
 }  // namespace
@@ -461,22 +452,4 @@ BOOST_AUTO_TEST_CASE(both_ports_at_once_lose_nothing_while_accessed_and_dirty_bi
   for (std::uint64_t page = 0; page < kPages; ++page) {
     BOOST_TEST(soc.mapping(page) == entry(kFirstPage + 4 + page, V | R | W | X | flags[page]));
   }
-}
-
-BOOST_AUTO_TEST_CASE(the_document_shows_the_file_that_is_tested) {
-  const std::filesystem::path source = VM_SOURCE_DIR;
-  const std::string document = read(source / "docs/integrate.md");
-  const std::string open = "```systemverilog\n// SPDX";
-  const std::size_t at = document.find(open);
-  BOOST_REQUIRE(at != std::string::npos);
-  const std::size_t begin = at + std::string("```systemverilog\n").size();
-  const std::string shown = document.substr(begin, document.find("```", begin) - begin);
-  BOOST_TEST(shown == read(source / "tests/integrate/example_soc.sv"));
-
-  // The instances of the example on a bus, the first block.
-  const std::size_t first = document.find("```systemverilog\n  vm_top");
-  BOOST_REQUIRE(first != std::string::npos);
-  const std::size_t start = first + std::string("```systemverilog\n").size();
-  const std::string instances = document.substr(start, document.find("```", start) - start);
-  BOOST_TEST(read(source / "tests/integrate/example_bus.sv").find(instances) != std::string::npos);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Runs every example trace in the README and in docs/ (each block that begins with ```trace), and compares the lines of
-// `make run` in the README with what the program prints.
+// `make run` in the README with what the program prints; docs/integrate.md shows the sources that are tested.
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
@@ -43,6 +43,23 @@ BOOST_AUTO_TEST_CASE(every_example_in_the_documents_runs) {
     }
   }
   BOOST_TEST(count >= 6U);
+}
+
+// The text of a block of docs/integrate.md that begins with `first`.
+std::string shown_block(const std::string& document, const std::string& first) {
+  const std::string open = "```systemverilog\n";
+  const std::size_t at = document.find(open + first);
+  BOOST_REQUIRE(at != std::string::npos);
+  const std::size_t begin = at + open.size();
+  return document.substr(begin, document.find("```", begin) - begin);
+}
+
+BOOST_AUTO_TEST_CASE(the_examples_of_integration_are_the_files_that_are_tested) {
+  const std::filesystem::path source = VM_SOURCE_DIR;
+  const std::string document = Program::read(source / "docs/integrate.md");
+  BOOST_TEST(shown_block(document, "// SPDX") == Program::read(source / "tests/integrate/example_soc.sv"));
+  // The instances of the example on a bus, the first block.
+  BOOST_TEST(contains(Program::read(source / "tests/integrate/example_bus.sv"), shown_block(document, "  vm_top")));
 }
 
 // A line of the README stands for a line that begins so: the rest is left out there after "…".

@@ -52,7 +52,7 @@ format:   ## lay out the C++ sources
 waves: program  ## record a scenario's waves and open GTKWave (SCENARIO=csapp14)
 	@scripts/waves $(or $(SCENARIO),csapp14)
 
-bench: program  ## cycles of a load, and simulation speed with and without the checks (MACHINE=, ACCESSES=, JSON=1)
+bench: program  ## cycles of loads and of access patterns, simulation speed with and without the checks (MACHINE=, ACCESSES=, JSON=1)
 	@build/pagewalk bench $(if $(MACHINE),--machine $(MACHINE)) $(if $(ACCESSES),--accesses $(ACCESSES)) $(JSON_FLAG)
 
 synth: MACHINE ?= flat32

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// pagewalk bench: how many cycles a load takes by where its translation is found; how fast the simulation is with all
-// checks, and what the checks cost: the same binary, trace and memory agent once more with the event sink off.
-// pagewalk bench os: the operating system model alone.
+// pagewalk bench: how many cycles a load takes by where its translation is found; how many an access takes in patterns
+// that a memory system meets, beside an ideal one; how fast the simulation is with all checks, and what the checks
+// cost: the same binary, trace and memory agent once more with the event sink off. pagewalk bench os: the operating
+// system model alone.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "access_cycles.h"
+#include "bench_memory.h"
 #include "bench_os.h"
 #include "commands.h"
 #include "testbeds.h"
@@ -30,7 +32,11 @@ struct BenchOptions {
   std::size_t accesses = 40'000;
   unsigned repeats = 3;
   bool json = false;
+  // Of each pattern of memory accesses.
+  std::size_t pattern_accesses() const { return std::max<std::size_t>(accesses / 20, 20); }
 };
+
+const std::vector<unsigned> kLatencies{10, 50, 100};  // of memory, in the patterns
 
 struct Speed {
   std::uint64_t accesses = 0, cycles = 0;
@@ -129,6 +135,38 @@ void print_cycles(const std::string& machine, const std::vector<AccessCycles>& c
   fmt::print("{:<8} cycles of a load:{}\n", machine, text);
 }
 
+nlohmann::json memory_json(const std::vector<MemoryCycles>& rows) {
+  nlohmann::json all = nlohmann::json::array();
+  for (const MemoryCycles& row : rows) {
+    all.push_back({{"pattern", row.pattern.name},
+                   {"bytes", row.pattern.bytes},
+                   {"latency", row.latency},
+                   {"cycles", row.cycles},
+                   {"ideal", row.ideal},
+                   {"ratio", row.ratio()}});
+  }
+  return all;
+}
+
+// A line for each pattern.
+void print_memory(const std::string& machine, const std::vector<MemoryCycles>& rows) {
+  std::string_view pattern;
+  std::string text;
+  const auto flush = [&] {
+    if (!text.empty()) fmt::print("{}\n", text);
+  };
+  for (const MemoryCycles& row : rows) {
+    if (row.pattern.name != pattern) {
+      flush();
+      pattern = row.pattern.name;
+      text =
+          fmt::format("{:<8} {:<10} {:>6} KiB, cycles an access (ideal):", machine, pattern, row.pattern.bytes >> 10);
+    }
+    text += fmt::format("  memory of {}: {:.1f} ({:.1f})", row.latency, row.cycles, row.ideal);
+  }
+  flush();
+}
+
 void bench(const BenchOptions& options) {
   if (!options.json)
     fmt::print("seed {}, {} accesses, best of {} runs\n", options.seed, options.accesses, options.repeats);
@@ -136,14 +174,18 @@ void bench(const BenchOptions& options) {
   for (const std::string& name : options.machines) {
     const BenchResult r = bench_machine(name, options);
     const std::vector<AccessCycles> cycles = access_cycles(*find_machine(name));
+    const std::vector<MemoryCycles> memory =
+        memory_cycles(*find_machine(name), kLatencies, options.pattern_accesses(), options.seed);
     if (options.json) {
       all.push_back({{"machine", r.machine},
                      {"cycles", cycles_json(cycles)},
+                     {"memory", memory_json(memory)},
                      {"checked", speed_json(r.checked)},
                      {"unchecked", speed_json(r.unchecked)},
                      {"ratio", r.ratio()}});
     } else {
       print_cycles(name, cycles);
+      print_memory(name, memory);
       fmt::print(
           "{:<8} checked {:>9.0f} accesses/s {:>9.0f} cycles/s; unchecked {:>9.0f} accesses/s {:>9.0f} cycles/s; "
           "ratio {:.2f}\n",
@@ -188,10 +230,11 @@ void bench_os_alone(const OsBenchOptions& options, bool json) {
 }  // namespace
 
 void add_bench(CLI::App& app, int& exit_status) {
-  CLI::App* command = app.add_subcommand("bench", "Measure simulation speed with checks and without");
+  CLI::App* command =
+      app.add_subcommand("bench", "Measure the cycles of accesses, and simulation speed with checks and without");
   auto options = std::make_shared<BenchOptions>();
   command->add_option("--machine", options->machines, "Machines to measure")->capture_default_str();
-  command->add_option("--accesses", options->accesses, "Accesses in the trace")
+  command->add_option("--accesses", options->accesses, "Accesses in the trace; a pattern has a twentieth of them")
       ->check(CLI::Range(1, 10'000'000))
       ->capture_default_str();
   command->add_option("--repeats", options->repeats, "Runs of each kind; the best counts")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // pagewalk bench: the cycles it measures on the hardware are those that docs/timing.md promises.
+#include <array>
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -41,6 +42,21 @@ BOOST_DATA_TEST_CASE(a_load_takes_the_cycles_of_the_timing_contract, boost::unit
   BOOST_TEST(of("walk", "walk") == 2 * levels + 2);
   // What the walk cache knows costs nothing.
   BOOST_TEST(of("walk-cache", "walk") == 2 * 1 + 2U);
+}
+
+BOOST_AUTO_TEST_CASE(patterns_take_their_ideal_cycles_and_more_with_slower_memory) {
+  const nlohmann::json rows = bench("--accesses 4000 --machine sv39").at("memory");
+  BOOST_TEST_REQUIRE(rows.size() == 18U);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    BOOST_TEST(rows[i].at("latency") == (std::array{10, 50, 100}[i % 3]));
+    BOOST_TEST(rows[i].at("ratio").get<double>() >= 1.0);
+    if (i % 3 != 0) BOOST_TEST(rows[i].at("cycles").get<double>() > rows[i - 1].at("cycles").get<double>());
+  }
+  // Every pointer waits for memory but for the quarter that the cache holds.
+  const nlohmann::json& chase = rows[2];
+  BOOST_TEST(chase.at("pattern") == "chase");
+  BOOST_TEST(chase.at("ideal").get<double>() > 70.0);
+  BOOST_TEST(chase.at("ideal").get<double>() < 110.0);
 }
 
 // All of them: fetches, loads and stores of one process race each other in its trace.

@@ -245,6 +245,40 @@ bool PortStorm::plan_two_hits(std::uint64_t va) {
   return true;
 }
 
+// A global page, as large as there are as often as any other, known in one address space and used in another.
+bool PortStorm::plan_global(std::uint64_t va) {
+  if (!memory_.tree() || requests_.machine().asid_bits == 0) return false;
+  Random& random = requests_.random();
+  const unsigned largest = requests_.machine().format.max_leaf_level;
+  const unsigned level = random.one_in(2) ? largest : static_cast<unsigned>(random.below(largest + 1));
+  // The tables of the widest mode come last; they have every size.
+  const RandomTables::Root root = memory_.roots()[memory_.roots().size() - random.between(1, 2)];
+  // The largest pages lead to memory only at its own address.
+  const auto leads_to_memory = [&](std::uint64_t page) {
+    const std::uint64_t below =
+        low_mask(requests_.machine().format.index_lsb(level) + requests_.machine().format.page_bits);
+    return requests_.machine().region_of(PhysAddr(page & below)) != nullptr;
+  };
+  for (unsigned tries = 0; level == largest && tries < 16 && !leads_to_memory(va); ++tries) {
+    va = memory_.some_page(random);
+  }
+  const RandomTables::Leaf leaf{.level = level, .accessed = true, .dirty = true, .global = true};
+  if (plan_path_below(root.base, va, leaf).count == 0) return false;
+  prelude_ = count_;
+  const auto asid = static_cast<std::uint16_t>(random.below(4));
+  const Port port = random.one_in(3) ? Port::Fetch : Port::Data;
+  Access access = requests_.access_at(port, va);
+  access.user = true;
+  plan(0, requests_.root_of(root, asid));
+  plan(0, access);
+  plan(walk_, requests_.root_of(root, static_cast<std::uint16_t>((asid + random.between(1, 3)) % 4)));
+  for (unsigned i = 0; i < 3; ++i) {
+    if (port == Port::Data) access.kind = random.one_in(2) ? AccessKind::Store : AccessKind::Load;
+    plan(walk_, access);
+  }
+  return true;
+}
+
 bool PortStorm::plan_denial(std::uint64_t va) {
   Random& random = requests_.random();
   const RandomTables::Leaf leaf{.level = random.one_in(4) ? some_level() : 0,
@@ -272,18 +306,25 @@ bool PortStorm::plan_denial(std::uint64_t va) {
     changed.value = path.entries.at(flawed).value & ~with_accessed(requests_.machine().format, 0, true);
   }
   plan_store(walk_, changed);
+  // What the base part holds denies each piece of a load, though memory would permit it.
+  const bool denied_twice = overlay && random.one_in(2);
   for (unsigned i = 2; i < 4; ++i) {
     access = requests_.access_at(random.one_in(3) ? Port::Fetch : Port::Data, va);
     if (random.one_in(2)) access.user = !leaf.user;
     if (random.one_in(2) && access.kind == AccessKind::Load) access.kind = AccessKind::Store;
+    if (denied_twice) {
+      access.kind = AccessKind::Load;
+      access.user = !leaf.user;
+      access.sum = false;
+    }
     // In two pieces: the second one may find that memory has changed again.
-    if (!random.one_in(3)) {
+    if (denied_twice || !random.one_in(3)) {
       access.size_log2 = 3;
       access.va = VirtAddr((va & ~7ULL) + 4);
     }
     plan(i * walk_, access);
   }
-  if (random.one_in(2)) {
+  if (denied_twice || random.one_in(2)) {
     // Between the walks of two pieces.
     const WalkMoment first_walk{WalkPhase::Read, path.levels - 1 - flawed};
     plan_store(2 * walk_, memory_.restore(path, flawed), first_walk);
@@ -299,7 +340,7 @@ void PortStorm::begin() {
   const std::uint64_t va = random.one_in(3) ? requests_.hot() : requests_.page_address();
   alone_ = random.one_in(2);
   broken_ = false;
-  const std::uint64_t kind = random.below(18);
+  const std::uint64_t kind = random.below(19);
   if (kind == 0) {
     alone_ = true;
     return plan_operations(va);
@@ -309,7 +350,8 @@ void PortStorm::begin() {
                        : kind < 9  ? plan_flaw(va)
                        : kind < 12 ? plan_denial(va)
                        : kind < 14 ? plan_rights(va)
-                                   : kind < 15 && plan_two_hits(va);
+                       : kind < 15 ? plan_two_hits(va)
+                                   : kind < 16 && plan_global(va);
   if (planned) return sort();
   if (!random.one_in(4)) {
     if (const auto entry = memory_.forget_use(va, context_.base)) {

@@ -9,8 +9,8 @@
 //                 port comes back with skip_l2. Else asks the walk port for the first entry, if its address lies in
 //                 the physical memory map (M6)
 //   StWait        waits for an entry; a cache that had to turn the read away (walk_retry_i) is asked again
-//   StCheck       judges the entry: asks for the next one in the same cycle (in StRead, if the port is not ready), or for
-//                 a compare-and-set, or ends the walk (done_o)
+//   StCheck       judges the entry: asks for the next one in the same cycle (again in StRead, if the port is not ready),
+//                 or for a compare-and-set, or ends the walk (done_o)
 //   StUpdate      asks for the compare-and-set of accessed and dirty bits; what it finds is judged afresh (M17, X11,
 //                 R13)
 //   StUpdateWait
@@ -47,7 +47,7 @@ module vm_ptw
     output logic [1:0]      done_o,
     output logic            from_l2_o,  // with done_o: an L2 hit; nothing is held
     output logic [PpnW-1:0] ppn_o,      // with done_o; of the base page
-    output logic            hole_o,     // with done_o: nothing lies there, or the entry's PPN reaches beyond PaBits (R6)
+    output logic            hole_o,     // with done_o: nothing lies there, or its PPN reaches beyond PaBits (R6)
     output attr_t           attr_o,     // with done_o
     output walk_result_t    result_o,   // from done_o to release_i
     input  logic [1:0]      release_i,
@@ -197,7 +197,8 @@ module vm_ptw
       .inv_i
   );
 
-  // Where a walk begins: below the pointer the walk cache knows, else at the root. Machines without a look begin in StIdle.
+  // Where a walk begins: below the pointer the walk cache knows, else at the root. Machines without a look begin in
+  // StIdle.
   logic known, begin_walk, restart;
   logic [2:0] root_level, start_level;
   logic [PaMax:0] start_addr;
@@ -234,8 +235,8 @@ module vm_ptw
   assign rights = access_fault(path, context_i.env, req_q.access, req_q.user, req_q.sum, req_q.mxr);
   assign unset = !entry.accessed || (entry.leaf && store && !entry.attr.d);
 
-  // Of an entry without fault a pointer leads on, a leaf that permits the access ends the walk; but first comes a bit that
-  // hardware has to set. Only x86 pointers have one, a RISC-V pointer must have it clear (R7).
+  // Of an entry without fault a pointer leads on, a leaf that permits the access ends the walk; but first comes a bit
+  // that hardware has to set. Only x86 pointers have one, a RISC-V pointer must have it clear (R7).
   logic sound, permitted;
   assign sound = cause_q == FaultNone && entry.valid && !entry.reserved;
   assign permitted = sound && entry.leaf && rights == FaultNone;

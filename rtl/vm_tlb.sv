@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Set-associative TLB: the base part of an L1 TLB. The set index is the low bits of the VPN. The lookup is combinational:
-// valid bits, keys and data lie in LUT RAM, one memory per way, read asynchronously. Whether a set is live stands apart
-// in flip-flops, so that "invalidate all" takes one cycle. Zero ways is legal and never hits.
+// Set-associative TLB: the base part of an L1 TLB. The set index is the low bits of the VPN. The lookup is
+// combinational: valid bits, keys and data lie in LUT RAM, one memory per way, read asynchronously. Whether a set is
+// live stands apart in flip-flops, so that "invalidate all" takes one cycle. Zero ways is legal and never hits.
 //
 // One read port and one set of comparators serve lookup, selective invalidation and the array port: in a cycle with
 // inv_i.set_valid, key_i and asid_i are those of the fence; in one with array_valid_i nothing is looked up. If two
@@ -60,13 +60,13 @@ module vm_tlb
   localparam int unsigned AttrW = attr_bits(Cfg.Format);
   localparam int unsigned AsidW = (Cfg.AsidBits != 0) ? 32'(Cfg.AsidBits) : 1;
 
-  // What a selective fence removes from the set it looks at: for observers, the hardware puts it together a cycle later.
+  // What a selective fence removes from the set it looks at. For observers: the hardware decides a cycle later.
   logic [WayCount-1:0] inv_way;
 
   if (Ways == 0) begin : gen_none
     logic unused;
-    assign unused = ^{clk_i, rst_ni, key_i, asid_i, hold_i, mute_i, update_valid_i, touch_i, touch_way_i, fill_i, update_key_i, fill_asid_i,
-                      fill_ppn_i, fill_attr_i, inv_i, array_valid_i, array_req_i, inv_way};
+    assign unused = ^{clk_i, rst_ni, key_i, asid_i, hold_i, mute_i, update_valid_i, touch_i, touch_way_i, fill_i,
+                      update_key_i, fill_asid_i, fill_ppn_i, fill_attr_i, inv_i, array_valid_i, array_req_i, inv_way};
     assign valid_o = '0;
     assign inv_way = '0;
     assign hit_o = 1'b0;
@@ -106,8 +106,8 @@ module vm_tlb
       if (Cfg.ArrayPort && array_valid_i) read_set = array_set;
     end
 
-    // Write port: a fill, the array port, or what a fence removes; no two of them ever come together. The first entry of
-    // a set that was not live clears the other ways.
+    // Write port: a fill, the array port, or what a fence removes; no two of them ever come together. The first entry
+    // of a set that was not live clears the other ways.
     logic write_live;
     logic [SetW-1:0] live_set;
     assign live_set = (Cfg.ArrayPort && array_write) ? array_set : update_set;

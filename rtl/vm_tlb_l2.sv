@@ -5,8 +5,9 @@
 //
 //   cycle 0   read_i, read_vpn_i, asid_i: the set is read
 //   cycle 1   look_i: keys are compared, in pieces, as block RAM is slow
-//   cycle 2   the pieces are put together: hit_o, and ppn_o, attr_o of the hit, until the next look. touch_i: the hit is
-//             used. fill_i may come any time from then on, into the matching way, else the lowest invalid, else pseudo-LRU
+//   cycle 2   the pieces are put together: hit_o, and ppn_o, attr_o of the hit, until the next look. touch_i: the hit
+//             is used. fill_i may come any time from then on, into the matching way, else the lowest invalid, else
+//             pseudo-LRU
 //
 // RAM has no reset and no "invalidate all": inv_i.start begins a sweep, one set per cycle (one set only for a scope by
 // VPN), and so does reset. Meanwhile off_o is high, nothing hits, and what was looked up is not filled. The

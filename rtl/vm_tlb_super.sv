@@ -57,8 +57,8 @@ module vm_tlb_super
 
   if (N == 0) begin : gen_none
     logic unused;
-    assign unused = ^{clk_i, rst_ni, vpn_i, asid_i, hold_i, mute_i, answer_vpn_i, touch_i, touch_idx_i, fill_i, fill_vpn_i,
-                      fill_asid_i, fill_ppn_i, fill_attr_i, fill_level_i, fill_napot_i, inv_i, inv_entry};
+    assign unused = ^{clk_i, rst_ni, vpn_i, asid_i, hold_i, mute_i, answer_vpn_i, touch_i, touch_idx_i, fill_i,
+                      fill_vpn_i, fill_asid_i, fill_ppn_i, fill_attr_i, fill_level_i, fill_napot_i, inv_i, inv_entry};
     assign inv_entry = '0;
     assign hit_o = 1'b0;
     assign hit_idx_o = '0;

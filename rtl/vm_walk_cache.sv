@@ -2,8 +2,8 @@
 //
 // Walk caches: for every level above 0 one direct-mapped table of pointers that walks found good, keyed by the VPN without
 // the index bits below that level and by ASID, never global (M9). An entry says where the table below lies and what the
-// path to it allows (X12, R16). Entries lie in LUT RAM, valid bits in flip-flops. Looked up combinationally, all levels at
-// once; the deepest hit wins. Without one ppn_o and attr_o mean nothing.
+// path to it allows (X12, R16). Entries lie in LUT RAM, valid bits in flip-flops. Looked up combinationally, all levels
+// at once; the deepest hit wins. Without one ppn_o and attr_o mean nothing.
 //
 // A fence drops everything, in one cycle; on RISC-V a fence by VA drops nothing, as these are no leaves (R22).
 module vm_walk_cache

@@ -3,8 +3,10 @@
 // Translation for one core port: L1 TLB (base part and super part), permission check, and the request to the walker.
 //
 //   S0  request accepted; the TLB is read with the incoming VPN
-//   F   (HitLatency 2) the way that hit is selected; after a fill, the TLB is read again
-//   S1  rights and physical memory map are checked from registers; the response is valid unless a walk is needed
+//   F   (HitLatency 2) the way that hit is selected, the physical memory map checked; after a fill, the TLB is read
+//       again
+//   S1  rights (and without F the physical memory map) are checked from registers; the response is valid unless a walk
+//       is needed
 //
 // The request enters S1 when ahead_valid_o and ahead_go_i meet: that is when a VIPT cache beside it has its S0.
 //
@@ -199,8 +201,8 @@ module vm_xlat
       .mapped_o   (pma_mapped),
       .cacheable_o(pma_cacheable)
   );
-  // Seldom is there a hole at the end of a hit: base pages go into the TLBs only if they lie in the map, so it can but be
-  // in a superpage larger than memory (or where the array port has written). With a stage F that is known before S1.
+  // A hit can lead into a hole in a superpage that is larger than memory, or where the array port has written; other
+  // base pages go into the TLBs only if they lie in the map. With a stage F that is known before S1.
   assign hole = page_q.hole || (JudgeInS1 && !s1_q.walked && !pma_mapped);
 
   always_comb begin
@@ -300,7 +302,7 @@ module vm_xlat
   end
   always_ff @(posedge clk_i) s1_q <= s1_d;
 
-  // One of these: what the walker says while it is waited for, the physical page of Bare mode, a hit of the base part or
+  // One of these: what the walker says while it is waited for, the physical page of Bare mode, a hit of the base part,
   // one of the super part. The others are zero.
   logic waiting, no_hit;
   assign waiting = s1_valid_q && s1_q.walk_asked && !s1_q.walked;

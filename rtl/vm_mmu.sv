@@ -47,7 +47,7 @@ module vm_mmu
 
   logic [1:0] miss_valid, miss_ready, miss_skip_l2, walk_done, walk_release;
   xlat_req_t [1:0] miss_req;
-  logic walk_from_l2, walk_wide;
+  logic walk_from_l2, walk_hole;
   logic [PpnW-1:0] walk_ppn;
   attr_t walk_attr;
   walk_result_t walk_result;
@@ -93,7 +93,7 @@ module vm_mmu
         .walk_done_i   (walk_done[p]),
         .walk_from_l2_i(walk_from_l2),
         .walk_ppn_i    (walk_ppn),
-        .walk_wide_i   (walk_wide),
+        .walk_hole_i   (walk_hole),
         .walk_attr_i   (walk_attr),
         .walk_result_i (walk_result),
         .walk_release_o(walk_release[p]),
@@ -119,7 +119,7 @@ module vm_mmu
       .done_o     (walk_done),
       .from_l2_o  (walk_from_l2),
       .ppn_o      (walk_ppn),
-      .wide_o     (walk_wide),
+      .hole_o     (walk_hole),
       .attr_o     (walk_attr),
       .result_o   (walk_result),
       .release_i  (walk_release),

@@ -625,6 +625,35 @@ package vm_pkg;
     return a;
   endfunction
 
+  // The same for a pointer entry: what it can take away from the pages below, and the type of the table it points to.
+  function automatic int unsigned pointer_bits(format_t f);
+    unique case (f.Kind)
+      PteRiscv: return 1;
+      PteX86: return 6;
+      default: return 9;
+    endcase
+  endfunction
+  function automatic logic [8:0] pointer_to_bits(format_t f, attr_t a);
+    unique case (f.Kind)
+      PteRiscv: return {8'b0, a.g};
+      PteX86: return {3'b0, a.mem_type, a.u, a.w, a.x};
+      default: return a;
+    endcase
+  endfunction
+  function automatic attr_t pointer_from_bits(format_t f, logic [8:0] b);
+    attr_t a;
+    a = AttrAll;
+    unique case (f.Kind)
+      PteRiscv: a.g = b[0];
+      PteX86: begin
+        a.mem_type = mem_type_e'(b[5:3]);
+        {a.u, a.w, a.x} = b[2:0];
+      end
+      default: a = attr_t'(b);
+    endcase
+    return a;
+  endfunction
+
   // Bits to index n things, at least 1 so that no vector has width zero.
   function automatic int unsigned idx_bits(int unsigned n);
     return (n > 1) ? $clog2(n) : 1;

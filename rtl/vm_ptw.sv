@@ -9,8 +9,8 @@
 //                 port comes back with skip_l2. Else asks the walk port for the first entry, if its address lies in
 //                 the physical memory map (M6)
 //   StWait        waits for an entry; a cache that had to turn the read away (walk_retry_i) is asked again
-//   StCheck       judges the entry: asks for the next one in the same cycle, or for a compare-and-set, or ends the
-//                 walk (done_o)
+//   StCheck       judges the entry: asks for the next one in the same cycle (again in StRead, if the port is not ready),
+//                 or for a compare-and-set, or ends the walk (done_o)
 //   StUpdate      asks for the compare-and-set of accessed and dirty bits; what it finds is judged afresh (M17, X11,
 //                 R13)
 //   StUpdateWait
@@ -47,7 +47,7 @@ module vm_ptw
     output logic [1:0]      done_o,
     output logic            from_l2_o,  // with done_o: an L2 hit; nothing is held
     output logic [PpnW-1:0] ppn_o,      // with done_o; of the base page
-    output logic            wide_o,     // with done_o: the entry's PPN reaches beyond PaBits (R6)
+    output logic            hole_o,     // with done_o: nothing lies there, or its PPN reaches beyond PaBits (R6)
     output attr_t           attr_o,     // with done_o
     output walk_result_t    result_o,   // from done_o to release_i
     input  logic [1:0]      release_i,
@@ -93,8 +93,8 @@ module vm_ptw
   xlat_req_t req_d, req_q;
   logic skip_l2_d, skip_l2_q;
   logic [2:0] level_d, level_q;    // of the entry at addr_q
-  logic [PaMax:0] addr_d, addr_q;
-  logic [63:0] pte_d, pte_q;
+  logic [PaMax:0] addr_q;
+  logic [63:0] pte_q;
   fault_e cause_d, cause_q;
   attr_t path_d, path_q;           // what the entries above allow; mem_type: of the table addr_q lies in
   logic cached_d, cached_q;        // the walk began at a walk-cache entry
@@ -129,14 +129,8 @@ module vm_ptw
   // Tables of several levels begin at a page; a flat one anywhere.
   function automatic logic [PaMax:0] entry_address(logic [PaMax:0] table_base, logic [VpnW-1:0] v, logic [2:0] level);
     if (Flat) return table_base + entry_offset(v, level);
-    return table_base | entry_offset(v, level);
+    return {table_base[PaMax:PageBits], PageBits'(entry_offset(v, level))};
   endfunction
-
-  logic [2:0] root_level;
-  logic [PaMax:0] root_base, root_addr;
-  assign root_level = (Levels > 1) ? context_i.levels - 1'b1 : '0;
-  assign root_base = {1'b0, context_i.base};
-  assign root_addr = entry_address(root_base, (state_q == StIdle) ? grant_vpn : vpn, root_level);
 
   // ------------------------------------------------------------------ L2 TLB, walk caches
 
@@ -149,9 +143,10 @@ module vm_ptw
   logic [2:0] known_level;
   logic [PpnW-1:0] known_ppn;
   attr_t known_attr;
-  logic pointer_fill;
+  logic pointer_due_d, pointer_due_q;  // the entry held is a pointer which the walk has just gone below
+  logic pointer_fill, pointer_q;
   logic fresh_q;                 // first cycle of StHold, and a base page was found
-  logic [PpnW-1:0] leaf_ppn_q;   // of the walk that is held
+  logic [PpnW-1:0] leaf_ppn_q;   // of the base page
   attr_t leaf_attr_q;
 
   assign look = state_q == StLook;
@@ -167,9 +162,8 @@ module vm_ptw
       .rst_ni,
       .read_i    (state_q == StIdle && (|req_valid_i || next_q)),
       .read_vpn_i((Prefetch && !(|req_valid_i)) ? vpn : grant_vpn),
-      .look_i    (look),
-      .vpn_i     (vpn),
       .asid_i    (context_i.asid),
+      .look_i    (look),
       .hit_o     (l2_hit),
       .off_o     (l2_off),
       .ppn_o     (l2_ppn),
@@ -195,12 +189,25 @@ module vm_ptw
       .level_o     (known_level),
       .ppn_o       (known_ppn),
       .attr_o      (known_attr),
-      .fill_i      (pointer_fill),
-      .fill_level_i(level_q),
+      // One cycle late: the walker has gone down, but still has the pointer.
+      .fill_i      (pointer_q),
+      .fill_level_i(level_q + 1'b1),
       .fill_ppn_i  (PpnW'(pte_ppn(Format, pte_q))),
-      .fill_attr_i (path_d),
+      .fill_attr_i (path_q),
       .inv_i
   );
+
+  // Where a walk begins: below the pointer the walk cache knows, else at the root. Machines without a look begin in
+  // StIdle.
+  logic known, begin_walk, restart;
+  logic [2:0] root_level, start_level;
+  logic [PaMax:0] start_addr;
+  assign known = look && known_level != '0;
+  assign begin_walk = HasLook ? look && !ahead_q : |(req_valid_i & req_ready_o);
+  assign root_level = (Levels > 1) ? context_i.levels - 1'b1 : '0;
+  assign start_level = known ? known_level - 1'b1 : root_level;
+  assign start_addr = entry_address(known ? (PaMax + 1)'({known_ppn, PageBits'(0)}) : {1'b0, context_i.base},
+                                    HasLook ? vpn : grant_vpn, start_level);
 
   // ------------------------------------------------------------------ judging an entry
 
@@ -228,63 +235,76 @@ module vm_ptw
   assign rights = access_fault(path, context_i.env, req_q.access, req_q.user, req_q.sum, req_q.mxr);
   assign unset = !entry.accessed || (entry.leaf && store && !entry.attr.d);
 
+  // Of an entry without fault a pointer leads on, a leaf that permits the access ends the walk; but first comes a bit
+  // that hardware has to set. Only x86 pointers have one, a RISC-V pointer must have it clear (R7).
+  logic sound, permitted;
+  assign sound = cause_q == FaultNone && entry.valid && !entry.reserved;
+  assign permitted = sound && entry.leaf && rights == FaultNone;
+  assign descend = sound && !entry.leaf && (Format.Kind != PteX86 || entry.accessed);
+  assign update = Format.HwAd && ((Format.Kind == PteX86 && sound && !entry.leaf && !entry.accessed) ||
+      (permitted && unset && context_i.env.adue));
   always_comb begin
     verdict = FaultNone;
-    update = 1'b0;
-    descend = 1'b0;
     if (cause_q != FaultNone) verdict = cause_q;
     else if (!entry.valid) verdict = FaultInvalid;
     else if (entry.reserved) verdict = FaultReserved;
-    else if (!entry.leaf) begin
-      // Only x86 pointers have an accessed bit to set; a RISC-V pointer must have it clear (R7).
-      update = Format.Kind == PteX86 && !entry.accessed;
-      descend = !update;
-    end else if (rights != FaultNone) verdict = rights;
-    else if (unset) begin
-      if (Format.HwAd && context_i.env.adue) update = 1'b1;
-      else verdict = entry.accessed ? FaultDirty : FaultAccessed;
-    end
+    else if (rights != FaultNone) verdict = rights;
+    else if (unset) verdict = entry.accessed ? FaultDirty : FaultAccessed;
   end
 
   // ------------------------------------------------------------------ walk port
 
-  logic [PaMax:0] next_addr, read_addr;
+  logic [PaMax:0] next_addr;
+  logic [PaMax-1:0] read_addr;
+  logic down;
+  logic checking;  // only machines of several levels ask in StCheck
   logic pma_mapped, pma_cacheable;
   mem_type_e read_type;
 
-  assign next_addr = (PaMax + 1)'({entry_ppn, PageBits'(0)}) | entry_offset(vpn, level_q - 1'b1);
-  // Only machines of several levels ask in StCheck; at a leaf the address of the access itself is looked up.
-  logic leaf_hole, wide;
-  always_comb begin
-    read_addr = addr_q;
-    if (Levels > 1 && state_q == StCheck) begin
-      read_addr = next_addr;
-      if (entry.leaf) begin
-        read_addr = (PaMax + 1)'({leaf_ppn, req_q.va[PageBits-1:0]});
-      end
-    end
-  end
-  assign leaf_hole = Levels > 1 && entry.leaf && (wide || !pma_mapped);
-  assign read_type = (Levels > 1 && state_q == StCheck) ? path.mem_type : path_q.mem_type;
+  assign checking = Levels > 1 && state_q == StCheck;
+  assign next_addr = {(PaMax + 1 - PageBits)'(entry_ppn), PageBits'(entry_offset(vpn, level_q - 1'b1))};
+  assign read_addr = PaMax'(checking ? next_addr : addr_q);
+  assign read_type = checking ? path.mem_type : path_q.mem_type;
 
+  // What lies at the address that is held, at that of the entry below, and at that of the access itself.
+  logic held_mapped, held_cacheable, next_mapped, next_cacheable, leaf_mapped, leaf_cacheable, leaf_hole, wide;
   vm_pma #(
       .Cfg(Cfg)
-  ) u_pma (
-      .addr_i     (read_addr),
-      .mapped_o   (pma_mapped),
-      .cacheable_o(pma_cacheable)
+  ) u_held_pma (
+      .addr_i     (addr_q),
+      .mapped_o   (held_mapped),
+      .cacheable_o(held_cacheable)
   );
+  vm_pma #(
+      .Cfg(Cfg)
+  ) u_next_pma (
+      .addr_i     (next_addr),
+      .mapped_o   (next_mapped),
+      .cacheable_o(next_cacheable)
+  );
+  vm_pma #(
+      .Cfg(Cfg)
+  ) u_leaf_pma (
+      .addr_i     ((PaMax + 1)'({leaf_ppn, req_q.va[PageBits-1:0]})),
+      .mapped_o   (leaf_mapped),
+      .cacheable_o(leaf_cacheable)
+  );
+  assign pma_mapped = checking ? next_mapped : held_mapped;
+  assign pma_cacheable = checking ? next_cacheable : held_cacheable;
+  assign leaf_hole = wide || !leaf_mapped;
 
+  logic sets_dirty;  // the compare-and-set; a read that is asked for again in StRead must not change
+  assign sets_dirty = (state_q == StUpdate || updating) && entry.leaf && store;
   always_comb begin
     walk_req_o = '{
         cas: Format.HwAd && state_q == StUpdate,
         cacheable: pma_cacheable && (Format.Kind != PteX86 || read_type == TypeWriteBack),
         strb: pte_strb(Format, read_addr[2:0]),
-        addr: read_addr[PaMax-1:0],
+        addr: read_addr,
         expected: Format.HwAd ? pte_to_lanes(Format, pte_q) : '0,
-        desired: Format.HwAd ? pte_to_lanes(Format, pte_with_accessed(Format, pte_q, entry.leaf && store)) : '0
+        desired: Format.HwAd ? pte_to_lanes(Format, pte_with_accessed(Format, pte_q, sets_dirty)) : '0
     };
-    walk_valid_o = state_q == StRead || state_q == StUpdate || (Levels > 1 && state_q == StCheck && descend);
+    walk_valid_o = state_q == StRead || state_q == StUpdate || down;
     if (!pma_mapped || handover) walk_valid_o = 1'b0;
   end
   assign walk_slot_o = (state_q == StRead && !handover) || (Format.HwAd && state_q == StUpdate) ||
@@ -292,21 +312,13 @@ module vm_ptw
 
   // ------------------------------------------------------------------ answers
 
-  logic restart;
-  assign restart = state_q == StCheck && cached_q && !update && !descend && (verdict != FaultNone || leaf_hole);
+  assign restart = state_q == StCheck && cached_q && !update && !descend && (!permitted || unset || leaf_hole);
 
   assign from_l2_o = handover;
   assign wide = (leaf_ppn >> (32'(Cfg.PaBits) - PageBits)) != '0;
-  always_comb begin
-    ppn_o = PpnW'(leaf_ppn);
-    attr_o = path;
-    wide_o = wide;
-    if (handover) begin
-      ppn_o = l2_ppn;
-      attr_o = l2_attr;
-      wide_o = 1'b0;
-    end
-  end
+  assign ppn_o = (state_q == StCheck) ? PpnW'(leaf_ppn) : l2_ppn;
+  assign attr_o = (state_q == StCheck) ? path : l2_attr;
+  assign hole_o = state_q == StCheck && leaf_hole;
   assign result_o = '{
           cause: cause_q,
           level: level_q,
@@ -334,11 +346,23 @@ module vm_ptw
   logic last_entry;  // of its table
   logic advance;     // to the next page and its entry
   logic [LeafIndexBits-1:0] next_index;
-  assign base_page = verdict == FaultNone && !leaf_hole && level_q == '0 && !entry.napot;
+  assign base_page = permitted && !unset && !leaf_hole && level_q == '0 && !entry.napot;
   assign ahead_good = ahead_q && cause_q == FaultNone && entry.valid && !entry.reserved && entry.accessed &&
       !leaf_hole && !entry.napot;
   assign last_entry = &vpn[LeafIndexBits-1:0];
   assign next_index = vpn[LeafIndexBits-1:0] + 1'b1;
+
+  attr_t root_path;
+  logic answered, entry_hole;
+  always_comb begin
+    root_path = AttrAll;
+    root_path.mem_type = context_i.root_type;
+    root_path = pointer_from_bits(Format, pointer_to_bits(Format, root_path));
+  end
+  assign answered = (state_q == StWait || updating) && walk_rsp_valid_i;
+  // The walk goes a level down; the address of the entry that would be asked for lies in a hole.
+  assign down = checking && descend;
+  assign entry_hole = !pma_mapped && ((state_q == StRead && !handover) || down);
 
   always_comb begin
     state_d = state_q;
@@ -346,8 +370,6 @@ module vm_ptw
     req_d = req_q;
     skip_l2_d = skip_l2_q;
     level_d = level_q;
-    addr_d = addr_q;
-    pte_d = pte_q;
     cause_d = cause_q;
     path_d = path_q;
     cached_d = cached_q;
@@ -357,7 +379,7 @@ module vm_ptw
     advance = 1'b0;
     req_ready_o = '0;
     done_o = '0;
-    pointer_fill = 1'b0;
+    pointer_due_d = pointer_due_q;
 
     unique case (state_q)
       StIdle: begin
@@ -369,13 +391,7 @@ module vm_ptw
           port_d = grant_port;
           req_d = req_i[grant_port];
           skip_l2_d = skip_l2_i[grant_port];
-          addr_d = root_addr;
-          level_d = root_level;
           cause_d = FaultNone;
-          pte_d = '0;
-          path_d = AttrAll;
-          path_d.mem_type = context_i.root_type;
-          cached_d = 1'b0;
           state_d = HasLook ? StLook : StRead;
         end else if (ahead_d) begin
           skip_l2_d = 1'b0;
@@ -384,12 +400,6 @@ module vm_ptw
         end
       end
       StLook: begin
-        if (known_level != '0 && !ahead_q) begin
-          cached_d = 1'b1;
-          level_d = known_level - 1'b1;
-          addr_d = entry_address((PaMax + 1)'({known_ppn, PageBits'(0)}), vpn, known_level - 1'b1);
-          path_d = known_attr;
-        end
         state_d = StRead;
       end
       StRead: begin
@@ -405,11 +415,7 @@ module vm_ptw
       end
       StWait: begin
         if (walk_rsp_valid_i) begin
-          pte_d = pte_from_lanes(Format, walk_rsp_i.data, addr_q[2:0]);
-          if (walk_rsp_i.err) begin
-            cause_d = FaultEntryBus;
-            pte_d = '0;
-          end
+          if (walk_rsp_i.err) cause_d = FaultEntryBus;
           state_d = StCheck;
         end else if (walk_retry_i) begin
           state_d = StRead;
@@ -421,28 +427,18 @@ module vm_ptw
         end else if (update) begin
           state_d = StUpdate;
         end else if (descend) begin
-          path_d = path;
-          if (!pma_mapped || walk_ready_i) begin
-            level_d = level_q - 1'b1;
-            addr_d = next_addr;
-          end else begin
-            path_d = path_q;
-          end
+          level_d = level_q - 1'b1;
+          path_d = pointer_from_bits(Format, pointer_to_bits(Format, path));
+          pointer_due_d = pma_mapped;
+          state_d = StRead;
           if (!pma_mapped) begin
             cause_d = FaultEntryAccess;
-            pte_d = '0;
+            state_d = StCheck;
           end else if (walk_ready_i) begin
-            pointer_fill = 1'b1;
             state_d = StWait;
           end
         end else if (restart) begin
-          addr_d = root_addr;
-          level_d = root_level;
           cause_d = FaultNone;
-          pte_d = '0;
-          path_d = AttrAll;
-          path_d.mem_type = context_i.root_type;
-          cached_d = 1'b0;
           state_d = StRead;
         end else begin
           cause_d = verdict;
@@ -454,14 +450,7 @@ module vm_ptw
       StUpdate: if (walk_ready_i) state_d = StUpdateWait;
       StUpdateWait: begin
         if (updating && walk_rsp_valid_i) begin
-          if (walk_rsp_i.err) begin
-            cause_d = FaultEntryBus;
-            pte_d = '0;
-          end else if (walk_rsp_i.success) begin
-            pte_d = pte_with_accessed(Format, pte_q, entry.leaf && store);
-          end else begin
-            pte_d = pte_from_lanes(Format, walk_rsp_i.data, addr_q[2:0]);
-          end
+          if (walk_rsp_i.err) cause_d = FaultEntryBus;
           state_d = StCheck;
         end
       end
@@ -482,9 +471,14 @@ module vm_ptw
       ahead_d = 1'b0;
       state_d = StIdle;
     end
-    if (advance) begin
-      req_d.va[PageBits+:LeafIndexBits] = next_index;
-      addr_d[32'(Format.PteBytesLog2)+:LeafIndexBits] = next_index;
+    if (advance) req_d.va[PageBits+:LeafIndexBits] = next_index;
+    // A pointer goes into the walk cache when the entry below it is asked for.
+    pointer_fill = pointer_due_d && walk_valid_o && walk_ready_i;
+    if ((walk_valid_o && walk_ready_i) || begin_walk || restart) pointer_due_d = 1'b0;
+    if (begin_walk || restart) begin
+      level_d = start_level;
+      path_d = known ? known_attr : root_path;
+      cached_d = known;
     end
   end
 
@@ -493,9 +487,11 @@ module vm_ptw
       state_q <= StIdle;
       port_q <= 1'b0;
       looked_q <= 1'b0;
+      pointer_q <= 1'b0;
     end else begin
       state_q <= state_d;
       looked_q <= look;
+      pointer_q <= pointer_fill;
       port_q <= port_d;
     end
   end
@@ -511,22 +507,30 @@ module vm_ptw
     end
   end
   always_ff @(posedge clk_i) begin
+    if (begin_walk || restart) addr_q <= start_addr;
+    else if (down) addr_q <= next_addr;
+    else if (advance) addr_q[32'(Format.PteBytesLog2)+:LeafIndexBits] <= next_index;
+    // An entry that could not be read shows as zero.
+    if (entry_hole || (answered && walk_rsp_i.err)) pte_q <= '0;
+    else if (answered) begin
+      if (updating && walk_rsp_i.success) pte_q <= pte_with_accessed(Format, pte_q, entry.leaf && store);
+      else pte_q <= pte_from_lanes(Format, walk_rsp_i.data, addr_q[2:0]);
+    end
     req_q <= req_d;
     skip_l2_q <= skip_l2_d;
     level_q <= level_d;
-    addr_q <= addr_d;
-    pte_q <= pte_d;
     cause_q <= cause_d;
     path_q <= path_d;
     cached_q <= cached_d;
+    pointer_due_q <= pointer_due_d;
     fresh_q <= state_q == StCheck && ((|done_o && base_page) || ahead_good);
     if (state_q == StCheck) begin
-      leaf_ppn_q <= ppn_o;
-      leaf_attr_q <= attr_o;
+      leaf_ppn_q <= PpnW'(entry_ppn);
+      leaf_attr_q <= path;
     end
   end
 
   logic unused;
-  assign unused = ^{l2_off, l2_fill_way, l2_filled, req_q.id, req_q.probe, req_q.phys};
+  assign unused = ^{l2_off, l2_fill_way, l2_filled, req_q.id, req_q.probe, req_q.phys, leaf_cacheable};
 
 endmodule

@@ -1,25 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Set-associative TLB: the base part of an L1 TLB, and the walk cache of one level. The set index is the low bits of
-// the key (a VPN, or for a walk cache its upper bits). The lookup is combinational: keys and data lie in LUT RAM, one
-// memory per way, read asynchronously. Whether a set is live stands apart in flip-flops, so that "invalidate all" takes
-// one cycle. Zero ways is legal and never hits.
+// Set-associative TLB: the base part of an L1 TLB. The set index is the low bits of the VPN. The lookup is
+// combinational: valid bits, keys and data lie in LUT RAM, one memory per way, read asynchronously. Whether a set is
+// live stands apart in flip-flops, so that "invalidate all" takes one cycle. Zero ways is legal and never hits.
 //
 // One read port and one set of comparators serve lookup, selective invalidation and the array port: in a cycle with
 // inv_i.set_valid, key_i and asid_i are those of the fence; in one with array_valid_i nothing is looked up. If two
 // entries match, the lowest way wins and nothing is mixed (R17, M7).
-//
-// The pseudo-LRU state lies in LUT RAM, which has no reset: that of a set without a valid entry counts as zero.
 module vm_tlb
   import vm_pkg::*;
 #(
     parameter  machine_t      Cfg = '0,
     parameter  tlb_geometry_t Geometry = '0,
-    parameter  int unsigned   KeyW = vpn_bits(Cfg),
-    parameter  bit            MatchGlobal = 1'b1,   // a global entry matches every ASID
     parameter  bit            Registered = 1'b0,    // the answer of a lookup comes one cycle later, while hold_i is low
+    localparam int unsigned   KeyW = vpn_bits(Cfg),
     localparam int unsigned   PpnW = ppn_w(Cfg),
-    localparam int unsigned   WayBits = idx_bits(32'(Geometry.Ways))
+    localparam int unsigned   Ways = 32'(Geometry.Ways),
+    localparam int unsigned   WayCount = (Ways != 0) ? Ways : 1,
+    localparam int unsigned   WayBits = idx_bits(Ways)
 ) (
     input logic clk_i,
     input logic rst_ni,
@@ -27,12 +25,16 @@ module vm_tlb
     input  logic [KeyW-1:0]    key_i,
     input  logic [AsidMax-1:0] asid_i,
     input  logic               hold_i,    // Registered: keep the answer
+    input  logic               mute_i,    // ppn_o and attr_o are to be zero
     output logic               hit_o,
     output logic [WayBits-1:0] hit_way_o,
     output logic [PpnW-1:0]    ppn_o,     // zero without a hit
-    output attr_t              attr_o,    // means nothing without a hit
+    output attr_t              attr_o,    // likewise
+    output logic [WayCount-1:0] valid_o,  // ways of the set that hold something
 
-    // Way to replace in the set of `update_key_i`: the lowest invalid one, else pseudo-LRU.
+    // Update of the set of `update_key_i`. `update_valid_i` is what its last lookup has said.
+    input logic [WayCount-1:0] update_valid_i,
+    // Way to replace in it: the lowest invalid one, else pseudo-LRU.
     output logic [WayBits-1:0] victim_o,
     // A hit was used: `touch_way_i` of that set becomes most recent.
     input logic               touch_i,
@@ -51,7 +53,6 @@ module vm_tlb
     output array_rsp_t array_rsp_o
 );
 
-  localparam int unsigned Ways = 32'(Geometry.Ways);
   localparam int unsigned Sets = 32'(Geometry.Sets);
   localparam int unsigned SetBits = $clog2(Sets);
   localparam int unsigned SetW = idx_bits(Sets);
@@ -59,18 +60,19 @@ module vm_tlb
   localparam int unsigned AttrW = attr_bits(Cfg.Format);
   localparam int unsigned AsidW = (Cfg.AsidBits != 0) ? 32'(Cfg.AsidBits) : 1;
 
-  // What a selective fence removes from the set it looks at.
-  logic [((Ways != 0) ? Ways : 1)-1:0] inv_way;
+  // What a selective fence removes from the set it looks at. For observers: the hardware decides a cycle later.
+  logic [WayCount-1:0] inv_way;
 
   if (Ways == 0) begin : gen_none
     logic unused;
-    assign unused = ^{clk_i, rst_ni, key_i, asid_i, hold_i, touch_i, touch_way_i, fill_i, update_key_i, fill_asid_i,
-                      fill_ppn_i, fill_attr_i, inv_i, array_valid_i, array_req_i, inv_way};
+    assign unused = ^{clk_i, rst_ni, key_i, asid_i, hold_i, mute_i, update_valid_i, touch_i, touch_way_i, fill_i,
+                      update_key_i, fill_asid_i, fill_ppn_i, fill_attr_i, inv_i, array_valid_i, array_req_i, inv_way};
+    assign valid_o = '0;
     assign inv_way = '0;
     assign hit_o = 1'b0;
     assign hit_way_o = '0;
     assign ppn_o = '0;
-    assign attr_o = AttrAll;
+    assign attr_o = '0;
     assign victim_o = '0;
     assign array_rsp_o = '0;
   end else begin : gen_tlb
@@ -84,9 +86,16 @@ module vm_tlb
     entry_t [Ways-1:0] read;
     attr_t [Ways-1:0] attr;
     entry_t write;
-    logic [Ways-1:0] write_way, valid;
+    logic [Ways-1:0] write_way, write_valid, read_valid, valid;
     logic [SetW-1:0] read_set, write_set, update_set, array_set;
     logic array_write;
+    logic [Sets-1:0] live_q;
+    // What a fence removes goes a cycle later: the owner lets nothing be looked up before. The sweep of a fence has the
+    // length of the largest TLB, so a single set is looked at again in the very next cycle: what goes is gone already.
+    logic dropping_q;
+    logic [SetW-1:0] drop_set_q;
+    logic [Ways-1:0] drop_key_q, drop_asid_q, drop_q;
+    assign drop_q = drop_key_q & drop_asid_q;
 
     assign update_set = (Sets > 1) ? SetW'(update_key_i) : '0;
     assign array_set = (Sets > 1) ? SetW'(array_req_i.index) : '0;
@@ -97,7 +106,11 @@ module vm_tlb
       if (Cfg.ArrayPort && array_valid_i) read_set = array_set;
     end
 
-    // Write port: a fill, or the array port.
+    // Write port: a fill, the array port, or what a fence removes; no two of them ever come together. The first entry
+    // of a set that was not live clears the other ways.
+    logic write_live;
+    logic [SetW-1:0] live_set;
+    assign live_set = (Cfg.ArrayPort && array_write) ? array_set : update_set;
     always_comb begin
       write = '{
           tag: TagW'(update_key_i >> SetBits),
@@ -105,9 +118,12 @@ module vm_tlb
           ppn: fill_ppn_i,
           attr: AttrW'(attr_to_bits(Cfg.Format, fill_attr_i))
       };
-      write_set = update_set;
-      write_way = '0;
-      write_way[touch_way_i] = fill_i;
+      write_set = dropping_q ? drop_set_q : update_set;
+      write_live = fill_i;
+      write_valid = '0;
+      write_valid[touch_way_i] = fill_i;
+      write_way = write_valid | {Ways{fill_i && update_valid_i == '0}};
+      if (dropping_q) write_way = drop_q;
       if (Cfg.ArrayPort && array_write) begin
         write = '{
             tag: TagW'(array_req_i.data0[51:0] >> SetBits),
@@ -116,40 +132,65 @@ module vm_tlb
             attr: AttrW'(attr_to_bits(Cfg.Format, attr_t'(array_req_i.data0[60:52])))
         };
         write_set = array_set;
-        write_way = '0;
+        write_live = 1'b1;
+        write_way = {Ways{valid == '0}};
         write_way[WayBits'(array_req_i.way)] = 1'b1;
+        write_valid = '0;
+        write_valid[WayBits'(array_req_i.way)] = array_req_i.data0[63];
       end
     end
 
+    typedef struct packed {
+      logic valid;
+      entry_t entry;
+    } way_t;
     for (genvar w = 0; w < Ways; w++) begin : gen_way
-      (* ram_style = "distributed", no_rw_check *) entry_t mem[Sets];
+      (* ram_style = "distributed", no_rw_check *) way_t mem[Sets];
       always_ff @(posedge clk_i) begin
-        if (write_way[w]) mem[write_set] <= write;
+        if (write_way[w]) mem[write_set] <= '{valid: write_valid[w], entry: write};
       end
-      assign read[w] = mem[read_set];
+      assign {read_valid[w], read[w]} = mem[read_set];
+    end
+
+    assign valid = (live_q[read_set] ? read_valid : '0) & ~((Sets == 1 && dropping_q) ? drop_q : '0);
+    for (genvar s = 0; s < Sets; s++) begin : gen_live
+      always_ff @(posedge clk_i) begin
+        if (!rst_ni || inv_i.all) live_q[s] <= 1'b0;
+        else if (write_live && live_set == SetW'(s)) live_q[s] <= 1'b1;
+      end
     end
 
     // ---------------------------------------------------------------- lookup, and what a fence removes
 
-    logic [Ways-1:0] key_match, asid_match, match, hit_way;
+    logic [Ways-1:0] key_match, asid_match, match, hit_way, inv_key, inv_asid;
     always_comb begin
       for (int unsigned w = 0; w < Ways; w++) begin
         attr[w] = attr_from_bits(Cfg.Format, 8'(read[w].attr));
         key_match[w] = read[w].tag == TagW'(key_i >> SetBits);
         asid_match[w] = Cfg.AsidBits == 0 || read[w].asid == AsidW'(asid_i);
-        match[w] = valid[w] && key_match[w] && (asid_match[w] || (MatchGlobal && attr[w].g));
-        inv_way[w] = inv_i.set_valid && valid[w] && (!inv_i.by_vpn || key_match[w]) &&
-            (attr[w].g ? inv_i.globals : !inv_i.by_asid || asid_match[w]);
+        match[w] = valid[w] && key_match[w] && (asid_match[w] || attr[w].g);
+        inv_key[w] = valid[w] && (!inv_i.by_vpn || key_match[w]);
+        inv_asid[w] = attr[w].g ? inv_i.globals : !inv_i.by_asid || asid_match[w];
+        inv_way[w] = inv_i.set_valid && inv_key[w] && inv_asid[w];
       end
     end
 
+    always_ff @(posedge clk_i) begin
+      if (!rst_ni) dropping_q <= 1'b0;
+      else dropping_q <= inv_i.set_valid;
+      drop_set_q <= read_set;
+      drop_key_q <= inv_key;
+      drop_asid_q <= inv_asid;
+    end
+
     // The answer: of this cycle's lookup, or of the one before.
-    logic [Ways-1:0] found;
+    logic [Ways-1:0] found, found_valid;
     entry_t [Ways-1:0] found_entry;
     if (Registered) begin : gen_registered
       always_ff @(posedge clk_i) begin
         if (!hold_i) begin
           found <= match;
+          found_valid <= valid;
           found_entry <= read;
         end
       end
@@ -157,9 +198,11 @@ module vm_tlb
       logic unused_hold;
       assign unused_hold = hold_i;
       assign found = match;
+      assign found_valid = valid;
       assign found_entry = read;
     end
 
+    assign valid_o = found_valid;
     always_comb begin
       for (int unsigned w = 0; w < Ways; w++) begin
         hit_way[w] = found[w];
@@ -170,50 +213,11 @@ module vm_tlb
       ppn_o = '0;
       attr_o = '0;
       for (int unsigned w = 0; w < Ways; w++) begin
-        if (hit_way[w]) begin
-          hit_way_o |= WayBits'(w);
+        if (hit_way[w]) hit_way_o |= WayBits'(w);
+        if (hit_way[w] && !mute_i) begin
           ppn_o |= found_entry[w].ppn;
           attr_o |= attr_from_bits(Cfg.Format, 8'(found_entry[w].attr));
         end
-      end
-    end
-
-    // ---------------------------------------------------------------- valid bits
-
-    // Those of a set are one word of LUT RAM, which counts once the set is live.
-    (* ram_style = "distributed", no_rw_check *) logic [Ways-1:0] valid_mem[Sets];
-    logic [Sets-1:0] live_q;
-    logic [SetW-1:0] change_set;
-    logic [Ways-1:0] valid_there, valid_new;  // of the set written
-    logic change;
-    // What a fence removes goes a cycle later: the owner lets nothing be looked up before. The sweep of a fence has the
-    // length of the largest TLB, so a single set is looked at again in the very next cycle: what goes is gone already.
-    logic dropping_q;
-    logic [SetW-1:0] drop_set_q;
-    logic [Ways-1:0] drop_q;
-
-    assign valid = (live_q[read_set] ? valid_mem[read_set] : '0) & ~((Sets == 1 && dropping_q) ? drop_q : '0);
-    assign valid_there = live_q[change_set] ? valid_mem[change_set] : '0;
-    // A fill and a fence never come together.
-    assign change = fill_i || dropping_q || (Cfg.ArrayPort && array_write);
-    assign change_set = dropping_q ? drop_set_q : write_set;
-    always_comb begin
-      valid_new = dropping_q ? valid_there & ~drop_q : valid_there | write_way;
-      if (Cfg.ArrayPort && array_write && !array_req_i.data0[63]) valid_new = valid_there & ~write_way;
-    end
-    always_ff @(posedge clk_i) begin
-      if (change) valid_mem[change_set] <= valid_new;
-    end
-    always_ff @(posedge clk_i) begin
-      if (!rst_ni) dropping_q <= 1'b0;
-      else dropping_q <= inv_i.set_valid;
-      drop_set_q <= read_set;
-      drop_q <= inv_way;
-    end
-    for (genvar s = 0; s < Sets; s++) begin : gen_live
-      always_ff @(posedge clk_i) begin
-        if (!rst_ni || inv_i.all) live_q[s] <= 1'b0;
-        else if (change && change_set == SetW'(s)) live_q[s] <= 1'b1;
       end
     end
 
@@ -225,7 +229,8 @@ module vm_tlb
       (* ram_style = "distributed", no_rw_check *) logic [PlruW-1:0] plru_mem[Sets];
       logic [PlruW-1:0] state, touched;
 
-      assign state = (valid_there == '0) ? '0 : plru_mem[update_set];
+      // It has no reset: the state of a set without a valid entry counts as zero.
+      assign state = (update_valid_i == '0) ? '0 : plru_mem[update_set];
       always_ff @(posedge clk_i) begin
         if (touch_i || fill_i) plru_mem[update_set] <= touched;
       end
@@ -246,7 +251,7 @@ module vm_tlb
     always_comb begin
       victim_o = plru_victim;
       for (int w = Ways - 1; w >= 0; w--) begin
-        if (!valid_there[w]) victim_o = WayBits'(w);
+        if (!update_valid_i[w]) victim_o = WayBits'(w);
       end
     end
 
@@ -266,7 +271,7 @@ module vm_tlb
     end
 
     logic unused;
-    assign unused = ^{asid_i, fill_asid_i, inv_i, array_valid_i, array_req_i, array_set, touch_way_i};
+    assign unused = ^{asid_i, fill_asid_i, inv_i, array_valid_i, array_req_i, array_set, touch_way_i, inv_way};
   end
 
 endmodule

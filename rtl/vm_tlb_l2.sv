@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// L2 TLB, shared by both ports: base pages, set-associative, keys and data in block RAM (one memory per way), valid bits and
-// pseudo-LRU state in LUT RAM. Zero ways is legal and never hits.
+// L2 TLB, shared by both ports: base pages, set-associative, everything in block RAM (one memory per way, one for the
+// pseudo-LRU state). Zero ways is legal and never hits.
 //
-//   cycle 0   read_i, read_vpn_i: the set is read
-//   cycle 1   look_i, vpn_i, asid_i: keys are compared
-//   cycle 2   hit_o, and ppn_o, attr_o of the hit, until the next look. touch_i: the hit is used. fill_i may come any time
-//             from then on, into the matching way, else the lowest invalid, else pseudo-LRU
+//   cycle 0   read_i, read_vpn_i, asid_i: the set is read
+//   cycle 1   look_i: keys are compared, in pieces, as block RAM is slow
+//   cycle 2   the pieces are put together: hit_o, and ppn_o, attr_o of the hit, until the next look. touch_i: the hit
+//             is used. fill_i may come any time from then on, into the matching way, else the lowest invalid, else
+//             pseudo-LRU
 //
 // RAM has no reset and no "invalidate all": inv_i.start begins a sweep, one set per cycle (one set only for a scope by
 // VPN), and so does reset. Meanwhile off_o is high, nothing hits, and what was looked up is not filled. The
@@ -24,9 +25,8 @@ module vm_tlb_l2
 
     input  logic               read_i,
     input  logic [VpnW-1:0]    read_vpn_i,
-    input  logic               look_i,
-    input  logic [VpnW-1:0]    vpn_i,
     input  logic [AsidMax-1:0] asid_i,
+    input  logic               look_i,
     output logic               hit_o,      // cycle 2
     output logic               off_o,      // cycle 1: nothing can hit
     output logic [PpnW-1:0]    ppn_o,
@@ -45,13 +45,13 @@ module vm_tlb_l2
 
   localparam int unsigned Ways = 32'(Cfg.L2Tlb.Ways);
 
-  // Cycle 1: what matches.
+  // Cycle 1: what matches. Only observers look at it so early.
   logic [((Ways != 0) ? Ways : 1)-1:0] match;
 
   if (Ways == 0) begin : gen_none
     logic unused;
     assign match = '0;
-    assign unused = ^{clk_i, rst_ni, match, read_i, read_vpn_i, look_i, vpn_i, asid_i, touch_i, fill_i, fill_ppn_i,
+    assign unused = ^{clk_i, rst_ni, match, read_i, read_vpn_i, asid_i, look_i, touch_i, fill_i, fill_ppn_i,
                       fill_attr_i, inv_i};
     assign hit_o = 1'b0;
     assign off_o = 1'b0;
@@ -69,7 +69,13 @@ module vm_tlb_l2
     localparam int unsigned AsidW = (Cfg.AsidBits != 0) ? 32'(Cfg.AsidBits) : 1;
     localparam int unsigned PlruW = (Ways > 1) ? Ways - 1 : 1;
 
+    // Keys are compared in pieces of so many bits.
+    localparam int unsigned PieceW = 8;
+    localparam int unsigned TagPieces = (TagW + PieceW - 1) / PieceW;
+    localparam int unsigned AsidPieces = (AsidW + PieceW - 1) / PieceW;
+
     typedef struct packed {
+      logic valid;
       logic [TagW-1:0]  tag;
       logic [AsidW-1:0] asid;
       logic [PpnW-1:0]  ppn;
@@ -93,9 +99,9 @@ module vm_tlb_l2
 
     logic reading_d, reading_q;    // a set is read for the sweep in this cycle
     logic judging_q;               // the set read in the cycle before is compared with the scope
-    logic dropping_q;              // and in the next cycle loses what goes
+    logic dropping_q;              // and in this cycle loses what goes
     logic [SetW-1:0] sweep_d, sweep_q, judge_q, drop_set_q;
-    logic [Ways-1:0] drop_d, drop_q;
+    logic [Ways-1:0] drop;
     scope_t scope_d, scope_q;
 
     always_comb begin
@@ -125,97 +131,98 @@ module vm_tlb_l2
     // ---------------------------------------------------------------- arrays
 
     entry_t [Ways-1:0] read;
-    entry_t [Ways-1:0] found_q;  // what was looked up, as block RAM is slow; keys are compared before
-    attr_t [Ways-1:0] attr;
+    entry_t [Ways-1:0] found_q;           // what was looked up, or is judged by the sweep
+    attr_t [Ways-1:0] read_attr, attr;    // of `read`, of `found_q`
     entry_t write;
-    logic [SetW-1:0] read_set, look_set, set_q;
-    logic [Ways-1:0] valid, write_way, match_q, hit_way, valid_d;
+    logic [SetW-1:0] read_set, read_set_q, set_q, write_set;
+    logic [Ways-1:0] dropped_q;           // went in the cycle in which the set was read
+    logic [Ways-1:0] valid, write_way, hit, hit_way;
     logic [WayBits-1:0] victim, way, plru_victim;
-    logic [PlruW-1:0] touched;
-    logic fill_legal_q;     // the last look was not in a sweep
+    logic [PlruW-1:0] plru_read, plru_q, touched;
+    logic legal_q;                        // the last look was not in a sweep
     logic [TagW-1:0] tag_q;
     logic [AsidW-1:0] asid_q;
 
     assign read_set = reading_q ? sweep_q : set_of(read_vpn_i);
-    assign look_set = dropping_q ? drop_set_q : set_of(vpn_i);
-    assign write = '{tag: tag_q, asid: asid_q, ppn: fill_ppn_i, attr: AttrW'(attr_to_bits(Cfg.Format, fill_attr_i))};
+    assign write_set = dropping_q ? drop_set_q : set_q;
+    assign write = '{
+        valid: !dropping_q,
+        tag: tag_q,
+        asid: asid_q,
+        ppn: fill_ppn_i,
+        attr: AttrW'(attr_to_bits(Cfg.Format, fill_attr_i))
+    };
 
     for (genvar w = 0; w < Ways; w++) begin : gen_way
       (* ram_style = "block", no_rw_check *) entry_t mem[Sets];
       always_ff @(posedge clk_i) begin
-        if (write_way[w]) mem[set_q] <= write;
+        if (write_way[w]) mem[write_set] <= write;
         if (read_i || reading_q) read[w] <= mem[read_set];
       end
-      assign attr[w] = attr_from_bits(Cfg.Format, 8'(read[w].attr));
+      assign read_attr[w] = attr_from_bits(Cfg.Format, 8'(read[w].attr));
+      assign attr[w] = attr_from_bits(Cfg.Format, 8'(found_q[w].attr));
+      assign valid[w] = found_q[w].valid;
     end
 
-    // Valid bits of a set: one word.
-    (* ram_style = "distributed", no_rw_check *) logic [Ways-1:0] valid_mem[Sets];
-    (* ram_style = "distributed", no_rw_check *) logic [PlruW-1:0] plru_mem[Sets];
-    logic valid_write;
-    logic [SetW-1:0] valid_set;
-    assign valid = valid_mem[look_set];
-    logic [Ways-1:0] valid_there;  // of the set that was looked up
-    assign valid_there = valid_mem[set_q];
+    // ---------------------------------------------------------------- comparison, for lookups and the sweep
 
-    // One set of comparators for lookups and the sweep, which never come together.
-    logic [Ways-1:0] key_match, asid_match;
+    logic [Ways-1:0][TagPieces-1:0] tag_same, tag_same_q;
+    logic [Ways-1:0][AsidPieces-1:0] asid_same, asid_same_q;
+    logic [Ways-1:0] tag_match, asid_match;
     always_comb begin
       for (int unsigned w = 0; w < Ways; w++) begin
-        key_match[w] = read[w].tag == tag_q;
-        asid_match[w] = Cfg.AsidBits == 0 || read[w].asid == asid_q;
-        match[w] = valid[w] && !busy_o && key_match[w] && (attr[w].g || asid_match[w]);
+        tag_same[w] = '1;
+        asid_same[w] = '1;
+        for (int unsigned b = 0; b < TagW; b++) tag_same[w][b/PieceW] &= read[w].tag[b] == tag_q[b];
+        if (Cfg.AsidBits != 0) begin
+          for (int unsigned b = 0; b < AsidW; b++) asid_same[w][b/PieceW] &= read[w].asid[b] == asid_q[b];
+        end
+        match[w] = read[w].valid && !dropped_q[w] && !busy_o && &tag_same[w] && (read_attr[w].g || &asid_same[w]);
+        tag_match[w] = &tag_same_q[w];
+        asid_match[w] = &asid_same_q[w];
+        hit[w] = legal_q && valid[w] && tag_match[w] && (attr[w].g || asid_match[w]);
+        drop[w] = dropping_q && (scope_q.all || ((!scope_q.by_vpn || tag_match[w]) &&
+            (attr[w].g ? scope_q.globals : !scope_q.by_asid || asid_match[w])));
       end
     end
 
     always_comb begin
       for (int unsigned w = 0; w < Ways; w++) begin
-        hit_way[w] = match_q[w];
-        for (int unsigned v = 0; v < w; v++) hit_way[w] &= !match_q[v];
+        hit_way[w] = hit[w];
+        for (int unsigned v = 0; v < w; v++) hit_way[w] &= !hit[v];
       end
-      hit_o = |match_q;
+      hit_o = |hit;
       ppn_o = '0;
       attr_o = '0;
-      way = victim;
+      way = hit_o ? '0 : victim;
       for (int unsigned w = 0; w < Ways; w++) begin
         if (hit_way[w]) begin
-          way = WayBits'(w);
+          way |= WayBits'(w);
           ppn_o |= found_q[w].ppn;
-          attr_o |= attr_from_bits(Cfg.Format, 8'(found_q[w].attr));
+          attr_o |= attr[w];
         end
       end
     end
 
-    assign fill_o = fill_i && fill_legal_q && !busy_o;
+    assign fill_o = fill_i && legal_q && !busy_o;
     assign fill_way_o = way;
     always_comb begin
-      write_way = '0;
-      write_way[way] = fill_o;
-      valid_write = fill_o || dropping_q;
-      valid_set = dropping_q ? drop_set_q : set_q;
-      valid_d = valid_there | write_way;
-      if (dropping_q) valid_d = valid & ~drop_q;
-      for (int unsigned w = 0; w < Ways; w++) begin
-        drop_d[w] = scope_q.all || ((!scope_q.by_vpn || key_match[w]) &&
-            (attr[w].g ? scope_q.globals : !scope_q.by_asid || asid_match[w]));
-      end
-    end
-    always_ff @(posedge clk_i) begin
-      if (valid_write) valid_mem[valid_set] <= valid_d;
+      write_way = drop;
+      if (fill_o) write_way[way] = 1'b1;
     end
 
     // ---------------------------------------------------------------- replacement
 
-    logic [PlruW-1:0] state;
-    // As in the L1 TLBs: the state of a set without a valid entry counts as zero.
-    assign state = (valid_there == '0) ? '0 : plru_mem[set_q];
+    (* ram_style = "block", no_rw_check *) logic [PlruW-1:0] plru_mem[Sets];
     always_ff @(posedge clk_i) begin
       if (touch_i || fill_o) plru_mem[set_q] <= touched;
+      if (read_i) plru_read <= plru_mem[read_set];
     end
     vm_plru #(
         .Ways(Ways)
     ) u_plru (
-        .state_i    (state),
+        // As in the L1 TLBs: the state of a set without a valid entry counts as zero.
+        .state_i    ((valid == '0) ? '0 : plru_q),
         .touch_way_i(way),
         .touched_o  (touched),
         .victim_o   (plru_victim)
@@ -223,7 +230,7 @@ module vm_tlb_l2
     always_comb begin
       victim = plru_victim;
       for (int w = Ways - 1; w >= 0; w--) begin
-        if (!valid_there[w]) victim = WayBits'(w);
+        if (!valid[w]) victim = WayBits'(w);
       end
     end
 
@@ -248,22 +255,28 @@ module vm_tlb_l2
       end
       judge_q <= sweep_q;
       drop_set_q <= judge_q;
-      drop_q <= drop_d;
       // The key comes with the set it is compared in.
       if (read_i || reading_q) begin
+        read_set_q <= read_set;
         tag_q <= reading_q ? scope_q.tag : TagW'(read_vpn_i >> SetBits);
         asid_q <= reading_q ? scope_q.asid : AsidW'(asid_i);
+        dropped_q <= (read_set == drop_set_q) ? drop : '0;
       end
-      if (look_i) begin
-        match_q <= match;
+      if (look_i || judging_q) begin
+        tag_same_q <= tag_same;
+        asid_same_q <= asid_same;
         found_q <= read;
-        fill_legal_q <= !busy_o;
-        set_q <= set_of(vpn_i);
+        for (int unsigned w = 0; w < Ways; w++) begin
+          if (dropped_q[w]) found_q[w].valid <= 1'b0;
+        end
+        plru_q <= plru_read;
+        set_q <= read_set_q;
       end
+      if (look_i) legal_q <= !busy_o;
     end
 
     logic unused;
-    assign unused = ^{asid_i, inv_i, found_q};
+    assign unused = ^{asid_i, inv_i, match};
   end
 
 endmodule

@@ -19,6 +19,7 @@ module vm_tlb_super
     input  logic [VpnW-1:0]    vpn_i,
     input  logic [AsidMax-1:0] asid_i,
     input  logic               hold_i,        // Registered: keep the answer
+    input  logic               mute_i,        // ppn_o, wide_o and attr_o are to be zero
     input  logic [VpnW-1:0]    answer_vpn_i,  // the VPN the answer is for
     output logic               hit_o,
     output logic [IdxW-1:0]    hit_idx_o,
@@ -56,8 +57,8 @@ module vm_tlb_super
 
   if (N == 0) begin : gen_none
     logic unused;
-    assign unused = ^{clk_i, rst_ni, vpn_i, asid_i, hold_i, answer_vpn_i, touch_i, touch_idx_i, fill_i, fill_vpn_i,
-                      fill_asid_i, fill_ppn_i, fill_attr_i, fill_level_i, fill_napot_i, inv_i, inv_entry};
+    assign unused = ^{clk_i, rst_ni, vpn_i, asid_i, hold_i, mute_i, answer_vpn_i, touch_i, touch_idx_i, fill_i,
+                      fill_vpn_i, fill_asid_i, fill_ppn_i, fill_attr_i, fill_level_i, fill_napot_i, inv_i, inv_entry};
     assign inv_entry = '0;
     assign hit_o = 1'b0;
     assign hit_idx_o = '0;
@@ -146,8 +147,8 @@ module vm_tlb_super
       ppn_o = '0;
       attr_o = '0;
       for (int unsigned i = 0; i < N; i++) begin
-        if (hit_entry[i]) begin
-          hit_idx_o |= IdxW'(i);
+        if (hit_entry[i]) hit_idx_o |= IdxW'(i);
+        if (hit_entry[i] && !mute_i) begin
           passed |= entry_q[i].pass;
           ppn_o |= entry_q[i].ppn;
           attr_o |= attr[i];

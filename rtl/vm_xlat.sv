@@ -3,8 +3,10 @@
 // Translation for one core port: L1 TLB (base part and super part), permission check, and the request to the walker.
 //
 //   S0  request accepted; the TLB is read with the incoming VPN
-//   F   (HitLatency 2) the way that hit is selected; after a fill, the TLB is read again
-//   S1  rights and physical memory map are checked from registers; the response is valid unless a walk is needed
+//   F   (HitLatency 2) the way that hit is selected, the physical memory map checked; after a fill, the TLB is read
+//       again
+//   S1  rights (and without F the physical memory map) are checked from registers; the response is valid unless a walk
+//       is needed
 //
 // The request enters S1 when ahead_valid_o and ahead_go_i meet: that is when a VIPT cache beside it has its S0.
 //
@@ -51,7 +53,7 @@ module vm_xlat
     input  logic             walk_done_i,
     input  logic             walk_from_l2_i,
     input  logic [PpnW-1:0]  walk_ppn_i,
-    input  logic             walk_wide_i,
+    input  logic             walk_hole_i,
     input  attr_t            walk_attr_i,
     input  walk_result_t     walk_result_i,
     output logic             walk_release_o,
@@ -69,14 +71,17 @@ module vm_xlat
   localparam int unsigned PageBits = 32'(Cfg.Format.PageBits);
   localparam int unsigned VaBits = 32'(Cfg.VaBits);
   localparam int unsigned WayBits = idx_bits(32'(Geometry.Ways));
+  localparam int unsigned WayCount = (Geometry.Ways != '0) ? 32'(Geometry.Ways) : 1;
   localparam int unsigned SuperBits = idx_bits(32'(Cfg.SuperEntries));
   localparam bit Flat = Cfg.Format.Kind == PteFlat;
   localparam bit Front = Cfg.HitLatency == 8'd2;
+  localparam bit JudgeInS1 = !Front || Cfg.ArrayPort;  // whether anything lies at the address
 
   // ------------------------------------------------------------------ S0: lookup
 
   logic base_hit, super_hit;
   logic [WayBits-1:0] base_way, base_victim;
+  logic [WayCount-1:0] base_valid;
   logic [SuperBits-1:0] super_idx, super_victim;
   logic [PpnW-1:0] base_ppn, super_ppn;
   logic super_wide;
@@ -145,6 +150,7 @@ module vm_xlat
     logic base_hit;
     logic super_hit;
     logic [WayBits-1:0] way;      // of the hit in the base part
+    logic [WayCount-1:0] valid;   // ways of its set that hold something
     logic [SuperBits-1:0] idx;    // of the hit in the super part
     logic walk_asked;
     logic from_l2;
@@ -157,7 +163,7 @@ module vm_xlat
   // The page: from the lookup when a request enters, from the walker when it is waited for.
   typedef struct packed {
     logic [PpnW-1:0] ppn;
-    logic wide;  // the PPN reaches beyond PaBits
+    logic hole;  // nothing lies there, or the PPN reaches beyond PaBits (R6)
     attr_t attr;
   } page_t;
   page_t page_d, page_q;
@@ -186,10 +192,8 @@ module vm_xlat
 
   // Final physical address, wide enough that nothing is cut off (R6).
   logic [PaMax:0] pa;
-  logic pa_wide, pma_mapped, pma_cacheable;
+  logic pma_mapped, pma_cacheable;
   assign pa = (PaMax + 1)'({page_q.ppn, s1_q.req.va[PageBits-1:0]});
-  // A translation reaches PaBits (what fills a TLB does); Bare mode reaches whatever the map has.
-  assign pa_wide = s1_q.bare ? (s1_q.req.va >> Cfg.BusBits) != '0 : page_q.wide;
   vm_pma #(
       .Cfg(Cfg)
   ) u_pma (
@@ -197,7 +201,9 @@ module vm_xlat
       .mapped_o   (pma_mapped),
       .cacheable_o(pma_cacheable)
   );
-  assign hole = pa_wide || !pma_mapped;
+  // A hit can lead into a hole in a superpage that is larger than memory, or where the array port has written; other
+  // base pages go into the TLBs only if they lie in the map. With a stage F that is known before S1.
+  assign hole = page_q.hole || (JudgeInS1 && !s1_q.walked && !pma_mapped);
 
   always_comb begin
     cause = FaultNone;
@@ -236,7 +242,8 @@ module vm_xlat
   logic [SuperBits-1:0] idx;
   logic take, spans, fill_base, fill_super, touch_base, touch_super;
   assign take = rsp_valid_o && rsp_ready_i;
-  assign learned = take && (s1_q.walked || (s1_q.from_l2 && !refused)) && cause == FaultNone;
+  assign learned = s1_valid_q && rsp_ready_i && !hole &&
+      (s1_q.walked ? walk_result_i.cause == FaultNone : s1_q.from_l2 && s1_q.hit && rights == FaultNone);
   // A superpage or a NAPOT range; the L2 has base pages only.
   assign spans = s1_q.walked && (walk_result_i.level != '0 || walk_result_i.napot);
   assign fill_base = learned && !spans;
@@ -261,7 +268,10 @@ module vm_xlat
     s1_valid_d = s1_valid_q;
     s1_d = s1_q;
     if (take) s1_valid_d = 1'b0;
-    if (walk_valid_o && walk_ready_i) s1_d.walk_asked = 1'b1;
+    if (walk_valid_o && walk_ready_i) begin
+      s1_d.walk_asked = 1'b1;
+      s1_d.hit = 1'b0;
+    end
     if (walk_done_i) begin
       s1_d.walked = !walk_from_l2_i;
       s1_d.from_l2 = walk_from_l2_i;
@@ -278,6 +288,7 @@ module vm_xlat
       s1_d.base_hit = base_hit;
       s1_d.super_hit = super_hit;
       s1_d.way = base_way;
+      s1_d.valid = base_valid;
       s1_d.idx = super_idx;
       s1_d.walk_asked = 1'b0;
       s1_d.from_l2 = 1'b0;
@@ -291,16 +302,37 @@ module vm_xlat
   end
   always_ff @(posedge clk_i) s1_q <= s1_d;
 
+  // One of these: what the walker says while it is waited for, the physical page of Bare mode, a hit of the base part,
+  // one of the super part. The others are zero.
+  logic waiting, no_hit;
+  assign waiting = s1_valid_q && s1_q.walk_asked && !s1_q.walked;
+  assign no_hit = waiting || bare;
+  // A translation reaches PaBits (what fills a TLB does); Bare mode reaches whatever the map has.
+  logic beyond_bus;
+  assign beyond_bus = (front_req.va >> Cfg.BusBits) != '0;
+  logic ahead_mapped, ahead_cacheable;
+  logic [PpnW-1:0] ahead_ppn;
+  assign ahead_ppn = super_ppn | (bare ? PpnW'(front_req.va >> PageBits) : '0);
+  vm_pma #(
+      .Cfg(Cfg)
+  ) u_ahead_pma (
+      .addr_i     ((PaMax + 1)'({ahead_ppn, front_req.va[PageBits-1:0]})),
+      .mapped_o   (ahead_mapped),
+      .cacheable_o(ahead_cacheable)
+  );
   always_comb begin
-    page_d.ppn = base_hit ? base_ppn : super_ppn;
-    if (bare) page_d.ppn = PpnW'(front_req.va >> PageBits);
-    page_d.attr = (base_hit || Cfg.SuperEntries == '0) ? base_attr : super_attr;
-    page_d.wide = !base_hit && super_wide && !bare;
-    if (s1_valid_q && s1_q.walk_asked) page_d = '{ppn: walk_ppn_i, wide: walk_wide_i, attr: walk_attr_i};
+    page_d.ppn = base_ppn | super_ppn;
+    if (waiting) page_d.ppn |= walk_ppn_i;
+    else if (bare) page_d.ppn |= PpnW'(front_req.va >> PageBits);
+    page_d.attr = base_attr | super_attr | (waiting ? walk_attr_i : '0);
+    page_d.hole = waiting ? walk_hole_i : bare ? beyond_bus : super_wide;
+    if (!JudgeInS1 && !waiting && (bare || (super_hit && !base_hit))) page_d.hole |= !ahead_mapped;
   end
+  logic unused;
+  assign unused = ^{ahead_mapped, ahead_cacheable};
   // No request enters while the walker is waited for.
   always_ff @(posedge clk_i) begin
-    if (accept || walk_done_i) page_q <= page_d;
+    if (accept || waiting) page_q <= page_d;
   end
 
   vm_tlb #(
@@ -313,10 +345,13 @@ module vm_xlat
       .key_i       (key),
       .asid_i      (key_asid),
       .hold_i      (hold),
+      .mute_i      (no_hit),
       .hit_o       (base_hit),
       .hit_way_o   (base_way),
       .ppn_o       (base_ppn),
       .attr_o      (base_attr),
+      .valid_o     (base_valid),
+      .update_valid_i(s1_q.valid),
       .victim_o    (base_victim),
       .touch_i     (touch_base),
       .touch_way_i (way),
@@ -340,6 +375,7 @@ module vm_xlat
       .vpn_i       (key),
       .asid_i      (key_asid),
       .hold_i      (hold),
+      .mute_i      (no_hit || base_hit),
       .answer_vpn_i(front_req.va[VaBits-1:PageBits]),
       .hit_o       (super_hit),
       .hit_idx_o   (super_idx),

@@ -92,7 +92,7 @@ bind vm_mmu vm_monitor_walk #(
     .pointer_fill_i(u_ptw.pointer_fill),
     .vpn_i(64'(u_ptw.vpn)),
     .pointer_ppn_i(44'(u_ptw.entry_ppn)),
-    .pointer_attr_i(u_ptw.path),
+    .pointer_attr_i(u_ptw.path_d),
     .l2_fill_i(u_ptw.l2_filled),
     .l2_fill_way_i(8'(u_ptw.l2_fill_way)),
     .l2_fill_ppn_i(44'(u_ptw.leaf_ppn_q)),

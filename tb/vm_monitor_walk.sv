@@ -39,7 +39,7 @@ module vm_monitor_walk
     input fault_e cause_i,
     input logic [63:0] pte_i,
     input logic restart_i,
-    input logic pointer_fill_i,            // a pointer goes into the walk cache of level_i
+    input logic pointer_fill_i,            // a pointer goes into the walk cache, of the level above ask_level_i
     input logic [63:0] vpn_i,
     input logic [43:0] pointer_ppn_i,
     input attr_t pointer_attr_i,
@@ -76,8 +76,10 @@ module vm_monitor_walk
     for (int unsigned w = 8; w > 0; w--) if (l2_match_i[w-1]) l2_way = 8'(w - 1);
   end
 
+  logic [2:0] pointer_level;
   logic [63:0] key;
-  assign key = key_of(vpn_i, level_i);
+  assign pointer_level = ask_level_i + 3'd1;
+  assign key = key_of(vpn_i, pointer_level);
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -138,7 +140,8 @@ module vm_monitor_walk
       end
       if (pointer_fill_i && Cfg.WalkCacheSets != 0) begin
         pointer_seq_q <= pointer_seq_q + 1'b1;
-        vm_event(32'd17, {pointer_seq_q, 16'd0, 16'(key) & (Cfg.WalkCacheSets - 16'd1), 13'd0, level_i}, key,
+        vm_event(32'd17, {pointer_seq_q, 16'd0, 16'(key) & (Cfg.WalkCacheSets - 16'd1), 13'd0, pointer_level},
+                 key,
                  64'(pointer_ppn_i), filled(pointer_attr_i), 64'd0, 64'd0);
       end
       if (l2_fill_i) begin

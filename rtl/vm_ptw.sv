@@ -225,7 +225,8 @@ module vm_ptw
     path.w &= path_q.w;
     path.x &= path_q.x;
   end
-  assign rights = access_fault(path, context_i.env, req_q.access, req_q.user, req_q.sum, req_q.mxr);
+  assign rights = access_fault(path, context_i.env, req_q.access, Cfg.Atomics && req_q.amo, req_q.user, req_q.sum,
+                               req_q.mxr);
   assign unset = !entry.accessed || (entry.leaf && store && !entry.attr.d);
 
   always_comb begin
@@ -249,7 +250,7 @@ module vm_ptw
   // ------------------------------------------------------------------ walk port
 
   logic [PaMax:0] next_addr, read_addr;
-  logic pma_mapped, pma_cacheable;
+  logic pma_mapped, pma_cacheable, pma_atomic;
   mem_type_e read_type;
 
   assign next_addr = (PaMax + 1)'({entry_ppn, PageBits'(0)}) | entry_offset(vpn, level_q - 1'b1);
@@ -264,7 +265,8 @@ module vm_ptw
       end
     end
   end
-  assign leaf_hole = Levels > 1 && entry.leaf && (wide || !pma_mapped);
+  assign leaf_hole = Levels > 1 && entry.leaf &&
+      (wide || !pma_mapped || (Cfg.Atomics && req_q.atomic && !ahead_q && !pma_atomic));
   assign read_type = (Levels > 1 && state_q == StCheck) ? path.mem_type : path_q.mem_type;
 
   vm_pma #(
@@ -272,7 +274,8 @@ module vm_ptw
   ) u_pma (
       .addr_i     (read_addr),
       .mapped_o   (pma_mapped),
-      .cacheable_o(pma_cacheable)
+      .cacheable_o(pma_cacheable),
+      .atomic_o   (pma_atomic)
   );
 
   always_comb begin
@@ -527,6 +530,7 @@ module vm_ptw
   end
 
   logic unused;
-  assign unused = ^{l2_off, l2_fill_way, l2_filled, req_q.id, req_q.probe, req_q.phys};
+  assign unused = ^{pma_atomic, req_q.atomic, req_q.amo,
+                    l2_off, l2_fill_way, l2_filled, req_q.id, req_q.probe, req_q.phys};
 
 endmodule

@@ -164,7 +164,7 @@ module vm_xlat
 
   logic va_bad, limit_bad;  // of the request that enters S1
   logic refused, granted, needs_walk;
-  logic hole;  // nothing lies at the physical address
+  logic hole;  // nothing lies at the physical address, or nothing that takes this atomic
   fault_e rights, cause;
 
   always_comb begin
@@ -178,7 +178,8 @@ module vm_xlat
   assign limit_bad = Flat && (VpnW + 1)'(front_req.va[VaBits-1:PageBits]) >= (VpnW + 1)'(context_i.limit);
   assign refused = s1_q.va_bad || s1_q.limit_bad;
   always_comb begin
-    rights = access_fault(page_q.attr, context_i.env, s1_q.req.access, s1_q.req.user, s1_q.req.sum, s1_q.req.mxr);
+    rights = access_fault(page_q.attr, context_i.env, s1_q.req.access, Cfg.Atomics && s1_q.req.amo, s1_q.req.user,
+                          s1_q.req.sum, s1_q.req.mxr);
     if (rights == FaultNone && s1_q.req.access == AccessStore && !page_q.attr.d) rights = FaultDirty;
   end
   assign granted = s1_q.hit && rights == FaultNone && !hole;
@@ -186,7 +187,7 @@ module vm_xlat
 
   // Final physical address, wide enough that nothing is cut off (R6).
   logic [PaMax:0] pa;
-  logic pa_wide, pma_mapped, pma_cacheable;
+  logic pa_wide, pma_mapped, pma_cacheable, pma_atomic;
   assign pa = (PaMax + 1)'({page_q.ppn, s1_q.req.va[PageBits-1:0]});
   // A translation reaches PaBits (what fills a TLB does); Bare mode reaches whatever the map has.
   assign pa_wide = s1_q.bare ? (s1_q.req.va >> Cfg.BusBits) != '0 : page_q.wide;
@@ -195,9 +196,10 @@ module vm_xlat
   ) u_pma (
       .addr_i     (pa),
       .mapped_o   (pma_mapped),
-      .cacheable_o(pma_cacheable)
+      .cacheable_o(pma_cacheable),
+      .atomic_o   (pma_atomic)
   );
-  assign hole = pa_wide || !pma_mapped;
+  assign hole = pa_wide || !pma_mapped || (Cfg.Atomics && s1_q.req.atomic && !pma_atomic);
 
   always_comb begin
     cause = FaultNone;

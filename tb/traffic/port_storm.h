@@ -7,6 +7,7 @@
 //             comes, while the walk sets them
 //   flaw      one entry, of any level, has something wrong with it, or is a superpage; all kinds of access meet it
 //   denial    what the TLBs hold permits no store; memory has changed since, when one comes
+//   reserved  an LR has reserved the line of an entry that the walker sets bits in, before an SC
 // Or operations alone: fences, control writes, array accesses, cache operations at once, and no access.
 #pragma once
 
@@ -56,6 +57,7 @@ class PortStorm {
   bool plan_denial(std::uint64_t va);
   bool plan_rights(std::uint64_t va);
   bool plan_two_hits(std::uint64_t va);
+  bool plan_reserved_entry(std::uint64_t va);
   WalkMoment some_moment();
   WalkMoment leaf_moment(WalkPhase phase, const TrafficMemory::Path& path) const;
   void plan_operations(std::uint64_t va);

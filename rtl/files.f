@@ -11,7 +11,9 @@ rtl/vm_walk_cache.sv
 rtl/vm_xlat.sv
 rtl/vm_ptw.sv
 rtl/vm_mmu.sv
-rtl/vm_cas.sv
+rtl/vm_amo.sv
+rtl/vm_reservation.sv
+rtl/vm_rmw.sv
 rtl/vm_cache_array.sv
 rtl/vm_cache.sv
 rtl/vm_port.sv

@@ -35,14 +35,15 @@ module vm_host
 
   state_e state_d, state_q;
   host_req_t req_q;
-  logic mapped, cacheable, cacheable_q;
+  logic mapped, cacheable, cacheable_q, unused_atomic;
 
   vm_pma #(
       .Cfg(Cfg)
   ) u_pma (
       .addr_i     ({1'b0, req_q.addr}),
       .mapped_o   (mapped),
-      .cacheable_o(cacheable)
+      .cacheable_o(cacheable),
+      .atomic_o   (unused_atomic)
   );
 
   assign req_ready_o = state_q == StIdle;
@@ -90,5 +91,8 @@ module vm_host
     if (state_q == StIdle) req_q <= req_i;
     if (state_q == StCheck) cacheable_q <= cacheable;
   end
+
+  logic unused;
+  assign unused = unused_atomic;
 
 endmodule

@@ -89,6 +89,9 @@ module vm_legal
       $clog2(32'(Cfg.WalkCacheSets)) >= 32'(Cfg.Format.IndexBits[RootLevel]))) begin : gen_bad_walk_cache
     $error("WalkCacheSets: must be a power of two below the size of the root table, or 0, and the format not flat");
   end
+  if (Cfg.Atomics && unit_bytes(Cfg) != 8) begin : gen_bad_atomics
+    $error("Atomics: need pages and lines of at least 8 bytes; raise PageBits or LineBytes, or leave Atomics out");
+  end
   if (Cfg.L2Prefetch && Cfg.L2Tlb.Ways == 0) begin : gen_bad_prefetch
     $error("L2Prefetch: needs an L2 TLB to fill; give L2Tlb ways");
   end

@@ -7,10 +7,10 @@ package vm_machines_pkg;
 
   localparam tlb_geometry_t NoTlb = '{Sets: 16'd1, Ways: 8'd0};
   localparam cache_geometry_t NoCache = '{Sets: 16'd1, Ways: 8'd0, LineBytes: 16'd8};
-  localparam region_t NoRegion = '{Base: '0, Size: '0, Cacheable: 1'b0};
+  localparam region_t NoRegion = '{Base: '0, Size: '0, Cacheable: 1'b0, Atomic: 1'b0};
 
-  function automatic region_t ram(logic [PaMax:0] base, logic [PaMax:0] size, logic cacheable);
-    return '{Base: base, Size: size, Cacheable: cacheable};
+  function automatic region_t ram(logic [PaMax:0] base, logic [PaMax:0] size, logic cacheable, logic atomics = 1'b0);
+    return '{Base: base, Size: size, Cacheable: cacheable, Atomic: atomics};
   endfunction
 
   // A flat table: one level, flag bits where the arguments say.
@@ -108,7 +108,10 @@ package vm_machines_pkg;
     m.L2Cache = NoCache;
     m.L3Cache = NoCache;
     m.WalkPort = WalkCache;
-    m.Regions = {NoRegion, NoRegion, ram(57'h4000_0000, 57'h0400_0000, 1'b0), ram(57'h8000_0000, 57'h8000_0000, 1'b1)};
+    m.Atomics = 1'b1;
+    // Memory; uncached memory; devices, which take no atomics.
+    m.Regions = {NoRegion, ram(57'h1000_0000, 57'h0100_0000, 1'b0), ram(57'h4000_0000, 57'h0400_0000, 1'b0, 1'b1),
+                 ram(57'h8000_0000, 57'h8000_0000, 1'b1, 1'b1)};
     return m;
   endfunction
 
@@ -140,7 +143,7 @@ package vm_machines_pkg;
     VaBits: 8'd10, PaBits: 8'd11, BusBits: 8'd12, AsidBits: 8'd0,
     Itlb: NoTlb, Dtlb: NoTlb, SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
     Icache: NoCache, Dcache: NoCache, L2Cache: NoCache, L3Cache: NoCache,
-    L2Prefetch: 1'b0, WalkPort: WalkMemory, TrapSwap: 1'b1, ArrayPort: 1'b0,
+    L2Prefetch: 1'b0, WalkPort: WalkMemory, Atomics: 1'b0, TrapSwap: 1'b1, ArrayPort: 1'b0,
     Regions: {NoRegion, NoRegion, NoRegion, ram(57'h0, 57'h1000, 1'b0)}};
 
   // 5-bit VA, 8-byte pages, 64 bytes of memory, tables above it. Entry: V7 PPN2:0.
@@ -149,7 +152,7 @@ package vm_machines_pkg;
     VaBits: 8'd5, PaBits: 8'd6, BusBits: 8'd7, AsidBits: 8'd0,
     Itlb: NoTlb, Dtlb: NoTlb, SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
     Icache: NoCache, Dcache: NoCache, L2Cache: NoCache, L3Cache: NoCache,
-    L2Prefetch: 1'b0, WalkPort: WalkMemory, TrapSwap: 1'b0, ArrayPort: 1'b0,
+    L2Prefetch: 1'b0, WalkPort: WalkMemory, Atomics: 1'b0, TrapSwap: 1'b0, ArrayPort: 1'b0,
     Regions: {NoRegion, NoRegion, NoRegion, ram(57'h0, 57'h80, 1'b0)}};
 
   // 18-bit VA, 1 KiB pages, 20-bit PA, 16-bit big-endian entries: V15 K14 PPN13:4.
@@ -158,7 +161,7 @@ package vm_machines_pkg;
     VaBits: 8'd18, PaBits: 8'd20, BusBits: 8'd20, AsidBits: 8'd0,
     Itlb: NoTlb, Dtlb: NoTlb, SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
     Icache: NoCache, Dcache: NoCache, L2Cache: NoCache, L3Cache: NoCache,
-    L2Prefetch: 1'b0, WalkPort: WalkMemory, TrapSwap: 1'b0, ArrayPort: 1'b0,
+    L2Prefetch: 1'b0, WalkPort: WalkMemory, Atomics: 1'b0, TrapSwap: 1'b0, ArrayPort: 1'b0,
     Regions: {NoRegion, NoRegion, NoRegion, ram(57'h0, 57'h10_0000, 1'b0)}};
 
   // Ptbr16 with write and execute rights in two of the unused bits: W3 X2.
@@ -167,7 +170,7 @@ package vm_machines_pkg;
     VaBits: 8'd18, PaBits: 8'd20, BusBits: 8'd20, AsidBits: 8'd0,
     Itlb: NoTlb, Dtlb: NoTlb, SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
     Icache: NoCache, Dcache: NoCache, L2Cache: NoCache, L3Cache: NoCache,
-    L2Prefetch: 1'b0, WalkPort: WalkMemory, TrapSwap: 1'b0, ArrayPort: 1'b0,
+    L2Prefetch: 1'b0, WalkPort: WalkMemory, Atomics: 1'b0, TrapSwap: 1'b0, ArrayPort: 1'b0,
     Regions: {NoRegion, NoRegion, NoRegion, ram(57'h0, 57'h10_0000, 1'b0)}};
 
   // Eight words of memory, one-word pages, tables above them. Entry: V7 W6 PPN2:0.
@@ -177,7 +180,7 @@ package vm_machines_pkg;
     Itlb: '{Sets: 16'd1, Ways: 8'd2}, Dtlb: '{Sets: 16'd1, Ways: 8'd2},
     SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
     Icache: NoCache, Dcache: NoCache, L2Cache: NoCache, L3Cache: NoCache,
-    L2Prefetch: 1'b0, WalkPort: WalkMemory, TrapSwap: 1'b0, ArrayPort: 1'b0,
+    L2Prefetch: 1'b0, WalkPort: WalkMemory, Atomics: 1'b0, TrapSwap: 1'b0, ArrayPort: 1'b0,
     Regions: {NoRegion, NoRegion, NoRegion, ram(57'h0, 57'h80, 1'b0)}};
 
   // 16-bit VA and PA, 16-byte pages, tables in uncached memory above 64 KiB. Entry: V15 W14 PPN11:0.
@@ -187,7 +190,7 @@ package vm_machines_pkg;
     Itlb: '{Sets: 16'd4, Ways: 8'd2}, Dtlb: '{Sets: 16'd4, Ways: 8'd2},
     SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
     Icache: NoCache, Dcache: '{Sets: 16'd2, Ways: 8'd2, LineBytes: 16'd8}, L2Cache: NoCache, L3Cache: NoCache,
-    L2Prefetch: 1'b0, WalkPort: WalkMemory, TrapSwap: 1'b0, ArrayPort: 1'b0,
+    L2Prefetch: 1'b0, WalkPort: WalkMemory, Atomics: 1'b0, TrapSwap: 1'b0, ArrayPort: 1'b0,
     Regions: {NoRegion, NoRegion, ram(57'h1_0000, 57'h3_0000, 1'b0), ram(57'h0, 57'h1_0000, 1'b1)}};
 
   // The simple memory system: 14-bit VA, 12-bit PA, 64-byte pages, TLB 4 sets x 4 ways, data cache of 16
@@ -198,7 +201,7 @@ package vm_machines_pkg;
     Itlb: NoTlb, Dtlb: '{Sets: 16'd4, Ways: 8'd4},
     SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
     Icache: NoCache, Dcache: '{Sets: 16'd16, Ways: 8'd1, LineBytes: 16'd4}, L2Cache: NoCache, L3Cache: NoCache,
-    L2Prefetch: 1'b0, WalkPort: WalkMemory, TrapSwap: 1'b0, ArrayPort: 1'b1,
+    L2Prefetch: 1'b0, WalkPort: WalkMemory, Atomics: 1'b0, TrapSwap: 1'b0, ArrayPort: 1'b1,
     Regions: {NoRegion, NoRegion, ram(57'h1000, 57'h3000, 1'b0), ram(57'h0, 57'h1000, 1'b1)}};
 
   // 32-bit VA, 4 KiB pages, 30-bit PA, a flat table of 4 MiB in cacheable memory, walked through the data
@@ -210,8 +213,8 @@ package vm_machines_pkg;
     SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
     Icache: '{Sets: 16'd64, Ways: 8'd4, LineBytes: 16'd64},
     Dcache: '{Sets: 16'd64, Ways: 8'd4, LineBytes: 16'd64}, L2Cache: NoCache, L3Cache: NoCache,
-    L2Prefetch: 1'b0, WalkPort: WalkCache, TrapSwap: 1'b0, ArrayPort: 1'b0,
-    Regions: {NoRegion, NoRegion, ram(57'h3C00_0000, 57'h0400_0000, 1'b0), ram(57'h0, 57'h3800_0000, 1'b1)}};
+    L2Prefetch: 1'b0, WalkPort: WalkCache, Atomics: 1'b1, TrapSwap: 1'b0, ArrayPort: 1'b0,
+    Regions: {NoRegion, NoRegion, ram(57'h3C00_0000, 57'h0400_0000, 1'b0), ram(57'h0, 57'h3800_0000, 1'b1, 1'b1)}};
 
   localparam machine_t Sv32 = riscv_machine(riscv(8'd2, 8'd2, 8'd10, 8'd12, 8'd2, 8'd22, 1'b0), 8'd34, 8'd9);
   localparam machine_t Sv39 = riscv_machine(riscv(8'd3, 8'd3, 8'd9, 8'd12, 8'd3, 8'd44, 1'b1), 8'd56, 8'd16);
@@ -239,7 +242,9 @@ package vm_machines_pkg;
     L2Tlb: '{Sets: 16'd128, Ways: 8'd4}, WalkCacheSets: 16'd4, HitLatency: 8'd1,
     Icache: '{Sets: 16'd64, Ways: 8'd8, LineBytes: 16'd64}, Dcache: '{Sets: 16'd64, Ways: 8'd8, LineBytes: 16'd64},
     L2Prefetch: 1'b0, L2Cache: '{Sets: 16'd512, Ways: 8'd8, LineBytes: 16'd64},
-    L3Cache: '{Sets: 16'd8192, Ways: 8'd16, LineBytes: 16'd64}, WalkPort: WalkCache, TrapSwap: 1'b0, ArrayPort: 1'b0,
-    Regions: {NoRegion, NoRegion, ram(57'hF_0000_0000, 57'h0400_0000, 1'b0), ram(57'h0, 57'h1_0000_0000, 1'b1)}};
+    L3Cache: '{Sets: 16'd8192, Ways: 8'd16, LineBytes: 16'd64}, WalkPort: WalkCache,
+    Atomics: 1'b1, TrapSwap: 1'b0, ArrayPort: 1'b0,
+    Regions: {NoRegion, NoRegion, ram(57'hF_0000_0000, 57'h0400_0000, 1'b0, 1'b1),
+              ram(57'h0, 57'h1_0000_0000, 1'b1, 1'b1)}};
 
 endpackage

@@ -108,7 +108,7 @@ module vm_mmu_unit
   maint_req_t unused_maint;
   array_req_t unused_array;
   array_rsp_t unused_array_rsp;
-  logic unused_array_ready, unused_array_rsp_valid, unused_is_tag;
+  logic unused_array_ready, unused_array_rsp_valid, unused_is_tag, unused_drained;
 
   vm_seq #(
       .Cfg      (Cfg),
@@ -118,6 +118,7 @@ module vm_mmu_unit
       .rst_ni,
       .block_o             (block),
       .idle_i              (&idle),
+      .drained_o           (unused_drained),
       .ctl_req_valid_i,
       .ctl_req_ready_o,
       .ctl_req_i,
@@ -170,6 +171,6 @@ module vm_mmu_unit
   logic unused;
   assign unused = ^{unused_ahead_valid, unused_s1_busy, unused_tlb_array, unused_maint_valid, unused_tlb_valid,
                     unused_cache_valid, unused_maint, unused_array, unused_array_rsp, unused_array_ready,
-                    unused_array_rsp_valid, unused_is_tag};
+                    unused_array_rsp_valid, unused_is_tag, unused_drained};
 
 endmodule

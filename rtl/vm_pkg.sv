@@ -80,6 +80,7 @@ package vm_pkg;
     logic [PaMax:0] Base;
     logic [PaMax:0] Size;  // 0 = region not used
     logic Cacheable;
+    logic Atomic;          // LR, SC and AMOs are possible
   } region_t;
 
   typedef struct packed {
@@ -100,6 +101,7 @@ package vm_pkg;
     cache_geometry_t L2Cache;     // between the first level and memory; unified, physically indexed
     cache_geometry_t L3Cache;     // behind L2Cache
     walk_port_e WalkPort;
+    logic Atomics;        // the data port takes LR, SC and AMOs
     logic TrapSwap;       // the table base changes in hardware when an exception starts
     logic ArrayPort;      // TLB and cache arrays can be read and written from outside
     region_t [MaxRegions-1:0] Regions;  // what is in no region is a hole
@@ -113,6 +115,24 @@ package vm_pkg;
     AccessStore = 2'd2
   } access_e;
 
+  // What an access of the data port is beside a load or a store. An LR is a load, an SC and an AMO are stores; an AMO
+  // needs the right to read too (R12, R35). Acquire and release have no wires: an atomic is performed when everything before
+  // it was answered, and nothing after it is accepted before its answer, so each is both.
+  typedef enum logic [3:0] {
+    AtomicNone = 4'd0,
+    AtomicLr   = 4'd1,
+    AtomicSc   = 4'd2,
+    AtomicSwap = 4'd3,
+    AtomicAdd  = 4'd4,
+    AtomicXor  = 4'd5,
+    AtomicAnd  = 4'd6,
+    AtomicOr   = 4'd7,
+    AtomicMin  = 4'd8,
+    AtomicMax  = 4'd9,
+    AtomicMinu = 4'd10,
+    AtomicMaxu = 4'd11
+  } atomic_e;
+
   // Why an access failed. Every cause can be told from every other; nothing wraps or is truncated.
   typedef enum logic [3:0] {
     FaultNone        = 4'd0,
@@ -125,17 +145,19 @@ package vm_pkg;
     FaultExec        = 4'd7,   // R12, X8
     FaultEntryAccess = 4'd8,   // an entry's address lies in a hole of the physical map (R6)
     FaultEntryBus    = 4'd9,   // bus error while an entry was read (R6)
-    FaultAccess      = 4'd10,  // the translated address lies in a hole, or its PPN is wider than PaBits (R6, R14)
+    FaultAccess      = 4'd10,  // the translated address lies in a hole, or its PPN is wider than PaBits (R6, R14); an
+                               // atomic, where the map has none
     FaultBus         = 4'd11,  // bus error on the data itself
     FaultReserved    = 4'd12,  // reserved bits or encodings, misaligned superpage, pointer at level 0 (R7..R10, X4)
     FaultAccessed    = 4'd13,  // accessed bit clear, and software keeps it (R13)
-    FaultDirty       = 4'd14   // store with the dirty bit clear, and software keeps it (R13)
+    FaultDirty       = 4'd14,  // store with the dirty bit clear, and software keeps it (R13)
+    FaultMisaligned  = 4'd15   // an atomic that is no aligned word or doubleword: refused before translation (R34)
   } fault_e;
 
   // Means something only if cause is not FaultNone.
   // va: the first byte of the access that faulted (for a crossing access, in the page that faulted: R15).
-  // by_entry: an entry decided, level, pte_addr and pte; without it (FaultVa, FaultLimit, FaultBus, FaultAccess in Bare
-  // mode) these mean nothing. FaultEntryAccess and FaultEntryBus have pte = 0. FaultAccess carries the
+  // by_entry: an entry decided, level, pte_addr and pte; without it (FaultVa, FaultLimit, FaultBus, FaultMisaligned,
+  // FaultAccess in Bare mode) these mean nothing. FaultEntryAccess and FaultEntryBus have pte = 0. FaultAccess carries the
   // leaf entry that named the hole. code: as the architecture reports it (arch_code).
   typedef struct packed {
     fault_e cause;
@@ -149,11 +171,13 @@ package vm_pkg;
     logic [15:0] code;
   } fault_t;
 
-  // The access covers 2**size bytes from va, at any alignment. wdata in byte lanes.
+  // The access covers 2**size bytes from va, at any alignment. wdata in byte lanes. atomic: data port of a machine with
+  // Atomics, others take no notice of it; `access` means nothing then, and wdata is what an AMO combines with memory.
   // sum: RISC-V SUM; x86: EFLAGS.AC of an explicit access. mxr: RISC-V MXR.
   typedef struct packed {
     logic [IdBits-1:0] id;
     access_e access;
+    atomic_e atomic;
     logic user;
     logic sum;
     logic mxr;
@@ -162,7 +186,8 @@ package vm_pkg;
     logic [63:0] wdata;
   } core_req_t;
 
-  // rdata in byte lanes; lanes that were not asked for carry no meaning, nor does any lane on a fault.
+  // rdata in byte lanes; lanes that were not asked for carry no meaning, nor does any lane on a fault. An LR or AMO answers
+  // with what memory held before, words as they are; an SC with 0 if it has stored, else 1.
   typedef struct packed {
     logic [IdBits-1:0] id;
     logic [63:0] rdata;
@@ -172,7 +197,7 @@ package vm_pkg;
   // ---------------------------------------------------------------- inside a port (after the splitter)
 
   // One access inside one aligned unit of UnitBytes (see unit_bytes). `probe` asks for the translation
-  // only; `phys` says that `va` is a physical address which a probe of this same access has passed, and `uncached` what
+  // only (an atomic has one, and vm_rmw the rest); `phys` says that `va` is a physical address which a probe of this same access has passed, and `uncached` what
   // that said about it.
   typedef struct packed {
     logic [IdBits-1:0] id;
@@ -180,6 +205,8 @@ package vm_pkg;
     logic user;
     logic sum;
     logic mxr;
+    logic atomic;
+    logic amo;
     logic probe;
     logic phys;
     logic uncached;
@@ -247,8 +274,9 @@ package vm_pkg;
   } env_t;
 
   // The one permission function, for the hit path and the miss path alike (M8, R11, R12, X6..X8). The dirty bit is
-  // not its business.
-  function automatic fault_e access_fault(attr_t attr, env_t env, access_e access, logic user, logic sum, logic mxr);
+  // not its business. amo: a store that reads.
+  function automatic fault_e access_fault(attr_t attr, env_t env, access_e access, logic amo, logic user, logic sum,
+                                          logic mxr);
     if (user && !attr.u) return FaultPrivilege;
     unique case (access)
       AccessFetch: begin
@@ -257,7 +285,8 @@ package vm_pkg;
       end
       AccessStore: begin
         if (!user && attr.u && env.smap && !sum) return FaultPrivilege;
-        return (attr.w || (!user && !env.wp)) ? FaultNone : FaultWrite;
+        if (!attr.w && (user || env.wp)) return FaultWrite;
+        return (amo && !attr.r) ? FaultRead : FaultNone;
       end
       default: begin
         if (!user && attr.u && env.smap && !sum) return FaultPrivilege;
@@ -273,6 +302,7 @@ package vm_pkg;
     if (cause == FaultNone) return 16'd0;
     unique case (kind)
       PteRiscv: begin
+        if (cause == FaultMisaligned) return (access == AccessLoad) ? 16'd4 : 16'd6;
         unique case (access)
           AccessFetch: return is_access ? 16'd1 : 16'd12;
           AccessStore: return is_access ? 16'd7 : 16'd15;
@@ -281,6 +311,7 @@ package vm_pkg;
       end
       PteX86: begin
         if (is_access) return 16'h1200;           // machine check
+        if (cause == FaultMisaligned) return 16'h1100;  // alignment check
         if (cause == FaultVa) return 16'h0D00;    // general protection (X1)
         return {8'h0E, 3'b0, access == AccessFetch && (env.nxe || env.smep), cause == FaultReserved, user,
                 access == AccessStore, cause != FaultInvalid};
@@ -290,12 +321,15 @@ package vm_pkg;
   endfunction
 
   // What the MMU is asked. phys: va is a physical address that has been checked already, and uncached what came out.
+  // atomic: LR (a load), SC or AMO (stores), only where the map has atomics. amo: needs the right to read as well.
   typedef struct packed {
     logic [IdBits-1:0] id;
     access_e access;
     logic user;
     logic sum;
     logic mxr;
+    logic atomic;
+    logic amo;
     logic probe;
     logic phys;
     logic uncached;
@@ -389,6 +423,20 @@ package vm_pkg;
     logic err;
     logic success;
   } walk_rsp_t;
+
+  // An LR, SC or AMO, translated: an aligned word or doubleword. Data in byte lanes.
+  typedef struct packed {
+    atomic_e op;
+    logic cacheable;
+    logic [7:0] strb;
+    logic [PaMax-1:0] addr;
+    logic [63:0] wdata;
+  } atomic_req_t;
+
+  typedef struct packed {
+    logic [63:0] data;
+    logic err;
+  } atomic_rsp_t;
 
   // Physical access, coherent with the data cache; must lie inside one aligned unit of UnitBytes.
   typedef struct packed {
@@ -557,7 +605,14 @@ package vm_pkg;
     port_events_t [1:0] port;
   } mmu_events_t;
 
+  // LR, SC and AMOs.
   typedef struct packed {
+    logic sc_failed;        // an SC found no reservation, and has not stored
+    logic done;             // one has been performed, a failed SC included
+  } atomic_events_t;
+
+  typedef struct packed {
+    atomic_events_t atomic;
     cache_events_t [1:0] cache;  // [0] instruction, [1] data
     mmu_events_t mmu;
   } events_t;

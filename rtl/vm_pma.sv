@@ -10,11 +10,12 @@ module vm_pma
 ) (
     input  logic [PaMax:0] addr_i,
     output logic           mapped_o,    // 0: a hole
-    output logic           cacheable_o
+    output logic           cacheable_o,
+    output logic           atomic_o      // LR, SC and AMOs are possible
 );
 
   logic [MaxRegions-1:0] in_region;
-  logic [MaxRegions-1:0] cacheable;
+  logic [MaxRegions-1:0] cacheable, atomic;
 
   for (genvar r = 0; r < MaxRegions; r++) begin : gen_region
     localparam logic [PaMax:0] Base = Cfg.Regions[r].Base;
@@ -30,9 +31,11 @@ module vm_pma
       assign in_region[r] = addr_i >= Base && addr_i < Base + Size;
     end
     assign cacheable[r] = in_region[r] && Cfg.Regions[r].Cacheable;
+    assign atomic[r] = in_region[r] && Cfg.Regions[r].Atomic;
   end
 
   assign mapped_o = |in_region;
   assign cacheable_o = |cacheable;
+  assign atomic_o = |atomic;
 
 endmodule

@@ -98,6 +98,8 @@ module vm_port
           user: req_i.user,
           sum: req_i.sum,
           mxr: req_i.mxr,
+          atomic: req_i.atomic,
+          amo: req_i.amo,
           probe: req_i.probe,
           phys: req_i.phys,
           uncached: req_i.uncached,

@@ -232,7 +232,8 @@ module vm_ptw
     path.w &= path_q.w;
     path.x &= path_q.x;
   end
-  assign rights = access_fault(path, context_i.env, req_q.access, req_q.user, req_q.sum, req_q.mxr);
+  assign rights = access_fault(path, context_i.env, req_q.access, Cfg.Atomics && req_q.amo, req_q.user, req_q.sum,
+                               req_q.mxr);
   assign unset = !entry.accessed || (entry.leaf && store && !entry.attr.d);
 
   // Of an entry without fault a pointer leads on, a leaf that permits the access ends the walk; but first comes a bit
@@ -268,30 +269,34 @@ module vm_ptw
 
   // What lies at the address that is held, at that of the entry below, and at that of the access itself.
   logic held_mapped, held_cacheable, next_mapped, next_cacheable, leaf_mapped, leaf_cacheable, leaf_hole, wide;
+  logic held_atomic, next_atomic, leaf_atomic;
   vm_pma #(
       .Cfg(Cfg)
   ) u_held_pma (
       .addr_i     (addr_q),
       .mapped_o   (held_mapped),
-      .cacheable_o(held_cacheable)
+      .cacheable_o(held_cacheable),
+      .atomic_o   (held_atomic)
   );
   vm_pma #(
       .Cfg(Cfg)
   ) u_next_pma (
       .addr_i     (next_addr),
       .mapped_o   (next_mapped),
-      .cacheable_o(next_cacheable)
+      .cacheable_o(next_cacheable),
+      .atomic_o   (next_atomic)
   );
   vm_pma #(
       .Cfg(Cfg)
   ) u_leaf_pma (
       .addr_i     ((PaMax + 1)'({leaf_ppn, req_q.va[PageBits-1:0]})),
       .mapped_o   (leaf_mapped),
-      .cacheable_o(leaf_cacheable)
+      .cacheable_o(leaf_cacheable),
+      .atomic_o   (leaf_atomic)
   );
   assign pma_mapped = checking ? next_mapped : held_mapped;
   assign pma_cacheable = checking ? next_cacheable : held_cacheable;
-  assign leaf_hole = wide || !leaf_mapped;
+  assign leaf_hole = wide || !leaf_mapped || (Cfg.Atomics && req_q.atomic && !ahead_q && !leaf_atomic);
 
   logic sets_dirty;  // the compare-and-set; a read that is asked for again in StRead must not change
   assign sets_dirty = (state_q == StUpdate || updating) && entry.leaf && store;
@@ -531,6 +536,7 @@ module vm_ptw
   end
 
   logic unused;
-  assign unused = ^{l2_off, l2_fill_way, l2_filled, req_q.id, req_q.probe, req_q.phys, leaf_cacheable};
+  assign unused = ^{l2_off, l2_fill_way, l2_filled, req_q.id, req_q.probe, req_q.phys, req_q.atomic, req_q.amo,
+                    leaf_cacheable, held_atomic, next_atomic, leaf_atomic};
 
 endmodule

@@ -24,6 +24,7 @@ module vm_seq
 
     output logic block_o,
     input  logic idle_i,
+    output logic drained_o,  // the accesses before it have ended: the operation is carried out from the next cycle on
 
     input  logic       ctl_req_valid_i,
     output logic       ctl_req_ready_o,
@@ -121,6 +122,7 @@ module vm_seq
   assign array_cache = array_q.array == ArrayDcacheTag || array_q.array == ArrayDcacheData;
 
   assign block_o = state_q != StIdle;
+  assign drained_o = state_q == StDrain && idle_i;
   assign ctl_req_ready_o = state_q == StIdle;
   assign fence_req_ready_o = state_q == StIdle && !ctl_req_valid_i;
   assign array_req_ready_o = state_q == StIdle && !ctl_req_valid_i && !fence_req_valid_i;

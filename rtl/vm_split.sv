@@ -8,8 +8,13 @@
 // tables meanwhile (R34, X28, M19). The first fault ends it; its va is the first byte of the access in that piece.
 // A bus error on the data of a later piece is reported after the earlier pieces were performed.
 //
+// An LR, SC or AMO is taken when the port is empty, too. One that is no aligned word or doubleword is refused, before any
+// translation (R34); the others are translated (probe), then performed by vm_rmw at the physical address found.
+//
 // Latency of n pieces: n probes and n physical accesses, each offered 2 cycles after the answer of the one before; the
-// core is answered in the cycle of the last, or of the first fault.
+// core is answered in the cycle of the last, or of the first fault. Of an atomic: the probe is offered in the cycle after
+// acceptance, or it is refused in that cycle; it is offered to vm_rmw in the cycle after the probe's answer, and the core is
+// answered in the cycle of its answer.
 module vm_split
   import vm_pkg::*;
 #(
@@ -31,7 +36,14 @@ module vm_split
     output unit_req_t unit_req_o,
     input  logic      unit_rsp_valid_i,
     input  unit_rsp_t unit_rsp_i,
-    input  logic      port_idle_i
+    input  logic      port_idle_i,
+
+    // To vm_rmw (Atomics); the payload holds until the answer
+    output logic        atomic_valid_o,
+    input  logic        atomic_ready_i,
+    output atomic_req_t atomic_o,
+    input  logic        atomic_rsp_valid_i,
+    input  atomic_rsp_t atomic_rsp_i
 );
 
   localparam int unsigned Unit = unit_bytes(Cfg);
@@ -39,13 +51,16 @@ module vm_split
   localparam int unsigned MaxPieces = (8 + 2 * Unit - 2) / Unit;
   localparam int unsigned MaskBits = MaxPieces * Unit;
 
-  typedef enum logic [2:0] {
+  typedef enum logic [3:0] {
     StPass,
     StProbe,
     StProbeWait,
     StAccess,
     StAccessWait,
-    StNext  // between two pieces
+    StNext,    // between two pieces
+    StRefuse,  // atomics
+    StAtomic,
+    StAtomicWait
   } state_e;
 
   // Bytes of an access, counted from the start of its first unit.
@@ -67,9 +82,17 @@ module vm_split
   logic [63:0] rdata_d, rdata_q;
 
   logic [MaskBits-1:0] req_mask, mask;
-  logic split;
+  logic split, atomic;
   assign req_mask = byte_mask(core_req_i.va, core_req_i.size);
-  assign split = req_mask[MaskBits-1:Unit] != '0;
+  assign atomic = Cfg.Atomics && core_req_i.atomic != AtomicNone;
+  assign split = req_mask[MaskBits-1:Unit] != '0 || atomic;
+
+  function automatic logic misaligned(logic [VaMax-1:0] va, logic [1:0] size);
+    return size < 2'd2 || va[1:0] != '0 || (size == 2'd3 && va[2]);
+  endfunction
+  // Of what was taken.
+  logic is_atomic;
+  assign is_atomic = Cfg.Atomics && req_q.atomic != AtomicNone;
 
   logic [VaMax-1:0] piece_va_d, piece_va_q;  // first byte of the piece; a register, as it feeds the TLB in S0
   logic [7:0] piece_strb;
@@ -103,6 +126,14 @@ module vm_split
       if (state_q == StAccessWait && !piece_strb[i]) core_rsp_o.rdata[8*i+:8] = rdata_q[8*i+:8];
     end
     if (state_q == StAccessWait) core_rsp_o.fault.va = piece_va_q;
+    if (Cfg.Atomics && (state_q == StRefuse || state_q == StAtomicWait)) begin
+      core_rsp_o = '{id: req_q.id, rdata: atomic_rsp_i.data, fault: '0};
+      if (state_q == StRefuse) core_rsp_o.fault.cause = FaultMisaligned;
+      else if (atomic_rsp_i.err) core_rsp_o.fault.cause = FaultBus;
+      core_rsp_o.fault.access = req_q.access;
+      core_rsp_o.fault.user = req_q.user;
+      core_rsp_o.fault.va = req_q.va;
+    end
 
     unit_req_valid_o = 1'b0;
     unit_req_o = '{
@@ -111,6 +142,8 @@ module vm_split
         user: req_q.user,
         sum: req_q.sum,
         mxr: req_q.mxr,
+        atomic: is_atomic,
+        amo: is_atomic && req_q.atomic >= AtomicSwap,
         probe: state_q == StProbe,
         phys: state_q == StAccess,
         uncached: !cacheable_q[piece_q],
@@ -128,6 +161,8 @@ module vm_split
             user: core_req_i.user,
             sum: core_req_i.sum,
             mxr: core_req_i.mxr,
+            atomic: 1'b0,
+            amo: 1'b0,
             probe: 1'b0,
             phys: 1'b0,
             uncached: 1'b0,
@@ -141,7 +176,9 @@ module vm_split
         probing_d = 1'b1;
         piece_d = '0;
         piece_va_d = core_req_i.va;
-        if (core_req_valid_i && split && core_req_ready_o) state_d = StProbe;
+        if (core_req_valid_i && split && core_req_ready_o) begin
+          state_d = (atomic && misaligned(core_req_i.va, core_req_i.size)) ? StRefuse : StProbe;
+        end
       end
       StProbe: begin
         unit_req_valid_o = 1'b1;
@@ -152,7 +189,7 @@ module vm_split
         pa_d[piece_q] = unit_rsp_i.pa;  // the last cycle here is the one of the answer
         if (unit_rsp_valid_i) begin
           core_rsp_valid_o = unit_rsp_i.fault.cause != FaultNone;
-          state_d = core_rsp_valid_o ? StPass : StNext;
+          state_d = core_rsp_valid_o ? StPass : is_atomic ? StAtomic : StNext;
         end
       end
       StAccess: begin
@@ -176,11 +213,28 @@ module vm_split
         end
         state_d = probing_d ? StProbe : StAccess;
       end
+      StRefuse: begin
+        core_rsp_valid_o = Cfg.Atomics;
+        state_d = StPass;
+      end
+      StAtomic: if (!Cfg.Atomics || atomic_ready_i) state_d = StAtomicWait;
+      StAtomicWait: begin
+        core_rsp_valid_o = atomic_rsp_valid_i;
+        if (!Cfg.Atomics || atomic_rsp_valid_i) state_d = StPass;
+      end
       default: state_d = StPass;
     endcase
   end
 
   assign idle_o = state_q == StPass && port_idle_i;
+  assign atomic_valid_o = Cfg.Atomics && state_q == StAtomic;
+  assign atomic_o = '{
+          op: req_q.atomic,
+          cacheable: cacheable_q[0],
+          strb: unit_strb(mask[Unit-1:0], req_q.va),
+          addr: pa_q[0],
+          wdata: req_q.wdata
+      };
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) state_q <= StPass;

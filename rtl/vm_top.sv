@@ -89,23 +89,32 @@ module vm_top
   logic [1:0][PaMax-1:0] cache_pa;
   logic [1:0] cache_hit, cache_done_valid, cache_done_err;
   logic [1:0][63:0] cache_rdata;
+  logic [1:0] atomic_valid, atomic_ready, atomic_rsp_valid;  // of the data port only
+  atomic_req_t [1:0] atomic;
+  atomic_rsp_t atomic_rsp;
+  atomic_events_t atomic_events;
 
   assign core_req_valid = {data_req_valid_i, fetch_req_valid_i};
   assign {data_req_ready_o, fetch_req_ready_o} = core_req_ready;
   always_comb begin
     core_req = {data_req_i, fetch_req_i};
     core_req[0].access = AccessFetch;
+    core_req[0].atomic = AtomicNone;
     core_req[0].wdata = '0;
     // The data port loads and stores.
     core_req[1].access = (data_req_i.access == AccessStore) ? AccessStore : AccessLoad;
+    if (!Cfg.Atomics) core_req[1].atomic = AtomicNone;
+    if (core_req[1].atomic != AtomicNone) begin
+      core_req[1].access = (data_req_i.atomic == AtomicLr) ? AccessLoad : AccessStore;
+    end
   end
   assign {data_rsp_valid_o, fetch_rsp_valid_o} = core_rsp_valid;
-  // What MMU and splitter know has its code; a bus error on the data gets it here.
+  // What the MMU found has its code; a bus error on the data and a refused atomic get it here.
   function automatic core_rsp_t with_code(core_rsp_t rsp, env_t env);
     core_rsp_t r;
     r = rsp;
-    if (rsp.fault.cause == FaultBus) begin
-      r.fault.code = arch_code(Cfg.Format.Kind, env, FaultBus, rsp.fault.access, rsp.fault.user);
+    if (rsp.fault.cause == FaultBus || rsp.fault.cause == FaultMisaligned) begin
+      r.fault.code = arch_code(Cfg.Format.Kind, env, rsp.fault.cause, rsp.fault.access, rsp.fault.user);
     end
     return r;
   endfunction
@@ -130,7 +139,12 @@ module vm_top
         .unit_req_o      (unit_req[p]),
         .unit_rsp_valid_i(unit_rsp_valid[p]),
         .unit_rsp_i      (unit_rsp[p]),
-        .port_idle_i     (port_idle[p])
+        .port_idle_i     (port_idle[p]),
+        .atomic_valid_o    (atomic_valid[p]),
+        .atomic_ready_i    (atomic_ready[p]),
+        .atomic_o          (atomic[p]),
+        .atomic_rsp_valid_i(atomic_rsp_valid[p]),
+        .atomic_rsp_i      (atomic_rsp)
     );
 
     vm_port #(
@@ -216,7 +230,7 @@ module vm_top
 
   // Events that are not the MMU's own: a bus error on the data, fences.
   always_comb begin
-    events_o = '{cache: cache_events, mmu: mmu_events};
+    events_o = '{atomic: atomic_events, cache: cache_events, mmu: mmu_events};
     for (int unsigned p = 0; p < 2; p++) begin
       events_o.mmu.port[p].outcome[FaultBus] = core_rsp_valid[p] && core_rsp[p].fault.cause == FaultBus;
     end
@@ -230,55 +244,79 @@ module vm_top
   mem_wdata_t [2:0] src_w;
   mem_rsp_t l1_rsp;  // answers to the first level
 
-  // ------------------------------------------------------------------ walk port
+  // ------------------------------------------------------------------ walk port, and atomics
 
   logic walk_slot, walk_req_valid, walk_req_ready, walk_rsp_valid, walk_retry;
   cache_req_t walk_req;
   logic [63:0] phys_rdata;
   logic phys_err;
+  logic host_cache_req_valid, host_cache_req_ready, host_cache_rsp_valid, host_cache_retry;
+  cache_req_t host_cache_req;
+  logic drained;
+
+  // The walk port of vm_rmw, if the walker goes through the cache.
+  localparam bit ThroughCache = Cfg.WalkPort == WalkCache;
+  logic rmw_ready, rmw_rsp_valid, rmw_retry;
+  walk_rsp_t rmw_rsp;
 
   assign src_req[MemWalk] = '{src: MemWalk, write: 1'b0, len: 8'd0, strb: rd_req.strb, addr: rd_req.addr};
   assign src_w_valid[MemWalk] = 1'b0;
   assign src_w[MemWalk] = '0;
+  assign src_req_valid[MemWalk] = !ThroughCache && rd_valid;
+  assign rd_ready = ThroughCache ? rmw_ready : src_req_ready[MemWalk];
+  assign rd_rsp_valid = ThroughCache ? rmw_rsp_valid : src_rsp_valid[MemWalk];
+  assign rd_retry = ThroughCache && rmw_retry;
+  assign rd_rsp = ThroughCache ? rmw_rsp : '{data: l1_rsp.rdata, err: l1_rsp.err, success: 1'b0};
 
-  if (Cfg.WalkPort == WalkCache) begin : gen_walk_cache
-    vm_cas #(
+  if (ThroughCache || Cfg.Atomics) begin : gen_rmw
+    vm_rmw #(
         .Cfg(Cfg)
-    ) u_cas (
+    ) u_rmw (
         .clk_i,
         .rst_ni,
-        .slot_i           (rd_slot),
-        .req_valid_i      (rd_valid),
-        .req_ready_o      (rd_ready),
-        .req_i            (rd_req),
-        .rsp_valid_o      (rd_rsp_valid),
-        .retry_o          (rd_retry),
-        .rsp_o            (rd_rsp),
-        .cache_slot_o     (walk_slot),
-        .cache_req_valid_o(walk_req_valid),
-        .cache_req_ready_i(walk_req_ready),
-        .cache_req_o      (walk_req),
-        .cache_rsp_valid_i(walk_rsp_valid),
-        .cache_retry_i    (walk_retry),
-        .cache_rdata_i    (phys_rdata),
-        .cache_err_i      (phys_err)
+        .slot_i            (ThroughCache && rd_slot),
+        .req_valid_i       (ThroughCache && rd_valid),
+        .req_ready_o       (rmw_ready),
+        .req_i             (rd_req),
+        .rsp_valid_o       (rmw_rsp_valid),
+        .retry_o           (rmw_retry),
+        .rsp_o             (rmw_rsp),
+        .atomic_valid_i    (atomic_valid[1]),
+        .atomic_ready_o    (atomic_ready[1]),
+        .atomic_i          (atomic[1]),
+        .atomic_rsp_valid_o(atomic_rsp_valid[1]),
+        .atomic_rsp_o      (atomic_rsp),
+        .events_o          (atomic_events),
+        .host_store_i      (host_cache_rsp_valid && host_cache_req.write),
+        .host_addr_i       (host_cache_req.addr),
+        .forget_i          (drained),
+        .cache_slot_o      (walk_slot),
+        .cache_req_valid_o (walk_req_valid),
+        .cache_req_ready_i (walk_req_ready),
+        .cache_req_o       (walk_req),
+        .cache_rsp_valid_i (walk_rsp_valid),
+        .cache_retry_i     (walk_retry),
+        .cache_rdata_i     (phys_rdata),
+        .cache_err_i       (phys_err)
     );
-    assign src_req_valid[MemWalk] = 1'b0;
-  end else begin : gen_walk_memory
+  end else begin : gen_no_rmw
     assign walk_slot = 1'b0;
     assign walk_req_valid = 1'b0;
     assign walk_req = '0;
-    assign src_req_valid[MemWalk] = rd_valid;
-    assign rd_ready = src_req_ready[MemWalk];
-    assign rd_rsp_valid = src_rsp_valid[MemWalk];
-    assign rd_retry = 1'b0;
-    assign rd_rsp = '{data: l1_rsp.rdata, err: l1_rsp.err, success: 1'b0};
+    assign rmw_ready = 1'b0;
+    assign rmw_rsp_valid = 1'b0;
+    assign rmw_retry = 1'b0;
+    assign rmw_rsp = '0;
+    assign atomic_ready[1] = 1'b0;
+    assign atomic_rsp_valid[1] = 1'b0;
+    assign atomic_rsp = '0;
+    assign atomic_events = '0;
   end
+  assign atomic_ready[0] = 1'b0;
+  assign atomic_rsp_valid[0] = 1'b0;
 
   // ------------------------------------------------------------------ caches
 
-  logic host_cache_req_valid, host_cache_req_ready, host_cache_rsp_valid, host_cache_retry;
-  cache_req_t host_cache_req;
   logic [1:0] maint_valid, maint_done;
   maint_req_t maint_req;
   logic [1:0] wb_error_valid;
@@ -436,6 +474,7 @@ module vm_top
       .rst_ni,
       .block_o             (block),
       .idle_i              (&split_idle),
+      .drained_o           (drained),
       .ctl_req_valid_i,
       .ctl_req_ready_o,
       .ctl_req_i,
@@ -540,7 +579,8 @@ module vm_top
 
   logic unused;
   assign unused = ^{unused_icache_phys, unused_icache_data, unused_icache_err, wb_error_valid[0], wb_error_addr[0],
-                    rd_slot, rd_req, walk_rsp_valid, walk_retry, walk_req_ready, walk_req_valid, walk_req,
+                    rd_slot, rd_req, rmw_ready, rmw_rsp_valid, rmw_retry, rmw_rsp, drained, atomic, atomic_valid,
+                    walk_rsp_valid, walk_retry, walk_req_ready, walk_req_valid, walk_req,
                     src_req_ready[MemWalk], src_w_ready[MemWalk], src_rsp_valid[MemWalk]};
 
 endmodule

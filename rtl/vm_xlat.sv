@@ -170,7 +170,7 @@ module vm_xlat
 
   logic va_bad, limit_bad;  // of the request that enters S1
   logic refused, granted, needs_walk;
-  logic hole;  // nothing lies at the physical address
+  logic hole;  // nothing lies at the physical address, or nothing that takes this atomic
   fault_e rights, cause;
 
   always_comb begin
@@ -184,7 +184,8 @@ module vm_xlat
   assign limit_bad = Flat && (VpnW + 1)'(front_req.va[VaBits-1:PageBits]) >= (VpnW + 1)'(context_i.limit);
   assign refused = s1_q.va_bad || s1_q.limit_bad;
   always_comb begin
-    rights = access_fault(page_q.attr, context_i.env, s1_q.req.access, s1_q.req.user, s1_q.req.sum, s1_q.req.mxr);
+    rights = access_fault(page_q.attr, context_i.env, s1_q.req.access, Cfg.Atomics && s1_q.req.amo, s1_q.req.user,
+                          s1_q.req.sum, s1_q.req.mxr);
     if (rights == FaultNone && s1_q.req.access == AccessStore && !page_q.attr.d) rights = FaultDirty;
   end
   assign granted = s1_q.hit && rights == FaultNone && !hole;
@@ -192,18 +193,20 @@ module vm_xlat
 
   // Final physical address, wide enough that nothing is cut off (R6).
   logic [PaMax:0] pa;
-  logic pma_mapped, pma_cacheable;
+  logic pma_mapped, pma_cacheable, pma_atomic;
   assign pa = (PaMax + 1)'({page_q.ppn, s1_q.req.va[PageBits-1:0]});
   vm_pma #(
       .Cfg(Cfg)
   ) u_pma (
       .addr_i     (pa),
       .mapped_o   (pma_mapped),
-      .cacheable_o(pma_cacheable)
+      .cacheable_o(pma_cacheable),
+      .atomic_o   (pma_atomic)
   );
   // A hit can lead into a hole in a superpage that is larger than memory, or where the array port has written; other
   // base pages go into the TLBs only if they lie in the map. With a stage F that is known before S1.
-  assign hole = page_q.hole || (JudgeInS1 && !s1_q.walked && !pma_mapped);
+  assign hole = page_q.hole || (JudgeInS1 && !s1_q.walked && !pma_mapped) ||
+      (Cfg.Atomics && s1_q.req.atomic && !pma_atomic);
 
   always_comb begin
     cause = FaultNone;
@@ -310,7 +313,7 @@ module vm_xlat
   // A translation reaches PaBits (what fills a TLB does); Bare mode reaches whatever the map has.
   logic beyond_bus;
   assign beyond_bus = (front_req.va >> Cfg.BusBits) != '0;
-  logic ahead_mapped, ahead_cacheable;
+  logic ahead_mapped, ahead_cacheable, ahead_atomic;
   logic [PpnW-1:0] ahead_ppn;
   assign ahead_ppn = super_ppn | (bare ? PpnW'(front_req.va >> PageBits) : '0);
   vm_pma #(
@@ -318,7 +321,8 @@ module vm_xlat
   ) u_ahead_pma (
       .addr_i     ((PaMax + 1)'({ahead_ppn, front_req.va[PageBits-1:0]})),
       .mapped_o   (ahead_mapped),
-      .cacheable_o(ahead_cacheable)
+      .cacheable_o(ahead_cacheable),
+      .atomic_o   (ahead_atomic)
   );
   always_comb begin
     page_d.ppn = base_ppn | super_ppn;
@@ -329,7 +333,7 @@ module vm_xlat
     if (!JudgeInS1 && !waiting && (bare || (super_hit && !base_hit))) page_d.hole |= !ahead_mapped;
   end
   logic unused;
-  assign unused = ^{ahead_mapped, ahead_cacheable};
+  assign unused = ^{ahead_mapped, ahead_cacheable, ahead_atomic};
   // No request enters while the walker is waited for.
   always_ff @(posedge clk_i) begin
     if (accept || waiting) page_q <= page_d;

@@ -30,6 +30,12 @@ def tlb(rng, vpn_bits, ways):
     return {"sets": 1 << rng.randint(0, min(vpn_bits - 1, 5)), "ways": rng.choice(ways)}
 
 
+def unit_bytes(machine):
+    """The largest aligned piece that lies in one page, one line and one beat."""
+    lines = [machine[key]["line_bytes"] for key in ("icache", "dcache") if machine[key]["ways"]]
+    return min([8, 1 << machine["format"]["page_bits"]] + lines)
+
+
 def make_tree(rng, kind):
     """A machine with tables of several levels: a cacheable half of memory, a quarter that is not, a hole."""
     x86 = kind == "x86"
@@ -91,8 +97,7 @@ def make_flat(rng):
     for key in ("itlb", "dtlb"):
         machine[key] = tlb(rng, vpn_bits, [0, 1, 2, 4, 8])
     machine.update(caches(rng, page_bits, 2))
-    unit = min([8, 1 << page_bits] + [machine[key]["line_bytes"] for key in ("icache", "dcache")
-                                      if machine[key]["ways"]])
+    unit = unit_bytes({**machine, "format": layout})
     machine.update(lower_caches(rng, machine))
     through_cache = machine["dcache"]["ways"] > 0 and 1 << pte_log2 <= unit and rng.random() < 0.7
     machine["walk_port"] = "cache" if through_cache else "memory"
@@ -111,6 +116,9 @@ def make(seed):
     kind = rng.choice(["flat", "riscv", "riscv", "x86"])
     machine = make_flat(rng) if kind == "flat" else make_tree(rng, kind)
     machine["hit_latency"] = rng.choice([1, 2])
+    machine["atomics"] = unit_bytes(machine) == 8 and rng.random() < 0.7
+    for region in machine["region"]:
+        region["atomic"] = rng.random() < 0.7
     return {"name": "random", "summary": f"random machine of seed {seed}", **machine}
 
 

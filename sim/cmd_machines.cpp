@@ -54,7 +54,7 @@ nlohmann::json format_json(const Format& f) {
 nlohmann::json machine_json(const Machine& m) {
   nlohmann::json regions = nlohmann::json::array();
   for (const Region& r : m.regions) {
-    regions.push_back({{"base", r.base.value}, {"size", r.size}, {"cacheable", r.cacheable}});
+    regions.push_back({{"base", r.base.value}, {"size", r.size}, {"cacheable", r.cacheable}, {"atomic", r.atomic}});
   }
   return {{"name", m.name},
           {"summary", m.summary},
@@ -75,6 +75,7 @@ nlohmann::json machine_json(const Machine& m) {
           {"l2cache", cache_json(m.l2cache)},
           {"l3cache", cache_json(m.l3cache)},
           {"walk_port", m.walk_port == WalkPort::Cache ? "cache" : "memory"},
+          {"atomics", m.atomics},
           {"trap_swap", m.trap_swap},
           {"array_port", m.array_port},
           {"regions", regions}};

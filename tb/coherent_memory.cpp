@@ -30,6 +30,18 @@ CoherentMemory::Asked CoherentMemory::asked(const Event& lookup) {
   } else if (lookup.client() == Client::Walk) {
     // Nobody asks for these but the walker itself; the traffic check judges them.
     if (lookup.write()) result = {true, true, lookup.b, static_cast<std::uint8_t>(lookup.strb()), lookup.c};
+  } else if (lookup.client() == Client::Atomic) {
+    const PieceRef* ref = tracker_.owner_of_lookup(lookup.cache());
+    if (ref == nullptr) return result;
+    const TrackedAccess& access = tracker_.access(ref->port, ref->id);
+    const std::uint64_t pa = access.pieces[ref->piece].xlat.c;
+    const UnitPart part = unit_part(unit_, access.request, 0);
+    result = {true, lookup.write(), pa, part.lanes, 0};
+    if (lookup.write()) {
+      const std::uint64_t old = from_lanes(beat(pa), pa, access.size());
+      const std::uint64_t operand = from_lanes(access.request.wdata, pa, access.size());
+      result.wdata = to_lanes(amo_result(access.request.atomic, access.size(), old, operand), pa);
+    }
   } else if (lookup.client() == Client::Core) {
     const PieceRef* ref = tracker_.owner_of_lookup(lookup.cache());
     if (ref == nullptr) return result;

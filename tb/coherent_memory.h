@@ -47,7 +47,8 @@ class CoherentMemory {
   void on_event(const Event& event, std::uint64_t cycle);
   void on_ports(const Cycle& cycle);
 
-  // What a core or host lookup of cache `event.cache()` was asked for, in the lanes of the request.
+  // What a core or host lookup of cache `event.cache()` was asked for, in the lanes of the request. Of an atomic that
+  // writes: what it makes of memory as it is, so ask before on_event.
   Asked asked(const Event& lookup);
   static Asked in_memory_lanes(Asked asked);
 

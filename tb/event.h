@@ -35,12 +35,15 @@ enum class EventKind : std::uint8_t {
   WalkRestart = 18,
   L2Fill = 19,
   WalkUpdateStart = 20,
+  AtomicStart = 21,
+  AtomicEnd = 22,
 };
 
 enum class Source : std::uint8_t { Bare = 0, Tlb = 1, Walk = 2, None = 3, L2 = 4 };
 // What a TlbInvalidate event is about.
 enum class TlbUnit : std::uint8_t { Base = 0, Super = 1, L2 = 2, WalkCaches = 3 };
-enum class Client : std::uint8_t { Core = 0, Walk = 1, Host = 2 };
+// Atomic: what the cache knows as the walker's port, while an LR, SC or AMO has it (Testbench::name_clients).
+enum class Client : std::uint8_t { Core = 0, Walk = 1, Host = 2, Atomic = 3 };
 
 struct Event {
   EventKind kind{};
@@ -66,6 +69,8 @@ struct Event {
   unsigned xlat_level() const { return field(a, 26, 24); }
   bool sum() const { return bit(40); }
   bool mxr() const { return bit(41); }
+  bool xlat_atomic() const { return bit(42); }
+  bool xlat_amo() const { return bit(43); }
   bool xlat_super() const { return bit(44); }  // a hit in the super part: the way is the entry, the set 0
   unsigned xlat_set() const { return field(d, 15, 0); }
   unsigned xlat_way() const { return field(d, 23, 16); }
@@ -125,6 +130,12 @@ struct Event {
   bool answers_at_once() const { return hit() && !uncached(); }
   bool done_err() const { return bit(6); }
   unsigned strb() const { return field(a, 39, 32); }
+
+  void set_client(Client client) { a = (a & ~0xCULL) | static_cast<std::uint64_t>(client) << 2; }
+
+  // AtomicStart, AtomicEnd. Of the end: an error; what was answered is in c
+  AtomicOp atomic_op() const { return static_cast<AtomicOp>(field(a, 7, 4)); }
+  bool atomic_err() const { return bit(8); }
 
   // Drained: 0 ctl, 1 fence, 2 array
   unsigned drained_kind() const { return static_cast<unsigned>(a & 3U); }

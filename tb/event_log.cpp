@@ -12,7 +12,7 @@ std::string_view port_name(Port port) { return port == Port::Fetch ? "fetch" : "
 std::string_view cache_name(unsigned cache) { return cache == 0 ? "icache" : "dcache"; }
 
 std::string_view client_name(Client client) {
-  constexpr std::array<std::string_view, 4> kNames{"core", "walk", "host", "?"};
+  constexpr std::array<std::string_view, 4> kNames{"core", "walk", "host", "atomic"};
   return kNames[static_cast<unsigned>(client)];
 }
 
@@ -34,7 +34,8 @@ std::string describe_note(const Event& e) {
     case PortNote::FetchRequest:
       return fmt::format("fetch request id {} va {:#x}", e.a, e.b);
     case PortNote::DataRequest:
-      return fmt::format("data request  id {} va {:#x} data {:#x}", e.a, e.b, e.c);
+      return fmt::format("data request  id {} va {:#x} data {:#x}{}{}", e.a & 15U, e.b, e.c, (e.a >> 4) != 0 ? " " : "",
+                         (e.a >> 4) != 0 ? to_string(static_cast<AtomicOp>(e.a >> 4)) : std::string_view());
     case PortNote::FetchAnswer:
       return fmt::format("fetch answer  id {} data {:#x} fault {}", e.a, e.b, to_string(static_cast<Cause>(e.c)));
     case PortNote::DataAnswer:
@@ -129,6 +130,12 @@ std::string describe(const Event& e) {
       return fmt::format("CacheMaint    {} {}{}{}", cache_name(e.cache()),
                          e.maint_all() ? std::string("all") : fmt::format("line {:#x}", e.b),
                          e.wrote_back() ? " written back" : "", e.invalidated() ? " invalidated" : "");
+    case EventKind::AtomicStart:
+      return fmt::format("AtomicStart   {} pa {:#x} lanes {:#04x} data {:#x}", to_string(e.atomic_op()), e.b, e.strb(),
+                         e.c);
+    case EventKind::AtomicEnd:
+      return fmt::format("AtomicEnd     {} pa {:#x} data {:#x}{}", to_string(e.atomic_op()), e.b, e.c,
+                         e.atomic_err() ? " error" : "");
     case EventKind::Miss:
       return fmt::format("Miss          {} va {:#x}", port_name(e.port()), e.b);
     case EventKind::Drained:
@@ -143,7 +150,10 @@ void EventLog::add_ports(const Cycle& c) {
   const auto& out = *c.out;
   const std::uint64_t n = c.number;
   if (c.accepted(Port::Fetch)) add(n, PortNote::FetchRequest, in.fetch.id, in.fetch.va, 0);
-  if (c.accepted(Port::Data)) add(n, PortNote::DataRequest, in.data.id, in.data.va, in.data.wdata);
+  if (c.accepted(Port::Data)) {
+    add(n, PortNote::DataRequest, in.data.id | static_cast<std::uint64_t>(in.data.atomic) << 4, in.data.va,
+        in.data.wdata);
+  }
   if (c.host_accepted()) add(n, PortNote::HostRequest, in.host.write ? 1 : 0, in.host.addr, in.host.wdata);
   if (c.ctl_accepted()) add(n, PortNote::CtlRequest, in.ctl.index, in.ctl.data, 0);
   if (c.fence_accepted()) add(n, PortNote::FenceRequest, in.fence.op, in.fence.addr, in.fence.asid);

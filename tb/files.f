@@ -6,5 +6,6 @@ tb/vm_monitor_mmu.sv
 tb/vm_monitor_walk.sv
 tb/vm_monitor_cache.sv
 tb/vm_monitor_seq.sv
+tb/vm_monitor_atomic.sv
 tb/vm_bind.sv
 tb/vm_sim_top.sv

@@ -93,8 +93,8 @@ void compare_regions(Differences& d, const Machine& rtl, const Machine& cpp) {
   for (const Region& region : cpp.regions) {
     bool found = false;
     for (const Region& other : rtl.regions) found = found || other == region;
-    d.compare(fmt::format("Region {:#x}, {:#x} bytes{}", region.base.value, region.size,
-                          region.cacheable ? ", cacheable" : ""),
+    d.compare(fmt::format("Region {:#x}, {:#x} bytes{}{}", region.base.value, region.size,
+                          region.cacheable ? ", cacheable" : "", region.atomic ? ", atomic" : ""),
               std::string_view(found ? "present" : "missing"), std::string_view("present"));
   }
 }
@@ -120,6 +120,7 @@ std::string difference(const Machine& rtl, const Machine& cpp) {
   compare_caches(d, "L2Cache", rtl.l2cache, cpp.l2cache);
   compare_caches(d, "L3Cache", rtl.l3cache, cpp.l3cache);
   d.compare("WalkPort", static_cast<unsigned>(rtl.walk_port), static_cast<unsigned>(cpp.walk_port));
+  d.compare("Atomics", rtl.atomics, cpp.atomics);
   d.compare("TrapSwap", rtl.trap_swap, cpp.trap_swap);
   d.compare("ArrayPort", rtl.array_port, cpp.array_port);
   compare_regions(d, rtl, cpp);

@@ -12,6 +12,11 @@
 
 namespace vm {
 
+// An atomic that is refused before translation (R34).
+inline bool is_refused(const CoreRequest& request) {
+  return request.atomic != AtomicOp::None && (request.size < 2 || (request.va & ((1ULL << request.size) - 1)) != 0);
+}
+
 struct UnitPart {
   std::uint64_t va = 0;  // first byte
   unsigned offset = 0;   // from the access's first byte

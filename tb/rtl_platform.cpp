@@ -17,7 +17,7 @@ AccessResult RtlPlatform::result_of(const TrackedAccess& access) const {
   const Machine& machine = bench_.machine();
   AccessResult result;
   result.fault = access.response.fault;
-  if (!result.fault && access.kind() != AccessKind::Store) {
+  if (!result.fault && access.answers_data()) {
     result.data = from_lanes(access.response.rdata, access.request.va, access.size());
   }
   result.entry_reads = access.entry_reads;
@@ -48,6 +48,7 @@ void RtlPlatform::issue(std::size_t index, const Access& access) {
   request.sum = access.sum;
   request.mxr = access.mxr;
   request.write = access.kind == AccessKind::Store;
+  request.atomic = access.atomic;
   request.size = access.size_log2;
   request.va = access.va.value;
   request.wdata = request.write ? to_lanes(access.data & low_mask(8 * access.size()), access.va.value) : 0;

@@ -19,6 +19,7 @@ struct CoreRequest {
   bool user = false;
   bool sum = false, mxr = false;  // as in Access
   bool write = false;
+  AtomicOp atomic = AtomicOp::None;  // data port; `write` as the operation has it
   std::uint8_t id = 0;
   std::uint8_t size = 0;  // log2 of bytes
   std::uint64_t va = 0;

@@ -158,6 +158,7 @@ void Testbench::step() {
   std::sort(events.begin(), events.end(), [](const Event& a, const Event& b) {
     return a.kind != b.kind ? a.kind < b.kind : (a.a & 1U) != (b.a & 1U) ? (a.a & 1U) < (b.a & 1U) : a.seq() < b.seq();
   });
+  name_clients(events);
   cycle_.events = events;
   const std::uint64_t before = reporter_.count();
   observe();
@@ -165,6 +166,31 @@ void Testbench::step() {
   run_checks();
   if (before == 0 && reporter_.count() != 0) first_log_ = log_;
   watch_progress();
+}
+
+// An atomic goes through the walker's port of the data cache, and owns it from its AtomicStart to its AtomicEnd. What
+// the walker had asked before may still be answered then.
+void Testbench::name_clients(std::span<Event> events) {
+  for (Event& event : events) {
+    switch (event.kind) {
+      case EventKind::CacheLookup:
+        if (event.cache() == 0) break;
+        if (event.client() == Client::Walk && atomic_owns_) event.set_client(Client::Atomic);
+        if (!event.answers_at_once()) miss_client_ = event.client();
+        break;
+      case EventKind::CacheDone:
+        if (event.cache() == 1 && event.client() == Client::Walk) event.set_client(miss_client_);
+        break;
+      case EventKind::AtomicStart:
+        atomic_owns_ = true;
+        break;
+      case EventKind::AtomicEnd:
+        atomic_owns_ = false;
+        break;
+      default:
+        break;
+    }
+  }
 }
 
 void Testbench::observe() {

@@ -131,6 +131,7 @@ class Testbench {
   void drive();
   void observe();
   void observe_memory();
+  void name_clients(std::span<Event> events);
   void run_checks();
   void watch_progress();
   void open_and_close_waves();
@@ -161,7 +162,9 @@ class Testbench {
   Cycle cycle_;
   bool started_ = false;
   bool checks_on_ = true;
-  std::filesystem::path waves_;  // to be opened; empty: opened, or none
+  bool atomic_owns_ = false;           // the walker's port of the data cache
+  Client miss_client_ = Client::Core;  // of the data cache
+  std::filesystem::path waves_;        // to be opened; empty: opened, or none
   CycleWindow wave_window_;
   std::uint64_t last_progress_ = 0;
   std::uint64_t backdoor_accesses_ = 0;

@@ -99,6 +99,12 @@ void Tracker::on_event(const Event& event, std::uint64_t cycle) {
     case EventKind::CacheDone:
       on_done(event);
       break;
+    case EventKind::AtomicEnd:
+      if (const Ring<std::uint8_t>& ids = in_flight_[1]; !ids.empty()) {
+        access(Port::Data, ids.front()).ended = true;
+        access(Port::Data, ids.front()).end = event;
+      }
+      break;
     default:
       break;
   }
@@ -165,17 +171,42 @@ void Tracker::on_lookup(const Event& event, std::uint64_t cycle) {
     piece.lookup = event;
     piece.lookup_cycle = cycle;
   }
+  if (event.client() == Client::Atomic) on_atomic_lookup(event, cycle);
   if (event.answers_at_once()) return;
   miss_client_[c] = event.client();
-  miss_owner_valid_[c] = event.client() == Client::Core;
+  miss_owner_valid_[c] = lookup_owner_valid_[c];
   if (miss_owner_valid_[c]) miss_owner_[c] = lookup_owner_[c];
+}
+
+// It is alone on its port.
+void Tracker::on_atomic_lookup(const Event& event, std::uint64_t cycle) {
+  const Ring<std::uint8_t>& ids = in_flight_[1];
+  if (ids.empty() || !access(Port::Data, ids.front()).is_atomic()) {
+    reporter_.mismatch("traffic",
+                       fmt::format("the data cache looked up {:#x} for an atomic, but none is under way", event.b));
+    return;
+  }
+  TrackedAccess& atomic = access(Port::Data, ids.front());
+  lookup_owner_[1] = {Port::Data, ids.front(), 0};
+  lookup_owner_valid_[1] = true;
+  if (event.write()) {
+    atomic.wrote = true;
+    atomic.write = event;
+    return;
+  }
+  Piece& piece = atomic.pieces[0];
+  piece.looked_up = true;
+  piece.lookup = event;
+  piece.lookup_cycle = cycle;
 }
 
 void Tracker::on_done(const Event& event) {
   const unsigned c = event.cache();
-  if (event.client() == Client::Core && miss_owner_valid_[c]) {
+  if ((event.client() == Client::Core || event.client() == Client::Atomic) && miss_owner_valid_[c]) {
     const PieceRef& ref = miss_owner_[c];
     Piece& piece = access(ref.port, ref.id).pieces[ref.piece];
+    // Of an atomic, the answer to the read; or the write's, if that is an error.
+    if (event.client() == Client::Atomic && event.write() && !event.done_err()) return;
     piece.done = true;
     piece.answer = event;
   }
@@ -192,7 +223,7 @@ void Tracker::on_mem_request(const MemRequest& request) {
   if (miss_client_[c] == Client::Walk) {
     if (walking_ahead_) return;
     count(walk_cost_[walking_].bus_reads, walk_cost_[walking_].bus_writes);
-  } else if (miss_client_[c] == Client::Core && miss_owner_valid_[c]) {
+  } else if (miss_owner_valid_[c]) {
     TrackedAccess& owner = access(miss_owner_[c].port, miss_owner_[c].id);
     count(owner.bus_reads, owner.bus_writes);
   }
@@ -226,6 +257,7 @@ void Tracker::on_accept(Port port, const CoreRequest& request, std::uint64_t cyc
   fresh.piece_count = 0;
   fresh.entry_reads = fresh.bus_reads = fresh.bus_writes = 0;
   fresh.entry_addr = PhysAddr();
+  fresh.wrote = fresh.ended = false;
   fresh.answers_agree = true;
   in_flight_[static_cast<unsigned>(port)].push(request.id);
   accepted_[accepted_count_++] = &fresh;

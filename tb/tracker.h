@@ -13,13 +13,15 @@
 #include "event.h"
 #include "machine/control.h"
 #include "machine/machine.h"
+#include "machine/pte.h"
 #include "ring.h"
 #include "walk_state.h"
 
 namespace vm {
 
 // One translation of an access, and the cache access that followed it. An access inside one unit has one piece; the
-// splitter makes more: a probe of every piece first, then their physical accesses.
+// splitter makes more: a probe of every piece first, then their physical accesses. An atomic has one, a probe, and its
+// cache access is the read; one that is refused as misaligned has none.
 struct Piece {
   Event xlat;
   std::uint64_t xlat_cycle = 0;
@@ -44,6 +46,10 @@ struct TrackedAccess {
   PhysAddr entry_addr;
   unsigned bus_reads = 0;
   unsigned bus_writes = 0;
+  bool wrote = false;  // an atomic has been to memory twice: the second time it stored write.c
+  Event write;
+  bool ended = false;  // an atomic: AtomicEnd
+  Event end;
   bool answers_agree = true;  // cleared by a check that has found this access wrong: others need not repeat it
 
   AccessKind kind() const {
@@ -51,6 +57,17 @@ struct TrackedAccess {
     return request.write ? AccessKind::Store : AccessKind::Load;
   }
   unsigned size() const { return 1U << request.size; }
+  bool is_atomic() const { return request.atomic != AtomicOp::None; }
+  bool answers_data() const { return kind() != AccessKind::Store || is_atomic(); }
+  // What is to be translated for it, or for its part at `va`.
+  Request request_at(VirtAddr va) const {
+    return {.kind = kind(),
+            .atomic = request.atomic,
+            .user = request.user,
+            .sum = request.sum,
+            .mxr = request.mxr,
+            .va = va};
+  }
 };
 
 // A piece of an access, named by its slot.
@@ -97,11 +114,11 @@ class Tracker {
   }
   // Ids of the unanswered accesses of a port, oldest first.
   const Ring<std::uint8_t>& in_flight(Port port) const { return in_flight_[static_cast<unsigned>(port)]; }
-  // The access a CacheLookup event of this cycle belongs to (client core); nullptr if none was expected.
+  // The access a CacheLookup event of this cycle belongs to (clients core and atomic); nullptr if none was expected.
   const PieceRef* owner_of_lookup(unsigned cache) const {
     return lookup_owner_valid_[cache] ? &lookup_owner_[cache] : nullptr;
   }
-  // The access whose miss or uncached access the cache is serving; valid while the client is the core.
+  // The access whose miss or uncached access the cache is serving; valid while the client is the core or an atomic.
   const PieceRef* owner_of_miss(unsigned cache) const {
     return miss_owner_valid_[cache] ? &miss_owner_[cache] : nullptr;
   }
@@ -115,6 +132,7 @@ class Tracker {
   void on_event(const Event& event, std::uint64_t cycle);
   void on_xlat(const Event& event, std::uint64_t cycle);
   void on_lookup(const Event& event, std::uint64_t cycle);
+  void on_atomic_lookup(const Event& event, std::uint64_t cycle);
   void on_done(const Event& event);
   void on_mem_request(const MemRequest& request);
   void on_response(Port port, const CoreResponse& response, std::uint64_t cycle);

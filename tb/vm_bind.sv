@@ -137,10 +137,30 @@ bind vm_cache vm_monitor_cache #(
     .invalidate_all_i(state_q == StSweep && maint_done_o)
 );
 
+bind vm_rmw vm_monitor_atomic u_monitor (
+    .clk_i,
+    .rst_ni,
+    .start_i(atomic_valid_i && atomic_ready_o),
+    .end_i(atomic_rsp_valid_o),
+    .req_i(atomic_i),
+    .rsp_i(atomic_rsp_o)
+);
+
+bind vm_rmw vm_handshake #(
+    .Name("atomic"),
+    .Width($bits(vm_pkg::atomic_req_t))
+) u_rules_atomic (
+    .clk_i,
+    .rst_ni,
+    .valid_i(atomic_valid_i),
+    .ready_i(atomic_ready_o),
+    .payload_i(atomic_i)
+);
+
 bind vm_seq vm_monitor_seq u_monitor (
     .clk_i,
     .rst_ni,
-    .drained_i(state_q == StDrain && idle_i),
+    .drained_i(drained_o),
     .acting_i(state_q == StAct),
     .idle_i,
     .kind_i(2'(kind_q))

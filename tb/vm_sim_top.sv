@@ -42,6 +42,7 @@ module vm_sim_top
   input  logic [1:0]  data_req_size_i,
   input  logic [63:0] data_req_va_i,
   input  logic        data_req_write_i,
+  input  logic [3:0]  data_req_atomic_i,
   input  logic [63:0] data_req_wdata_i,
   output logic        data_rsp_valid_o,
   output logic [3:0]  data_rsp_id_o,
@@ -212,20 +213,25 @@ module vm_sim_top
   output logic [7:0]  cfg_l3cache_ways_o,
   output logic [15:0] cfg_l3cache_line_bytes_o,
   output logic        cfg_walk_port_o,
+  output logic        cfg_atomics_o,
   output logic        cfg_trap_swap_o,
   output logic        cfg_array_port_o,
   output logic [63:0] cfg_region0_base_o,
   output logic [63:0] cfg_region0_size_o,
   output logic        cfg_region0_cacheable_o,
+  output logic        cfg_region0_atomic_o,
   output logic [63:0] cfg_region1_base_o,
   output logic [63:0] cfg_region1_size_o,
   output logic        cfg_region1_cacheable_o,
+  output logic        cfg_region1_atomic_o,
   output logic [63:0] cfg_region2_base_o,
   output logic [63:0] cfg_region2_size_o,
   output logic        cfg_region2_cacheable_o,
+  output logic        cfg_region2_atomic_o,
   output logic [63:0] cfg_region3_base_o,
   output logic [63:0] cfg_region3_size_o,
-  output logic        cfg_region3_cacheable_o
+  output logic        cfg_region3_cacheable_o,
+  output logic        cfg_region3_atomic_o
 );
 
   localparam machine_t Cfg = vm_sim_machine_pkg::Cfg;
@@ -243,7 +249,7 @@ module vm_sim_top
     core_rsp_t r;
     r = raw;
     if (raw.fault.cause == FaultNone) r.fault = '0;
-    if (!raw.fault.by_entry || raw.fault.cause == FaultBus) begin
+    if (!raw.fault.by_entry || raw.fault.cause == FaultBus || raw.fault.cause == FaultMisaligned) begin
       r.fault.level = '0;
       r.fault.pte_addr = '0;
       r.fault.pte = '0;
@@ -255,7 +261,7 @@ module vm_sim_top
   assign data_rsp = meaningful(data_raw);
 
   assign fetch_req = '{
-    id: fetch_req_id_i, access: AccessFetch, user: fetch_req_user_i,
+    id: fetch_req_id_i, access: AccessFetch, atomic: AtomicNone, user: fetch_req_user_i,
     sum: fetch_req_sum_i, mxr: fetch_req_mxr_i,
     size: fetch_req_size_i, va: fetch_req_va_i, wdata: '0};
   assign fetch_rsp_id_o = fetch_rsp.id;
@@ -270,8 +276,8 @@ module vm_sim_top
   assign fetch_rsp_code_o = fetch_rsp.fault.code;
 
   assign data_req = '{
-    id: data_req_id_i, access: data_req_write_i ? AccessStore : AccessLoad, user: data_req_user_i,
-    sum: data_req_sum_i, mxr: data_req_mxr_i,
+    id: data_req_id_i, access: data_req_write_i ? AccessStore : AccessLoad, atomic: atomic_e'(data_req_atomic_i),
+    user: data_req_user_i, sum: data_req_sum_i, mxr: data_req_mxr_i,
     size: data_req_size_i, va: data_req_va_i, wdata: data_req_wdata_i};
   assign data_rsp_id_o = data_rsp.id;
   assign data_rsp_rdata_o = data_rsp.rdata;
@@ -623,19 +629,24 @@ module vm_sim_top
   assign cfg_l3cache_ways_o = Cfg.L3Cache.Ways;
   assign cfg_l3cache_line_bytes_o = Cfg.L3Cache.LineBytes;
   assign cfg_walk_port_o = Cfg.WalkPort;
+  assign cfg_atomics_o = Cfg.Atomics;
   assign cfg_trap_swap_o = Cfg.TrapSwap;
   assign cfg_array_port_o = Cfg.ArrayPort;
   assign cfg_region0_base_o = 64'(Cfg.Regions[0].Base);
   assign cfg_region0_size_o = 64'(Cfg.Regions[0].Size);
   assign cfg_region0_cacheable_o = Cfg.Regions[0].Cacheable;
+  assign cfg_region0_atomic_o = Cfg.Regions[0].Atomic;
   assign cfg_region1_base_o = 64'(Cfg.Regions[1].Base);
   assign cfg_region1_size_o = 64'(Cfg.Regions[1].Size);
   assign cfg_region1_cacheable_o = Cfg.Regions[1].Cacheable;
+  assign cfg_region1_atomic_o = Cfg.Regions[1].Atomic;
   assign cfg_region2_base_o = 64'(Cfg.Regions[2].Base);
   assign cfg_region2_size_o = 64'(Cfg.Regions[2].Size);
   assign cfg_region2_cacheable_o = Cfg.Regions[2].Cacheable;
+  assign cfg_region2_atomic_o = Cfg.Regions[2].Atomic;
   assign cfg_region3_base_o = 64'(Cfg.Regions[3].Base);
   assign cfg_region3_size_o = 64'(Cfg.Regions[3].Size);
   assign cfg_region3_cacheable_o = Cfg.Regions[3].Cacheable;
+  assign cfg_region3_atomic_o = Cfg.Regions[3].Atomic;
 
 endmodule

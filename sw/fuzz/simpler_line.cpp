@@ -59,8 +59,12 @@ std::vector<std::string> simpler_lines(const std::string& line) {
     out.push_back(line.substr(0, at) + line.substr(end));
   }
   if (line[0] == '+') smaller_number(line, 1, out);
-  // Values of stores; sizes; latencies.
+  // Values of stores and operands of atomics; sizes; latencies.
   if (const std::size_t equals = line.find(" = 0x"); equals != std::string::npos) smaller_number(line, equals + 3, out);
+  if (const std::size_t operand = line.find(", 0x");
+      operand != std::string::npos && line.find('(') == std::string::npos) {
+    smaller_number(line, operand + 2, out);
+  }
   if (const std::size_t comma = line.find(','); comma != std::string::npos && line[0] != 'm') {
     if (comma + 1 < line.size() && line[comma + 1] != ' ') smaller_number(line, comma + 1, out);
   }

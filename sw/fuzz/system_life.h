@@ -67,6 +67,10 @@ class SystemLife {
   unsigned access_size();
   std::string value(unsigned size);
 
+  // --- system_atomics.cpp
+  void atomic(Process& process);
+  void between_lr_and_sc(Process& process);
+
   // --- system_calls.cpp: system calls, mappings, fences, control writes, host
   void system_call(Process& process);
   Range call_range(const Process& process);  // what a system call is about

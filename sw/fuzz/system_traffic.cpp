@@ -101,6 +101,7 @@ std::vector<std::string> claimed_kinds(const Machine& machine) {
   claim(machine.asid_bits != 0, {"asid"});
   claim(machine.asid_bits != 0, {"asids"});
   claim(can_have_kernel_space(machine), {"kernel space", "traps", "map kernel", "unmap kernel"});
+  claim(machine.atomics, {"lr", "sc", "amo", "misaligned atomic"});
   claim(flat, {"limit"});
   claim(flat || x86 || format.pte_bytes() == 8, {"refused value"});
   claim(x86, {"control pat", "map uc", "map wt"});

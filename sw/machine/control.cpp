@@ -248,11 +248,14 @@ std::uint16_t architectural_code(const Machine& machine, const Context& context,
     case PteKind::Flat:
       break;
     case PteKind::Riscv:
+      if (fault.cause == Cause::Misaligned) return store ? 6 : 4;
       if (page_fault) return fetch ? 12 : store ? 15 : 13;
       return fetch ? 1 : store ? 7 : 5;
     case PteKind::X86: {
-      constexpr unsigned kGeneralProtection = 0x0D00, kPageFault = 0x0E00, kMachineCheck = 0x1200;
+      constexpr unsigned kGeneralProtection = 0x0D00, kPageFault = 0x0E00, kAlignmentCheck = 0x1100,
+                         kMachineCheck = 0x1200;
       if (fault.cause == Cause::Va) return kGeneralProtection;
+      if (fault.cause == Cause::Misaligned) return kAlignmentCheck;
       if (!page_fault) return kMachineCheck;
       const unsigned present = fault.cause == Cause::Invalid ? 0 : 1;
       const unsigned fetched = fetch && (context.env.nxe || context.env.smep) ? 1 : 0;

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "machine/access.h"
 #include "machine/address.h"
 
 namespace vm {
@@ -67,6 +68,7 @@ struct Region {
   PhysAddr base;
   std::uint64_t size = 0;
   bool cacheable = false;
+  bool atomic = false;  // LR, SC and AMOs are possible
   bool contains(PhysAddr a) const { return a.value - base.value < size; }
   bool operator==(const Region&) const = default;
 };
@@ -90,6 +92,7 @@ struct Machine {
   CacheGeometry icache, dcache;
   CacheGeometry l2cache, l3cache;  // unified, between the first level and memory; the L3 behind the L2
   WalkPort walk_port = WalkPort::Memory;
+  bool atomics = false;  // the data port takes LR, SC and AMOs
   bool trap_swap = false;
   bool array_port = false;
   std::vector<Region> regions;  // what is in none is a hole
@@ -98,6 +101,13 @@ struct Machine {
   // The largest aligned piece inside one page, one line and one beat: 4 or 8 bytes.
   unsigned unit_bytes() const;
   const Region* region_of(PhysAddr a) const;  // nullptr: a hole
+  // Whether something lies there that takes such an access.
+  bool takes(PhysAddr a, AtomicOp op) const {
+    const Region* region = region_of(a);
+    return region != nullptr && (op == AtomicOp::None || region->atomic);
+  }
+  // The bytes an LR reserves: a line of the data cache.
+  unsigned reservation_bytes() const { return dcache.ways != 0 ? dcache.line_bytes : 8; }
   Vpn vpn_of(VirtAddr va) const { return Vpn((va.value & low_mask(va_bits)) >> format.page_bits); }
   std::uint64_t offset_of(VirtAddr va) const { return va.value & low_mask(format.page_bits); }
   // Upper bits as upper_va asks, in a mode of so many levels (0: the widest).

@@ -180,11 +180,12 @@ void read_cache(const std::string& file, const Fields& top, std::string_view key
 
 Region read_region(const std::string& file, const Fields& top, const toml::node& node) {
   if (!node.is_table()) top.fail(node, "expected tables [[region]]");
-  const Fields f(file, *node.as_table(), " in [[region]]", {"base", "size", "cacheable"});
+  const Fields f(file, *node.as_table(), " in [[region]]", {"base", "size", "cacheable", "atomic"});
   Region region;
   f.unsigned_number("base", region.base.value, true);
   f.unsigned_number("size", region.size, true);
   f.boolean("cacheable", region.cacheable);
+  f.boolean("atomic", region.atomic);
   return region;
 }
 
@@ -202,8 +203,8 @@ Machine load_machine(const std::filesystem::path& path) {
   const Fields f(file, root, "",
                  {"name",          "summary",         "va_bits",     "pa_bits",     "bus_bits",  "asid_bits",
                   "super_entries", "walk_cache_sets", "l2_prefetch", "hit_latency", "walk_port", "trap_swap",
-                  "array_port",    "format",          "itlb",        "dtlb",        "l2tlb",     "icache",
-                  "dcache",        "l2cache",         "l3cache",     "region"});
+                  "atomics",       "array_port",      "format",      "itlb",        "dtlb",      "l2tlb",
+                  "icache",        "dcache",          "l2cache",     "l3cache",     "region"});
   Machine machine;
   machine.name = path.stem().string();
   f.text("name", machine.name);
@@ -224,6 +225,7 @@ Machine load_machine(const std::filesystem::path& path) {
   f.unsigned_number("hit_latency", machine.hit_latency, false);
   if (machine.format.hw_ad) machine.walk_port = WalkPort::Cache;
   f.word("walk_port", machine.walk_port, {{"memory", WalkPort::Memory}, {"cache", WalkPort::Cache}});
+  f.boolean("atomics", machine.atomics);
   f.boolean("trap_swap", machine.trap_swap);
   f.boolean("array_port", machine.array_port);
   read_tlb(file, f, "itlb", machine.itlb);

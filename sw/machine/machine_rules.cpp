@@ -321,16 +321,22 @@ std::string why_walk_port_illegal(const Machine& m) {
   return {};
 }
 
+std::string why_atomics_illegal(const Machine& m) {
+  if (!m.atomics || m.unit_bytes() == 8) return {};
+  return "Atomics needs pages and lines of at least 8 bytes: raise PageBits or LineBytes, or leave Atomics out";
+}
+
 }  // namespace
 
 std::string why_illegal(const Machine& m) {
   for (const auto rule : {why_widths_illegal, why_levels_illegal, why_entry_illegal, why_kind_illegal}) {
     if (std::string why = rule(m); !why.empty()) return why;
   }
-  for (std::string why : {why_tlb_illegal(m, "Itlb", m.itlb), why_tlb_illegal(m, "Dtlb", m.dtlb),
-                          why_tlb_illegal(m, "L2Tlb", m.l2tlb), why_translation_caches_illegal(m),
-                          why_cache_illegal(m, "Icache", m.icache), why_cache_illegal(m, "Dcache", m.dcache),
-                          why_lower_caches_illegal(m), why_regions_illegal(m), why_walk_port_illegal(m)}) {
+  for (std::string why :
+       {why_tlb_illegal(m, "Itlb", m.itlb), why_tlb_illegal(m, "Dtlb", m.dtlb), why_tlb_illegal(m, "L2Tlb", m.l2tlb),
+        why_translation_caches_illegal(m), why_cache_illegal(m, "Icache", m.icache),
+        why_cache_illegal(m, "Dcache", m.dcache), why_lower_caches_illegal(m), why_regions_illegal(m),
+        why_walk_port_illegal(m), why_atomics_illegal(m)}) {
     if (!why.empty()) return why;
   }
   return {};

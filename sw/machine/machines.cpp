@@ -32,8 +32,8 @@ Format flat(unsigned vpn_bits, unsigned page_bits, unsigned pte_bytes_log2, unsi
   return f;
 }
 
-Region ram(std::uint64_t base, std::uint64_t size, bool cacheable) {
-  return {.base = PhysAddr(base), .size = size, .cacheable = cacheable};
+Region ram(std::uint64_t base, std::uint64_t size, bool cacheable, bool atomic = false) {
+  return {.base = PhysAddr(base), .size = size, .cacheable = cacheable, .atomic = atomic};
 }
 
 Machine toy10() {
@@ -142,7 +142,8 @@ Machine flat32() {
   m.icache = {.sets = 64, .ways = 4, .line_bytes = 64};
   m.dcache = {.sets = 64, .ways = 4, .line_bytes = 64};
   m.walk_port = WalkPort::Cache;
-  m.regions = {ram(0x0, 0x3800'0000, true), ram(0x3C00'0000, 0x400'0000, false)};
+  m.atomics = true;
+  m.regions = {ram(0x0, 0x3800'0000, true, true), ram(0x3C00'0000, 0x400'0000, false)};
   return m;
 }
 
@@ -179,7 +180,8 @@ Machine corei7() {
   m.dcache = {.sets = 64, .ways = 8, .line_bytes = 64};
   m.l2cache = {.sets = 512, .ways = 8, .line_bytes = 64};
   m.l3cache = {.sets = 8192, .ways = 16, .line_bytes = 64};
-  m.regions = {ram(0x0, 0x1'0000'0000, true), ram(0xF'0000'0000, 0x400'0000, false)};
+  m.atomics = true;
+  m.regions = {ram(0x0, 0x1'0000'0000, true, true), ram(0xF'0000'0000, 0x400'0000, false, true)};
   return m;
 }
 
@@ -208,7 +210,10 @@ Machine riscv64(std::string name, unsigned levels) {
   add_translation_caches(m);
   m.icache = {.sets = 64, .ways = 4, .line_bytes = 64};
   m.dcache = {.sets = 64, .ways = 4, .line_bytes = 64};
-  m.regions = {ram(0x8000'0000, 0x8000'0000, true), ram(0x4000'0000, 0x400'0000, false)};
+  m.atomics = true;
+  // Memory; uncached memory; devices, which take no atomics.
+  m.regions = {ram(0x8000'0000, 0x8000'0000, true, true), ram(0x4000'0000, 0x400'0000, false, true),
+               ram(0x1000'0000, 0x100'0000, false)};
   return m;
 }
 

@@ -187,7 +187,10 @@ std::uint64_t encode_x86(const Format& f, const Pte& pte, unsigned level) {
 }
 
 Cause data_right(const Pte& pte, const Request& request, bool may_store) {
-  if (request.kind == AccessKind::Store) return may_store ? Cause::None : Cause::Write;
+  if (request.kind == AccessKind::Store) {
+    if (!may_store) return Cause::Write;
+    return is_amo(request.atomic) && !pte.read ? Cause::Read : Cause::None;
+  }
   return pte.read || (request.mxr && pte.exec) ? Cause::None : Cause::Read;
 }
 

@@ -16,10 +16,20 @@ namespace vm {
 // What is to be translated: `va` is the first byte of an access that lies inside one page.
 struct Request {
   AccessKind kind = AccessKind::Load;
+  AtomicOp atomic = AtomicOp::None;
   bool user = true;
   bool sum = false, mxr = false;  // as in Access
   VirtAddr va;
 };
+// Of an access, or its part at `va`.
+inline Request request_of(const Access& access, VirtAddr va) {
+  return {.kind = access.kind,
+          .atomic = access.atomic,
+          .user = access.user,
+          .sum = access.sum,
+          .mxr = access.mxr,
+          .va = va};
+}
 
 // What an entry says, the same for every format.
 struct Pte {

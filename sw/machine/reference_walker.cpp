@@ -118,7 +118,7 @@ class Walk {
   // A PPN beyond the physical width is a fault, never cut off (R6, R14); it comes after everything the tables say.
   void end_at(PhysAddr pa) {
     const bool beyond = context_.translate && pa.value > low_mask(machine_.pa_bits);
-    if (beyond || machine_.region_of(pa) == nullptr) {
+    if (beyond || !machine_.takes(pa, request_.atomic)) {
       result_.fault.cause = Cause::Access;
     } else {
       result_.pa = pa;

@@ -19,7 +19,7 @@ PhysAddr translate_by(const Machine& machine, const TlbEntry& entry, VirtAddr va
 
 TlbVerdict judge(const Machine& machine, const Context& context, const TlbEntry& entry, const Request& request) {
   const PhysAddr pa = translate_by(machine, entry, request.va);
-  const bool reachable = pa.value <= low_mask(machine.pa_bits) && machine.region_of(pa) != nullptr;
+  const bool reachable = pa.value <= low_mask(machine.pa_bits) && machine.takes(pa, request.atomic);
   const bool granted = denied_by(machine.format, context.env, entry.page, request) == Cause::None &&
                        (entry.page.dirty || request.kind != AccessKind::Store) && reachable;
   return granted ? TlbVerdict::Granted : TlbVerdict::Denied;

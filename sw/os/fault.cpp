@@ -49,9 +49,9 @@ bool Kernel::State::may_fail_on_the_way(const Process& process, Vpn vpn, const P
 
 bool Kernel::State::surely_ok(const Process& process, const Access& access) const {
   const VirtAddr last(access.va.value + access.size() - 1);
-  if (last < access.va || process.raw) return false;
+  if (last < access.va || process.raw || access.is_misaligned()) return false;
   if (!translating()) {
-    return machine.region_of(PhysAddr(access.va.value)) != nullptr &&
+    return machine.takes(PhysAddr(access.va.value), access.atomic) &&
            machine.region_of(PhysAddr(last.value)) != nullptr && !may_fail(PhysAddr(access.va.value), access.size());
   }
   const Context context = context_of(process);
@@ -62,13 +62,11 @@ bool Kernel::State::surely_ok(const Process& process, const Access& access) cons
     const OsMapping e = mapping_at(process, vpn);
     if (!e.mapped) return false;
     const Pte rights{.valid = true, .user = e.user, .read = e.read, .write = e.write, .exec = e.exec, .ppn = e.ppn};
-    const Request request{
-        .kind = access.kind, .user = access.user, .sum = access.sum, .mxr = access.mxr, .va = VirtAddr(at)};
-    if (denied_by(machine.format, context.env, rights, request) != Cause::None) return false;
+    if (denied_by(machine.format, context.env, rights, request_of(access, VirtAddr(at))) != Cause::None) return false;
     // Entries of kernel space are accessed and dirty from the start.
     if (page != nullptr && !will_not_be_withheld(process, vpn, *page, access.kind)) return false;
     const PhysAddr frame = address_of(e.ppn);
-    if (frame.value > low_mask(machine.pa_bits) || machine.region_of(frame) == nullptr || may_fail(frame, 1) ||
+    if (frame.value > low_mask(machine.pa_bits) || !machine.takes(frame, access.atomic) || may_fail(frame, 1) ||
         (page != nullptr ? may_fail_on_the_way(process, vpn, *page) : !error_ranges.empty())) {
       return false;
     }

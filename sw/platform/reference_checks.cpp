@@ -26,8 +26,7 @@ void ReferencePlatform::check_translation(const Access& access, VirtAddr va, con
     page.read = m.read;
     page.write = m.write;
     page.exec = m.exec;
-    const Request request{.kind = access.kind, .user = access.user, .sum = access.sum, .mxr = access.mxr, .va = va};
-    const Cause denied = denied_by(machine_.format, context().env, page, request);
+    const Cause denied = denied_by(machine_.format, context().env, page, request_of(access, va));
     if (denied != Cause::None) return cause == denied;
     return cause == Cause::None && found.pa.value >> machine_.format.page_bits == m.ppn.value;
   });
@@ -38,6 +37,7 @@ void ReferencePlatform::check_translation(const Access& access, VirtAddr va, con
 
 void ReferencePlatform::check_data(const Access& access, const AccessResult& result) {
   if (view_ == nullptr) return;
+  if (access.atomic != AtomicOp::None) return check_atomic(access, result);
   // A store that ends in a bus error has written what lies before.
   const bool cut = result.fault.cause == Cause::Bus && access.kind == AccessKind::Store;
   if (result.fault && !cut) return;
@@ -48,10 +48,31 @@ void ReferencePlatform::check_data(const Access& access, const AccessResult& res
     data.at(i) = static_cast<std::uint8_t>((is_store ? access.data : result.data) >> (8 * i));
   const std::span<const std::uint8_t> moved = std::span(data).first(bytes);
   if (is_store) return view_->image_store_bytes(context(), access.va, moved);
-  if (view_->image_holds(context(), access.va, moved)) return;
-  for (unsigned i = 0; i < bytes; ++i) {
+  check_loaded(access, moved);
+}
+
+// What a process finds, and what it leaves: computed from its own bytes.
+void ReferencePlatform::check_atomic(const Access& access, const AccessResult& result) {
+  if (result.fault) return;
+  const AtomicOp op = access.atomic;
+  std::array<std::uint8_t, 8> bytes{};
+  for (unsigned i = 0; i < access.size(); ++i) bytes.at(i) = static_cast<std::uint8_t>(result.data >> (8 * i));
+  if (op != AtomicOp::Sc) check_loaded(access, std::span(bytes).first(access.size()));
+  if (op == AtomicOp::Lr || (op == AtomicOp::Sc && result.data != 0)) return;
+  std::uint64_t old = 0;
+  for (unsigned i = 0; i < access.size(); ++i) {
+    old |= std::uint64_t{view_->image_byte(context(), access.va + i).value_or(bytes.at(i))} << (8 * i);
+  }
+  const std::uint64_t value = amo_result(op, access.size(), old, access.data);
+  for (unsigned i = 0; i < access.size(); ++i) bytes.at(i) = static_cast<std::uint8_t>(value >> (8 * i));
+  view_->image_store_bytes(context(), access.va, std::span(bytes).first(access.size()));
+}
+
+void ReferencePlatform::check_loaded(const Access& access, std::span<const std::uint8_t> loaded) {
+  if (view_->image_holds(context(), access.va, loaded)) return;
+  for (unsigned i = 0; i < loaded.size(); ++i) {
     const VirtAddr va = access.va + i;
-    const auto found = static_cast<std::uint8_t>(result.data >> (8 * i));
+    const std::uint8_t found = loaded[i];
     const std::optional<std::uint8_t> expected = view_->image_byte(context(), va);
     if (!expected || *expected == found) continue;
     const bool incoherent = machine_.icache.ways != 0 || machine_.dcache.ways != 0;

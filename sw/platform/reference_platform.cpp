@@ -13,7 +13,8 @@ ReferencePlatform::ReferencePlatform(const Machine& machine)
       itlb_(machine, machine.itlb),
       dtlb_(machine, machine.dtlb),
       icache_(machine.icache, bus_),
-      dcache_(machine.dcache, bus_) {}
+      dcache_(machine.dcache, bus_),
+      reservation_(machine_) {}
 
 void ReferencePlatform::preload(PhysAddr pa, std::span<const std::uint8_t> bytes) {
   if (running_) ++backdoor_accesses_;
@@ -35,7 +36,9 @@ std::optional<std::uint64_t> ReferencePlatform::read_entry(PhysAddr entry) {
 
 void ReferencePlatform::update_entry(const Step& step) {
   std::array<std::uint8_t, 8> bytes = pte_to_bytes(machine_.format, step.wanted);
-  move_entry(true, step.entry, std::span(bytes).first(machine_.format.pte_bytes()));
+  if (move_entry(true, step.entry, std::span(bytes).first(machine_.format.pte_bytes()))) {
+    reservation_.other_store(step.entry, Lost::WalkerUpdate);
+  }
 }
 
 // Nobody else writes entries meanwhile, so no compare-and-set can fail (R13, X11).
@@ -52,7 +55,7 @@ WalkResult ReferencePlatform::walk_tables(const Request& request, AccessResult& 
 
 ReferencePlatform::Translation ReferencePlatform::translate(const Access& access, VirtAddr va, AccessResult& result,
                                                             bool observe) {
-  const Request request{.kind = access.kind, .user = access.user, .sum = access.sum, .mxr = access.mxr, .va = va};
+  const Request request = request_of(access, va);
   const bool looks_up = context().translate && refused_before_walk(machine_, context(), va) == Cause::None;
   TlbMirror& tlb = tlb_of(access.kind);
   if (!looks_up || !tlb.present()) return of(walk_tables(request, result));
@@ -90,13 +93,7 @@ Fault ReferencePlatform::move(const Access& access, std::span<const Piece> piece
   for (const Piece& piece : pieces) {
     Hit* hit = &piece == pieces.data() ? &result.cache : nullptr;
     if (!move_piece(cache, write, piece.pa, piece.type, std::span(bytes).subspan(piece.first, piece.bytes), hit)) {
-      Fault fault;
-      fault.cause = Cause::Bus;
-      fault.access = access.kind;
-      fault.user = access.user;
-      fault.va = access.va + piece.first;
-      fault.code = architectural_code(machine_, context(), fault);
-      return fault;
+      return fault_at(access, access.va + piece.first, Cause::Bus);
     }
   }
   for (unsigned i = 0; !write && i < access.size(); ++i)
@@ -104,10 +101,43 @@ Fault ReferencePlatform::move(const Access& access, std::span<const Piece> piece
   return {};
 }
 
+Fault ReferencePlatform::fault_at(const Access& access, VirtAddr va, Cause cause) const {
+  Fault fault;
+  fault.cause = cause;
+  fault.access = access.kind;
+  fault.user = access.user;
+  fault.va = va;
+  fault.code = architectural_code(machine_, context(), fault);
+  return fault;
+}
+
+// Read, and then a write with nothing in between (R35).
+Fault ReferencePlatform::move_atomic(const Access& access, const Piece& piece, AccessResult& result) {
+  std::array<std::uint8_t, 8> buffer{};
+  const std::span<std::uint8_t> bytes = std::span(buffer).first(access.size());
+  const AtomicOp op = access.atomic;
+  const bool reserved = !reservation_.why_not(piece.pa);
+  bool good = move_piece(dcache_, false, piece.pa, piece.type, bytes, &result.cache);
+  for (unsigned i = 0; i < access.size(); ++i) result.data |= std::uint64_t{bytes[i]} << (8 * i);
+  if (op == AtomicOp::Lr) reservation_.load(piece.pa, good);
+  if (op == AtomicOp::Sc) reservation_.conditional();
+  if (good && (is_amo(op) || (op == AtomicOp::Sc && reserved))) {
+    const std::uint64_t value = amo_result(op, access.size(), result.data, access.data);
+    for (unsigned i = 0; i < access.size(); ++i) bytes[i] = static_cast<std::uint8_t>(value >> (8 * i));
+    good = move_piece(dcache_, true, piece.pa, piece.type, bytes, nullptr);
+  }
+  if (op == AtomicOp::Sc) result.data = reserved ? 0 : 1;
+  return good ? Fault{} : fault_at(access, access.va, Cause::Bus);
+}
+
 AccessResult ReferencePlatform::access(const Access& access) {
   AccessResult result;
   bus_.reads = 0;
   bus_.writes = 0;
+  if (access.is_misaligned()) {
+    result.fault = fault_at(access, access.va, Cause::Misaligned);
+    return result;
+  }
   // Everything is translated before anything takes effect (R34).
   std::array<Piece, 4> pieces{};
   std::size_t count = 0;
@@ -128,7 +158,10 @@ AccessResult ReferencePlatform::access(const Access& access) {
     pieces.at(count++) = piece;
     first += piece.bytes;
   }
-  if (!result.fault) result.fault = move(access, std::span(pieces).first(count), result);
+  if (!result.fault) {
+    result.fault = access.atomic != AtomicOp::None ? move_atomic(access, pieces[0], result)
+                                                   : move(access, std::span(pieces).first(count), result);
+  }
   if (result.fault) result.data = 0;
   result.bus_reads = bus_.reads;
   result.bus_writes = bus_.writes;
@@ -170,12 +203,14 @@ bool ReferencePlatform::host_write(PhysAddr pa, std::span<const std::uint8_t> by
   return host_pieces(pa, bytes.size(), [&](PhysAddr at, std::size_t first, std::size_t count) {
     std::array<std::uint8_t, 8> piece{};
     std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(first), count, piece.begin());
+    reservation_.other_store(at, Lost::HostStore);
     return move_piece(dcache_, true, at, MemType::WriteBack, std::span(piece).first(count), nullptr);
   });
 }
 
 bool ReferencePlatform::ctl_write(CtlReg reg, std::uint64_t value, bool user) {
   running_ = true;
+  reservation_.sequencer();
   const Control::Effect effect = control_.write(reg, value, user);
   if (effect.forgotten) forget(*effect.forgotten);
   return !effect.refused;
@@ -191,6 +226,7 @@ void ReferencePlatform::forget(const Fence& fence) {
 
 bool ReferencePlatform::fence(const Fence& fence) {
   running_ = true;
+  reservation_.sequencer();
   if (fence.user) return false;
   switch (fence.op) {
     case FenceOp::Tlb:
@@ -224,6 +260,7 @@ ReferenceCache& ReferencePlatform::cache_of(Array array) {
 void ReferencePlatform::array_write(const ArrayElement& e) {
   require_array_port();
   running_ = true;
+  reservation_.sequencer();
   switch (e.array) {
     case Array::Itlb:
     case Array::Dtlb: {
@@ -246,6 +283,7 @@ void ReferencePlatform::array_write(const ArrayElement& e) {
 ArrayElement ReferencePlatform::array_read(Array array, unsigned set, unsigned way, unsigned word) {
   require_array_port();
   running_ = true;
+  reservation_.sequencer();
   ArrayWords words;
   switch (array) {
     case Array::Itlb:

@@ -13,6 +13,7 @@
 #include "machine/physical_memory.h"
 #include "machine/reference_walker.h"
 #include "oracle/os_view.h"
+#include "oracle/reservation.h"
 #include "oracle/tlb_mirror.h"
 #include "platform/platform.h"
 #include "platform/reference_cache.h"
@@ -72,6 +73,8 @@ class ReferencePlatform : public Platform {
   void update_entry(const Step& step);
   bool move_entry(bool write, PhysAddr entry, std::span<std::uint8_t> bytes);
   Fault move(const Access& access, std::span<const Piece> pieces, AccessResult& result);
+  Fault move_atomic(const Access& access, const Piece& piece, AccessResult& result);
+  Fault fault_at(const Access& access, VirtAddr va, Cause cause) const;
   bool move_piece(ReferenceCache& cache, bool write, PhysAddr pa, MemType type, std::span<std::uint8_t> bytes,
                   Hit* hit);
   bool host_pieces(PhysAddr pa, std::size_t size, FunctionRef<bool(PhysAddr, std::size_t, std::size_t)> piece);
@@ -80,6 +83,8 @@ class ReferencePlatform : public Platform {
   ReferenceCache& cache_of(Array array);
   void check_translation(const Access& access, VirtAddr va, const Translation& found);
   void check_data(const Access& access, const AccessResult& result);
+  void check_loaded(const Access& access, std::span<const std::uint8_t> found);
+  void check_atomic(const Access& access, const AccessResult& result);
   void require_array_port() const;
 
   Machine machine_;
@@ -87,6 +92,7 @@ class ReferencePlatform : public Platform {
   ReferenceBus bus_;
   TlbMirror itlb_, dtlb_;
   ReferenceCache icache_, dcache_;
+  Reservation reservation_;
   bool running_ = false;
   std::uint64_t backdoor_accesses_ = 0;
   OsView* view_ = nullptr;

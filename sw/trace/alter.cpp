@@ -28,7 +28,7 @@ void flag(std::string_view what, std::optional<bool>& expected, const Visit& vis
   if (expected) visit(what, [&expected] { expected = !*expected; });
 }
 
-Cause another(Cause c) { return c == Cause::Dirty ? Cause::Va : static_cast<Cause>(static_cast<unsigned>(c) + 1); }
+Cause another(Cause c) { return c == Cause::Misaligned ? Cause::Va : static_cast<Cause>(static_cast<unsigned>(c) + 1); }
 
 void visit_all(AccessStep& step, const Visit& visit) {
   if (!step.expect) return;

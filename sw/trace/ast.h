@@ -57,10 +57,11 @@ enum class ValueSource : std::uint8_t { None, Bytes, Register };
 struct AccessStep {
   ProcessIndex process = 0;
   Operation operation = Operation::Load;
+  AtomicOp atomic = AtomicOp::None;  // operation is Load or Store, as it counts
   bool user = true, sum = false, mxr = false;
   ValueSource source = ValueSource::None;  // of a store: None = made from the seed
   std::uint8_t source_register = 0;
-  std::optional<std::uint8_t> target;  // of a load: the register that takes the value
+  std::optional<std::uint8_t> target;  // of a load or atomic: the register that takes the value
   std::uint32_t size = 0;
   VirtAddr va;
   bool any = false;                            // `= any`: whatever happens is right

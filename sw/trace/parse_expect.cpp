@@ -11,7 +11,7 @@ namespace vm::trace {
 namespace {
 
 constexpr Cause kFirstCause = Cause::Va;
-constexpr Cause kLastCause = Cause::Dirty;
+constexpr Cause kLastCause = Cause::Misaligned;
 
 constexpr std::pair<std::string_view, Counter> kCounters[] = {{"faults", Counter::Faults},
                                                               {"cow-copies", Counter::CowCopies},
@@ -141,7 +141,8 @@ void Parser::access_expectations(AccessStep& step) {
         if (expect.fault) cursor_.fail("one `= fault` only");
         fault_expectation(expect);
       } else {
-        if (step.operation == Operation::Store || expect.value) cursor_.fail("'fault' or 'segv' after '='");
+        const bool no_value = step.operation == Operation::Store && step.atomic == AtomicOp::None;
+        if (no_value || expect.value) cursor_.fail("'fault' or 'segv' after '='");
         expect.value = value_bytes(step.size);
       }
     } else if (!named_expectation(expect)) {

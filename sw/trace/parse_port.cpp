@@ -58,11 +58,12 @@ void Parser::port_step() {
   cursor_.expect("+");
   step.after = cursor_.number_up_to(kMaxWait, "a number of cycles");
   if (cursor_.accept("fetch")) {
-    step.request = port_access(AccessKind::Fetch);
+    step.request = port_access(AccessKind::Fetch, AtomicOp::None);
   } else if (cursor_.accept("data")) {
-    const bool store = cursor_.accept("S");
-    if (!store) cursor_.expect("L");
-    step.request = port_access(store ? AccessKind::Store : AccessKind::Load);
+    const AtomicOp atomic = accept_atomic();
+    const bool store = atomic != AtomicOp::None ? kind_of(atomic) == AccessKind::Store : cursor_.accept("S");
+    if (!store && atomic == AtomicOp::None) cursor_.expect("L");
+    step.request = port_access(store ? AccessKind::Store : AccessKind::Load, atomic);
   } else if (cursor_.accept("host")) {
     step.request = port_host();
   } else if (cursor_.accept("ctl")) {
@@ -79,8 +80,8 @@ void Parser::port_step() {
   scenario().port_steps.push_back(step);
 }
 
-std::uint64_t Parser::port_value(unsigned bytes) {
-  cursor_.expect("=");
+std::uint64_t Parser::port_value(unsigned bytes, std::string_view after) {
+  cursor_.expect(after);
   std::uint64_t value = 0;
   unsigned shift = 0;
   for (const std::uint8_t byte : value_bytes(bytes)) {
@@ -90,16 +91,24 @@ std::uint64_t Parser::port_value(unsigned bytes) {
   return value;
 }
 
-Access Parser::port_access(AccessKind kind) {
+// The name of an atomic; none: AtomicOp::None, and nothing is taken.
+AtomicOp Parser::accept_atomic() {
+  if (!is_atomic()) return AtomicOp::None;
+  if (!machine().atomics) cursor_.fail(fmt::format("a machine with atomics ({} has none)", machine().name));
+  return atomic_named(cursor_.take().text);
+}
+
+Access Parser::port_access(AccessKind kind, AtomicOp atomic) {
   Access access;
   access.kind = kind;
+  access.atomic = atomic;
   access.va = VirtAddr(cursor_.number("an address"));
   cursor_.expect(",");
   const Token token = cursor_.peek();
   const auto size = static_cast<unsigned>(cursor_.number_up_to(8, "a size in bytes"));
   if (!std::has_single_bit(size)) cursor_.fail_at(token, "1, 2, 4 or 8 bytes, as a core port takes");
   access.size_log2 = static_cast<std::uint8_t>(std::countr_zero(size));
-  if (kind == AccessKind::Store) access.data = port_value(size);
+  if (kind == AccessKind::Store) access.data = port_value(size, atomic == AtomicOp::None ? "=" : ",");
   while (!cursor_.at_end()) {
     if (cursor_.accept("kernel")) {
       access.user = false;
@@ -126,7 +135,7 @@ PortHost Parser::port_host() {
   if (host.bytes == 0 || host.at.value % unit + host.bytes > unit) {
     cursor_.fail_at(token, fmt::format("a size that stays inside {} aligned bytes", unit));
   }
-  if (host.write) host.value = port_value(host.bytes);
+  if (host.write) host.value = port_value(host.bytes, "=");
   return host;
 }
 

@@ -1,9 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <bit>
+
 #include "trace/parser_state.h"
 
 namespace vm::trace {
+
+namespace {
+
+// What stands behind `=` when it is no value.
+bool is_outcome(const Token& token) {
+  constexpr std::array kOutcomes{"fault", "segv", "nomem", "ioerror", "killed", "any"};
+  return token.kind == TokenKind::Word && std::find(kOutcomes.begin(), kOutcomes.end(), token.text) != kOutcomes.end();
+}
+
+}  // namespace
+
+bool Parser::is_atomic() const {
+  return cursor_.peek().kind == TokenKind::Word && atomic_named(cursor_.peek().text) != AtomicOp::None;
+}
 
 bool Parser::is_access_letter() const {
   return cursor_.is("L") || cursor_.is("S") || cursor_.is("I") || cursor_.is("M");
@@ -50,13 +68,14 @@ void Parser::process_step() {
 }
 
 void Parser::action_of(Place place, const Who& who) {
-  if (is_access_letter()) return access(place, who, std::nullopt);
+  if (is_access_letter() || is_atomic()) return access(place, who, std::nullopt);
   if (cursor_.accept("ctl")) return ctl_line(place, who.process, who.user);
   if (cursor_.accept("fence")) return fence_line(place, who.process, who.user);
   if (const auto target = accept_register()) {
     if (cursor_.is("=")) {
       const Token& next = cursor_.peek(1);
-      if (next.kind == TokenKind::Word && (next.text == "L" || next.text == "I")) {
+      if (next.kind == TokenKind::Word &&
+          (next.text == "L" || next.text == "I" || atomic_named(next.text) != AtomicOp::None)) {
         cursor_.take();
         return access(place, who, target);
       }
@@ -69,7 +88,7 @@ void Parser::action_of(Place place, const Who& who) {
     return register_step(place, who.process, *target);
   }
   if (system_call(place, who.process)) return;
-  cursor_.fail("an access (L, S, I, M), a register, a system call, 'ctl' or 'fence'");
+  cursor_.fail("an access (L, S, I, M), an atomic (lr, sc, amo...), a register, a system call, 'ctl' or 'fence'");
 }
 
 std::optional<std::uint8_t> Parser::register_of(std::string_view word) {
@@ -118,50 +137,59 @@ void Parser::access(Place place, const Who& who, std::optional<std::uint8_t> tar
   step.sum = who.sum;
   step.mxr = who.mxr;
   step.target = target;
-  switch (cursor_.take().text[0]) {
-    case 'L':
-      step.operation = Operation::Load;
-      break;
-    case 'S':
-      step.operation = Operation::Store;
-      break;
-    case 'M':
-      step.operation = Operation::Modify;
-      break;
-    default:
-      step.operation = Operation::Fetch;
-      break;
-  }
+  step.atomic = accept_atomic();
+  step.operation = kind_of(step.atomic) == AccessKind::Store ? Operation::Store : Operation::Load;
+  if (step.atomic == AtomicOp::None) step.operation = operation();
   Token address;
   step.va = VirtAddr(access_address(who.bracket, address));
   cursor_.expect(",");
   const Token size = cursor_.peek();
   const auto bytes = parse_number(size.text);
-  const std::uint32_t max = target ? 8 : kMaxAccessBytes;
+  const std::uint32_t max = target || step.atomic != AtomicOp::None ? 8 : kMaxAccessBytes;
   if (size.kind != TokenKind::Word || !bytes || *bytes == 0 || *bytes > max) {
     cursor_.fail(fmt::format("a size from 1 to {} bytes", max));
   }
   cursor_.take();
   step.size = static_cast<std::uint32_t>(*bytes);
-  const Token& after = cursor_.peek(1);
-  const bool fault =
-      after.kind == TokenKind::Word && (after.text == "fault" || after.text == "segv" || after.text == "nomem" ||
-                                        after.text == "ioerror" || after.text == "killed" || after.text == "any");
-  if (step.operation == Operation::Store && cursor_.is("=") && !fault) {
-    cursor_.take();
-    if (const auto reg = accept_register()) {
-      if (step.size > 8) cursor_.fail_at(size, "a size from 1 to 8 bytes, as a register is stored");
-      step.source = ValueSource::Register;
-      step.source_register = *reg;
-    } else {
-      step.source = ValueSource::Bytes;
-      step.bytes = value_bytes(step.size);
+  if (step.atomic != AtomicOp::None) {
+    if (!std::has_single_bit(step.size)) cursor_.fail_at(size, "1, 2, 4 or 8 bytes, as a core port takes");
+    if (step.operation == Operation::Store) {
+      cursor_.expect(",");
+      value_to_store(step, size);
     }
+  } else if (step.operation == Operation::Store && cursor_.is("=") && !is_outcome(cursor_.peek(1))) {
+    cursor_.take();
+    value_to_store(step, size);
   }
   step.any = accept_any();
   if (!step.any) access_expectations(step);
   check_address(step, address);
   add_step(place, std::move(step));
+}
+
+Operation Parser::operation() {
+  switch (cursor_.take().text[0]) {
+    case 'L':
+      return Operation::Load;
+    case 'S':
+      return Operation::Store;
+    case 'M':
+      return Operation::Modify;
+    default:
+      return Operation::Fetch;
+  }
+}
+
+// A register, or the bytes themselves.
+void Parser::value_to_store(AccessStep& step, const Token& size) {
+  if (const auto reg = accept_register()) {
+    if (step.size > 8) cursor_.fail_at(size, "a size from 1 to 8 bytes, as a register is stored");
+    step.source = ValueSource::Register;
+    step.source_register = *reg;
+  } else {
+    step.source = ValueSource::Bytes;
+    step.bytes = value_bytes(step.size);
+  }
 }
 
 void Parser::check_address(const AccessStep& step, const Token& token) const {

@@ -93,6 +93,9 @@ class Parser {
   void process_step();
   bool unbracketed_access();
   bool is_access_letter() const;
+  bool is_atomic() const;
+  Operation operation();
+  void value_to_store(AccessStep& step, const Token& size);
   // What the bracket says.
   struct Who {
     ProcessIndex process = 0;
@@ -149,8 +152,9 @@ class Parser {
   void ports_line();
   void port_line();
   void port_step();
-  Access port_access(AccessKind kind);
-  std::uint64_t port_value(unsigned bytes);
+  AtomicOp accept_atomic();
+  Access port_access(AccessKind kind, AtomicOp atomic);
+  std::uint64_t port_value(unsigned bytes, std::string_view after);
   PortHost port_host();
   PortCtl port_ctl();
   Fence port_fence();

@@ -13,8 +13,12 @@ std::string text(const Machine& /*machine*/, const PortWait& /*wait*/) { return 
 
 std::string text(const Machine& /*machine*/, const Access& access) {
   std::string line = access.kind == AccessKind::Fetch ? "fetch" : access.kind == AccessKind::Load ? "data L" : "data S";
+  if (access.atomic != AtomicOp::None) line = fmt::format("data {}", to_string(access.atomic));
   line += fmt::format(" 0x{:x},{}", access.va.value, access.size());
-  if (access.kind == AccessKind::Store) line += fmt::format(" = 0x{:x}", access.data & low_mask(8 * access.size()));
+  if (access.kind == AccessKind::Store) {
+    line += fmt::format("{} 0x{:x}", access.atomic == AtomicOp::None ? " =" : ",",
+                        access.data & low_mask(8 * access.size()));
+  }
   if (!access.user) line += " kernel";
   if (access.sum) line += " sum";
   if (access.mxr) line += " mxr";

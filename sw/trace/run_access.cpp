@@ -48,6 +48,7 @@ void Runner::add_pieces(const AccessStep& access, AccessKind kind, const std::ve
     const unsigned log2 = std::min<unsigned>(kPieceLog2, static_cast<unsigned>(std::bit_width(left)) - 1);
     Access piece;
     piece.kind = kind;
+    piece.atomic = access.atomic;
     piece.user = access.user;
     piece.sum = access.sum;
     piece.mxr = access.mxr;
@@ -173,7 +174,7 @@ std::size_t Runner::perform(std::size_t from) {
 Runner::Observed Runner::observe(const Queued& access) const {
   Observed seen;
   if (access.done == 0) return seen;
-  const bool reads = access.step->operation != Operation::Store;
+  const bool reads = access.step->operation != Operation::Store || access.step->atomic != AtomicOp::None;
   const std::size_t readers = access.loads != 0 ? access.loads : access.count;
   seen.first = outcomes_[access.first];
   for (std::size_t i = 0; i < access.done; ++i) {
@@ -204,8 +205,11 @@ Runner::Observed Runner::observe(const Queued& access) const {
 
 std::string Runner::describe(const AccessStep& access) const {
   constexpr std::string_view kLetters = "ILSM";
-  return fmt::format("[{}{}] {} 0x{:x},{}", scenario_.processes[access.process], access.user ? "" : ":kernel",
-                     kLetters[static_cast<std::size_t>(access.operation)], access.va.value, access.size);
+  const std::string_view name = access.atomic != AtomicOp::None
+                                    ? to_string(access.atomic)
+                                    : kLetters.substr(static_cast<std::size_t>(access.operation), 1);
+  return fmt::format("[{}{}] {} 0x{:x},{}", scenario_.processes[access.process], access.user ? "" : ":kernel", name,
+                     access.va.value, access.size);
 }
 
 void Runner::judge(const Queued& access) {

@@ -24,7 +24,8 @@ enum WalkerCounter : unsigned {
 constexpr unsigned kFences = 5;
 constexpr unsigned kCache = FirstFence + kFences;
 enum CacheCounter : unsigned { Hit, Miss, Uncached, WriteBack, CacheCounters };
-static_assert(kCache + 2 * CacheCounters == CounterCheck::kCounters);
+constexpr unsigned kAtomic = kCache + 2 * CacheCounters, kScFailed = kAtomic + 1;
+static_assert(kScFailed + 1 == CounterCheck::kCounters);
 
 unsigned of_port(Port port, unsigned counter) { return static_cast<unsigned>(port) * PortCounters + counter; }
 unsigned of_cache(unsigned cache, unsigned counter) { return kCache + cache * CacheCounters + counter; }
@@ -53,6 +54,7 @@ std::string CounterCheck::name(unsigned index) {
   }
   if (index < FirstFence) return std::string(kWalkerNames[index - Walking]);
   if (index < kCache) return std::string(kFenceNames[index - FirstFence]);
+  if (index >= kAtomic) return index == kAtomic ? "atomic performed" : "SC that failed";
   const unsigned counter = index - kCache;
   return fmt::format("{} cache {}", counter < CacheCounters ? "instruction" : "data",
                      kCacheNames[counter % CacheCounters]);
@@ -118,6 +120,12 @@ void CounterCheck::on_event(const Event& event) {
       if (event.cache() == 1 && event.victim_valid() && event.victim_dirty()) {
         count(of_cache(event.cache(), WriteBack));
       }
+      break;
+    case EventKind::AtomicEnd:
+      if (event.atomic_err()) break;
+      count(kAtomic);
+      // An SC answers 0 if it has stored.
+      if (event.atomic_op() == AtomicOp::Sc && event.c != 0) count(kScFailed);
       break;
     case EventKind::CacheMaint:
       if (event.wrote_back()) count(of_cache(event.cache(), WriteBack));

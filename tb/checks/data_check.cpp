@@ -19,6 +19,8 @@ std::string_view client_name(Client client) {
       return "walker";
     case Client::Host:
       return "host";
+    case Client::Atomic:
+      return "atomic";
   }
   return "?";
 }
@@ -31,6 +33,7 @@ DataCheck::DataCheck(const Machine& machine, const PhysicalMemory& behind, Track
       reporter_(reporter),
       unit_(machine.unit_bytes()),
       memory_(machine, behind, tracker),
+      reservation_(machine),
       fetch_lines_(static_cast<std::size_t>(machine.icache.sets) * machine.icache.ways) {
   const std::size_t words = machine.icache.line_bytes < 8 ? 1 : machine.icache.line_bytes / 8;
   for (FetchLine& line : fetch_lines_) line.words.resize(words);
@@ -44,8 +47,11 @@ void DataCheck::on_cycle(const Cycle& cycle) {
   if (cycle.memory.answered()) on_memory_beat(cycle.memory.rsp);
   for (const Event& event : cycle.events) {
     // Stores take effect in memory_ before the event is looked at; a read event changes nothing.
+    const bool lookup = event.kind == EventKind::CacheLookup;
+    const CoherentMemory::Asked asked = lookup ? memory_.asked(event) : CoherentMemory::Asked{};
     memory_.on_event(event, cycle.number);
-    on_event(event);
+    on_event(event, asked);
+    reservation_event(event);
   }
   memory_.on_ports(cycle);
   for (TrackedAccess* access : tracker_.retired()) on_retired(*access);
@@ -63,10 +69,10 @@ void DataCheck::on_memory_beat(const MemResponse& beat) {
   }
 }
 
-void DataCheck::on_event(const Event& event) {
+void DataCheck::on_event(const Event& event, const CoherentMemory::Asked& asked) {
   switch (event.kind) {
     case EventKind::CacheLookup:
-      on_lookup(event);
+      on_lookup(event, asked);
       break;
     case EventKind::CacheDone:
       on_done(event);
@@ -101,10 +107,69 @@ void DataCheck::compare(const Event& event, std::uint64_t expected, unsigned lan
                                          event.b, expected & mask, lanes, why));
 }
 
-void DataCheck::on_lookup(const Event& event) {
+// What ends a reservation, in the order in which it happens.
+void DataCheck::reservation_event(const Event& event) {
+  switch (event.kind) {
+    case EventKind::CacheLookup:
+      if (event.client() == Client::Host && event.write() && event.answers_at_once()) {
+        reservation_.other_store(PhysAddr(event.b), Lost::HostStore);
+      }
+      return;
+    case EventKind::CacheDone:
+      if (event.client() == Client::Host && event.write()) {
+        reservation_.other_store(PhysAddr(event.b), Lost::HostStore);
+      }
+      return;
+    case EventKind::WalkUpdate:
+      if (event.update_success()) reservation_.other_store(PhysAddr(event.b), Lost::WalkerUpdate);
+      return;
+    case EventKind::Drained:
+      return reservation_.sequencer();
+    case EventKind::AtomicEnd:
+      on_atomic_end(event);
+      if (event.atomic_op() == AtomicOp::Lr) reservation_.load(PhysAddr(event.b), !event.atomic_err());
+      if (event.atomic_op() == AtomicOp::Sc) reservation_.conditional();
+      return;
+    default:
+      return;
+  }
+}
+
+// An LR stores nothing, an SC if it has the reservation, an AMO always; and what they answer.
+void DataCheck::on_atomic_end(const Event& event) {
+  const Ring<std::uint8_t>& ids = tracker_.in_flight(Port::Data);
+  if (ids.empty()) return;
+  const TrackedAccess& access = tracker_.access(Port::Data, ids.front());
+  const AtomicOp op = access.request.atomic;
+  const Piece& read = access.pieces[0];
+  const bool failed = read.done && read.answer.done_err();
+  const std::uint64_t pa = read.xlat.c;
+  const bool sc = op == AtomicOp::Sc;
+  const std::optional<Lost> lost = sc ? reservation_.why_not(PhysAddr(pa)) : std::nullopt;
+  const bool stores = op != AtomicOp::Lr && !lost && !failed;
+  if (event.atomic_op() != op || event.atomic_err() != failed || (access.wrote != stores && !failed)) {
+    reporter_.mismatch(
+        "data", fmt::format("the {} at {:#x} was taken for {}, {} and ended {} error; expected it {}{}, {} (R35)",
+                            to_string(op), pa, to_string(event.atomic_op()), access.wrote ? "stored" : "did not store",
+                            event.atomic_err() ? "with an" : "without", stores ? "to store" : "not to store",
+                            lost ? ", as its reservation is gone" : "", failed ? "with an error" : "without one"));
+  }
+  if (failed) return;
+  const std::uint64_t answer = from_lanes(event.c, access.request.va, access.size());
+  const std::uint64_t found = from_lanes(read.done ? read.answer.c : read.lookup.c, access.request.va, access.size());
+  const std::uint64_t expected = sc ? (lost ? 1 : 0) : found;
+  if (answer != expected) {
+    reporter_.mismatch("data", fmt::format("the {} at {:#x} answers {:#x}, expected {:#x}: {} (R35)", to_string(op), pa,
+                                           answer, expected,
+                                           !sc    ? "that is what it read"
+                                           : lost ? "its reservation is gone"
+                                                  : "it has its reservation"));
+  }
+}
+
+void DataCheck::on_lookup(const Event& event, const CoherentMemory::Asked& asked) {
   const unsigned c = event.cache();
   busy_[c] = {event.write(), event.uncached(), event.b, event.strb(), 0};
-  const CoherentMemory::Asked asked = memory_.asked(event);
   if (asked.known) {
     const std::uint64_t mask = lane_mask(asked.lanes);
     if (event.b != asked.pa || event.strb() != asked.lanes || event.write() != asked.write ||
@@ -154,7 +219,8 @@ void DataCheck::on_done(const Event& event) {
 }
 
 void DataCheck::on_retired(TrackedAccess& access) {
-  if (access.response.fault || access.kind() == AccessKind::Store || access.piece_count == 0) return;
+  if (access.response.fault || !access.answers_data() || access.piece_count == 0) return;
+  if (access.is_atomic()) return on_atomic_retired(access);
   const unsigned parts = unit_parts(unit_, access.request);
   std::uint64_t expected = 0, mask = 0, whole = 0;
   for (unsigned i = 0; i < parts; ++i) whole |= lane_mask(unit_part(unit_, access.request, i).lanes);
@@ -172,6 +238,16 @@ void DataCheck::on_retired(TrackedAccess& access) {
                                            access.request.id, access.request.va, access.response.rdata & whole,
                                            expected, parts, parts == 1 ? "" : "es"));
   }
+}
+
+void DataCheck::on_atomic_retired(TrackedAccess& access) {
+  const std::uint64_t mask = lane_mask(unit_part(unit_, access.request, 0).lanes);
+  if (access.ended && ((access.response.rdata ^ access.end.c) & mask) == 0) return;
+  access.answers_agree = false;
+  reporter_.mismatch(
+      "data", fmt::format("{} {} at {:#x} was answered {:#018x}, expected {:#018x}: as it ended{}",
+                          to_string(access.request.atomic), access.request.id, access.request.va,
+                          access.response.rdata & mask, access.end.c & mask, access.ended ? "" : ", which it has not"));
 }
 
 void DataCheck::on_host(const Cycle& cycle) {

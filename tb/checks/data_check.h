@@ -2,7 +2,8 @@
 //
 // Check 2, data: every byte that a cache returns or takes is the right one of physical memory at the address the
 // hardware says it used, and the answer to the core or host is made of those bytes. ("Right" virtual bytes are the
-// business of translation.image.) What memory holds at the end is what was stored.
+// business of translation.image.) What memory holds at the end is what was stored. Each AMO is computed here from what
+// memory holds when it stores, so that nothing can come between; whether an SC may store says a reservation of its own.
 #pragma once
 
 #include <array>
@@ -11,6 +12,7 @@
 #include "checks/check.h"
 #include "coherent_memory.h"
 #include "machine/machine.h"
+#include "oracle/reservation.h"
 
 namespace vm {
 
@@ -36,8 +38,11 @@ class DataCheck final : public Check {
     bool failed = false;           // an error among the answers to the last request
   };
 
-  void on_event(const Event& event);
-  void on_lookup(const Event& event);
+  void on_event(const Event& event, const CoherentMemory::Asked& asked);
+  void on_lookup(const Event& event, const CoherentMemory::Asked& asked);
+  void reservation_event(const Event& event);
+  void on_atomic_end(const Event& event);
+  void on_atomic_retired(TrackedAccess& access);
   void on_done(const Event& event);
   void on_memory_beat(const MemResponse& beat);
   void on_retired(TrackedAccess& access);
@@ -50,6 +55,7 @@ class DataCheck final : public Check {
   Reporter& reporter_;
   unsigned unit_;
   CoherentMemory memory_;
+  Reservation reservation_;
   std::vector<FetchLine> fetch_lines_;
   FetchLine filling_;
   unsigned filling_beat_ = 0;

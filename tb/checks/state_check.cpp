@@ -72,7 +72,7 @@ bool StateCheck::is_uncached(const Event& lookup) const {
   if (lookup.client() == Client::Walk) {
     return machine_.format.kind == PteKind::X86 && read_type_ != MemType::WriteBack;
   }
-  if (lookup.client() != Client::Core) return false;
+  if (lookup.client() == Client::Host) return false;
   const PieceRef* owner = tracker_.owner_of_lookup(lookup.cache());
   return owner != nullptr && !tracker_.access(owner->port, owner->id).pieces[owner->piece].xlat.xlat_cacheable();
 }

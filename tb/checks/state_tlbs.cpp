@@ -124,8 +124,7 @@ void StateCheck::on_xlat(const Event& event) {
 void StateCheck::on_translated(const Event& event, const TrackedAccess& access) {
   TlbSide& side = tlb_[static_cast<unsigned>(event.port())];
   const Vpn vpn = machine_.vpn_of(VirtAddr(event.b));
-  const CoreRequest& r = access.request;
-  const Request request{.kind = access.kind(), .user = r.user, .sum = r.sum, .mxr = r.mxr, .va = VirtAddr(event.b)};
+  const Request request = access.request_at(VirtAddr(event.b));
   const TlbMirror::Lookup expected = side.mirror.lookup(access.context, request);
   const bool by_l2 = side.from_l2 && judge(machine_, access.context, *side.from_l2, request) == TlbVerdict::Granted;
   const Source source = expected.verdict == TlbVerdict::Granted ? Source::Tlb : (by_l2 ? Source::L2 : Source::Walk);
@@ -169,9 +168,7 @@ void StateCheck::on_walk_start(const Event& event) {
   if (again) {
     const TrackedAccess* access = tracker_.translating(event.port());
     if (access != nullptr) {
-      const CoreRequest& r = access->request;
-      const Request request{
-          .kind = access->kind(), .user = r.user, .sum = r.sum, .mxr = r.mxr, .va = VirtAddr(event.b)};
+      const Request request = access->request_at(VirtAddr(event.b));
       if (judge(machine_, access->context, *side.from_l2, request) == TlbVerdict::Granted) {
         wrong(fmt::format("page {:#x} is walked, though the L2 TLB has it and grants", vpn.value));
       }

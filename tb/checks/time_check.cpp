@@ -11,6 +11,11 @@
 namespace vm {
 namespace {
 
+// What the splitter takes when the port is empty.
+bool is_cut(const Machine& machine, const CoreRequest& request) {
+  return unit_parts(machine.unit_bytes(), request) > 1 || request.atomic != AtomicOp::None;
+}
+
 TlbEntry filled_entry(const Event& fill) {
   TlbEntry entry;
   entry.valid = true;
@@ -57,6 +62,7 @@ void TimeCheck::on_cycle(const Cycle& cycle) {
   translations_now(cycle);
   caches_now(cycle);
   walker_now(cycle);
+  atomic_now();
   accepts_now(cycle);
   memory_now(cycle);
   walker_next();
@@ -65,6 +71,7 @@ void TimeCheck::on_cycle(const Cycle& cycle) {
   next_ports(cycle);
   for (unsigned k = 0; k < 2; ++k) next_cache(k, cycle);
   next_sequencer(cycle);
+  atomic_ = atomic_next_;
   remember(cycle);
 }
 
@@ -135,6 +142,12 @@ void TimeCheck::gather(const Cycle& cycle) {
       case EventKind::L2Fill:
         seen_.l2_fill = &event;
         break;
+      case EventKind::AtomicStart:
+        seen_.atomic_start = &event;
+        break;
+      case EventKind::AtomicEnd:
+        seen_.atomic_end = &event;
+        break;
       case EventKind::TlbFill:
       case EventKind::WalkCacheFill:
       case EventKind::CacheMaint:
@@ -170,7 +183,7 @@ void TimeCheck::translations_now(const Cycle& cycle) {
     if (xlat != nullptr && !at_once) port.again = false;
 
     const CoreRequest& request = cycle.request(static_cast<vm::Port>(p));
-    const bool cut = unit_parts(machine_.unit_bytes(), request) > 1;
+    const bool cut = is_cut(machine_, request);
     port.unit_valid = (port.split == SplitState::Pass && request.valid && !cut && seq_ == SeqState::Idle) ||
                       port.split == SplitState::Probe || port.split == SplitState::Access;
   }
@@ -195,7 +208,7 @@ void TimeCheck::caches_now(const Cycle& cycle) {
   }
 }
 
-bool TimeCheck::slot_taken(unsigned p) const { return p == 1 && (walk_takes_slot() || host_ == HostState::Request); }
+bool TimeCheck::slot_taken(unsigned p) const { return p == 1 && slot_client() != Client::Core; }
 
 Owner TimeCheck::why_s1_takes_none(unsigned p) const {
   const Port& port = ports_[p];
@@ -210,7 +223,7 @@ Owner TimeCheck::why_not_accepted(unsigned p, const CoreRequest& request) const 
   const Port& port = ports_[p];
   if (seq_ != SeqState::Idle) return Owner::Sequencer;
   if (port.split != SplitState::Pass) return Owner::Split;
-  if (unit_parts(machine_.unit_bytes(), request) > 1) {
+  if (is_cut(machine_, request)) {
     if (port.pending) return Owner::Pending;
     if (port.s1) return Owner::S1;
     return port.front ? Owner::Front : Owner::Nobody;
@@ -240,8 +253,10 @@ void TimeCheck::accepts_now(const Cycle& cycle) {
     }
 
     const bool wanted = port.held ? port.again : offered;
-    cache.s0_client = !taken ? Client::Core : walk_takes_slot() ? Client::Walk : Client::Host;
-    cache.s0 = cache.open && (taken ? cache.s0_client == Client::Host || walk_offers_cache() : wanted);
+    cache.s0_client = p == 1 ? slot_client() : Client::Core;
+    const bool other = cache.s0_client == Client::Host || (cache.s0_client == Client::Walk && walk_offers_cache()) ||
+                       (cache.s0_client == Client::Atomic && atomic_offers());
+    cache.s0 = cache.open && (taken ? other : wanted);
   }
 }
 
@@ -262,7 +277,10 @@ void TimeCheck::next_ports(const Cycle& cycle) {
         port.pieces = unit_parts(machine_.unit_bytes(), request);
         port.piece = 0;
         port.probing = true;
-        if (cycle.accepted(static_cast<vm::Port>(p)) && port.pieces > 1) port.split = SplitState::Probe;
+        port.atomic = request.atomic != AtomicOp::None;
+        if (cycle.accepted(static_cast<vm::Port>(p)) && is_cut(machine_, request)) {
+          port.split = is_refused(request) ? SplitState::Refuse : SplitState::Probe;
+        }
         break;
       }
       case SplitState::Probe:
@@ -275,9 +293,18 @@ void TimeCheck::next_ports(const Cycle& cycle) {
       case SplitState::AccessWait: {
         if (!answered) break;
         const bool ends = failed || (!port.probing && port.piece + 1 == port.pieces);
-        port.split = ends ? SplitState::Pass : SplitState::Next;
+        port.split = ends ? SplitState::Pass : port.atomic ? SplitState::Atomic : SplitState::Next;
         break;
       }
+      case SplitState::Atomic:
+        if (seen_.atomic_start != nullptr) port.split = SplitState::AtomicWait;
+        break;
+      case SplitState::AtomicWait:
+        if (atomic_ends_) port.split = SplitState::Pass;
+        break;
+      case SplitState::Refuse:
+        port.split = SplitState::Pass;
+        break;
       case SplitState::Next:
         if (++port.piece == port.pieces) {
           port.piece = 0;
@@ -326,7 +353,10 @@ void TimeCheck::responses_now(const Cycle& cycle) {
     const bool error = seen_.done[p] != nullptr && seen_.done[p]->done_err();
     if (port.split == SplitState::ProbeWait) due = due && fault;
     if (port.split == SplitState::AccessWait) due = due && (error || port.piece + 1 == port.pieces);
-    expect(cycle.response(static_cast<vm::Port>(p)).valid, due, port.split == SplitState::Pass ? "T3, T5" : "T6",
+    if (port.split == SplitState::AtomicWait) due = atomic_ends_;
+    if (port.split == SplitState::Refuse) due = true;
+    const std::string_view rule = port.split == SplitState::Pass ? "T3, T5" : port.atomic ? "T19" : "T6";
+    expect(cycle.response(static_cast<vm::Port>(p)).valid, due, rule,
            p == 0 ? "the answer to the fetch" : "the answer to the data access");
   }
 }

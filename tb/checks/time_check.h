@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Check 3, time: every event and handshake comes in exactly the cycle the contract (docs/timing.md, rules T1 to T15)
+// Check 3, time: every event and handshake comes in exactly the cycle the contract (docs/timing.md, rules T1 to T19)
 // computes from the events before it. What an access turns out to be (hit, miss, fault, dirty victim) is taken from the
 // events; when it may happen is not. Every cycle a request waits is booked on exactly one busy resource.
 //
@@ -40,13 +40,15 @@ class TimeCheck final : public Check {
     const Event *walk_start = nullptr, *walk_read = nullptr, *walk_data = nullptr, *walk_end = nullptr;
     const Event *walk_look = nullptr, *update_start = nullptr, *update = nullptr, *restart = nullptr;
     const Event *l2_sweep = nullptr, *l2_fill = nullptr, *drained = nullptr;
+    const Event *atomic_start = nullptr, *atomic_end = nullptr;
   };
 
-  enum class SplitState : std::uint8_t { Pass, Probe, ProbeWait, Access, AccessWait, Next };
+  enum class SplitState : std::uint8_t { Pass, Probe, ProbeWait, Access, AccessWait, Next, Refuse, Atomic, AtomicWait };
   struct Port {
     SplitState split = SplitState::Pass;
     unsigned pieces = 0, piece = 0;
     bool probing = false;
+    bool atomic = false;  // an LR, SC or AMO
     // The access in F (HitLatency 2); its TLB is read again
     bool front = false, relook = false;
     // The access in S1 of the translation
@@ -113,6 +115,8 @@ class TimeCheck final : public Check {
     UpdateWrite,
     Hold
   };
+  // Read to Compute: the read was turned away, is awaited, is there. Decide, Write: the write is asked for, awaited.
+  enum class AtomicState : std::uint8_t { Idle, Read, Wait, Compute, Decide, Write };
   enum class HostState : std::uint8_t { Idle, Check, Request, Wait };
   enum class SeqState : std::uint8_t { Idle, Drain, Act, Respond };
   enum class SeqKind : std::uint8_t { Ctl, Fence, Array };
@@ -127,6 +131,10 @@ class TimeCheck final : public Check {
   bool walk_offers_cache() const;
   bool walker_turned_away() const;
   bool walker_answered() const;
+  bool atomic_takes_slot() const;
+  bool atomic_offers() const;
+  Client slot_client() const;
+  void atomic_now();
   void look_done();
   void walker_next();
   bool l2_busy(const Cycle& cycle) const { return cycle.number <= l2_sweep_end_ && machine_.l2tlb.ways != 0; }
@@ -172,6 +180,11 @@ class TimeCheck final : public Check {
   bool prefetching_ = false;     // either of them, in this cycle: fences of translations wait
   std::vector<TlbEntry> l2_;     // by set and way, as events have filled it
   std::uint64_t l2_sweep_end_;   // last cycle of the sweep of the L2 TLB
+
+  AtomicState atomic_ = AtomicState::Idle, atomic_next_ = AtomicState::Idle;
+  AtomicOp atomic_op_ = AtomicOp::None;
+  bool atomic_failed_ = false;                       // its read
+  bool atomic_asked_ = false, atomic_ends_ = false;  // in this cycle
 
   HostState host_ = HostState::Idle;
   HostRequest host_request_;

@@ -79,7 +79,7 @@ void TimeCheck::walker_now(const Cycle& cycle) {
 
   const bool via_cache = machine_.walk_port == WalkPort::Cache;
   const bool open = caches_[1].open;
-  walk_asked_ = via_cache && open && walk_offers_cache();
+  walk_asked_ = via_cache && open && slot_client() == Client::Walk && walk_offers_cache();
   if (via_cache || !walk_offers_read()) {
     expect(seen_.walk_read != nullptr, walk_asked_ && walk_offers_read(), "T7", "WalkRead");
   }
@@ -115,8 +115,7 @@ void TimeCheck::look_done() {
   const std::size_t index = static_cast<std::size_t>(look->set()) * machine_.l2tlb.ways + look->tlb_way();
   const TrackedAccess* access = tracker_.translating(static_cast<vm::Port>(walk_port_));
   if (access == nullptr || index >= l2_.size()) return;
-  const CoreRequest& r = access->request;
-  const Request request{.kind = access->kind(), .user = r.user, .sum = r.sum, .mxr = r.mxr, .va = follower_.va()};
+  const Request request = access->request_at(follower_.va());
   ports_[walk_port_].l2_denies = judge(machine_, access->context, l2_[index], request) != TlbVerdict::Granted;
 }
 

@@ -194,7 +194,9 @@ void TranslationCheck::on_retired(TrackedAccess& access) {
   good = good && check_answer(access);
   if (!good) access.answers_agree = false;
   if (os_ == nullptr || !access.answers_agree) return;
-  if (access.kind() == AccessKind::Store) {
+  if (access.is_atomic()) {
+    if (!access.response.fault) check_atomic_image(access);
+  } else if (access.kind() == AccessKind::Store) {
     store_image(access);
   } else if (!access.response.fault) {
     check_image(access);
@@ -209,7 +211,8 @@ bool TranslationCheck::check_piece(const TrackedAccess& access, const Piece& pie
   ++translations_;
   const CoreRequest& r = access.request;
   const bool as_asked = x.b == va && x.access() == access.kind() && x.user() == r.user && x.sum() == r.sum &&
-                        x.mxr() == r.mxr && x.probe() == (unit_parts(unit_, r) > 1);
+                        x.mxr() == r.mxr && x.probe() == (unit_parts(unit_, r) > 1 || access.is_atomic()) &&
+                        x.xlat_atomic() == access.is_atomic() && x.xlat_amo() == is_amo(r.atomic);
   if (!as_asked) {
     reporter_.mismatch("translation.walk",
                        fmt::format("{}: the MMU translated {:#x} ({} {}{}{}), expected {:#x}", describe_access(access),
@@ -248,9 +251,7 @@ bool TranslationCheck::agrees(const WalkResult& answer, const Piece& piece, cons
 
 bool TranslationCheck::check_walk(const TrackedAccess& access, const Piece& piece) {
   const auto current = [this](PhysAddr entry, unsigned) { return read_entry(entry); };
-  const CoreRequest& r = access.request;
-  const Request request{
-      .kind = access.kind(), .user = r.user, .sum = r.sum, .mxr = r.mxr, .va = VirtAddr(piece.xlat.b)};
+  const Request request = access.request_at(VirtAddr(piece.xlat.b));
   const Fault actual = fault_of(machine_, access.context, piece);
   legal_.legal(access.context, request, access.accepted, current, answers_);
   for (const WalkResult& answer : answers_) {
@@ -285,12 +286,9 @@ bool TranslationCheck::check_os(const TrackedAccess& access, const Piece& piece,
       expected_cause = Cause::Invalid;
     } else {
       Pte page{.valid = true, .user = m.user, .read = m.read, .write = m.write, .exec = m.exec, .ppn = m.ppn};
-      const CoreRequest& r = access.request;
-      expected_cause =
-          denied_by(machine_.format, access.context.env, page,
-                    {.kind = access.kind(), .user = r.user, .sum = r.sum, .mxr = r.mxr, .va = VirtAddr(va)});
+      expected_cause = denied_by(machine_.format, access.context.env, page, access.request_at(VirtAddr(va)));
       const bool reachable =
-          expected_pa.value <= low_mask(machine_.pa_bits) && machine_.region_of(expected_pa) != nullptr;
+          expected_pa.value <= low_mask(machine_.pa_bits) && machine_.takes(expected_pa, access.request.atomic);
       if (expected_cause == Cause::None && !reachable) expected_cause = Cause::Access;
     }
     if (expected_cause == actual.cause && (actual || expected_pa.value == piece.xlat.c)) return true;
@@ -313,6 +311,13 @@ bool TranslationCheck::check_answer(const TrackedAccess& access) {
   Fault expected;
   const unsigned parts = unit_parts(unit_, access.request);
   bool complete = false;
+  if (is_refused(access.request)) {
+    expected.cause = Cause::Misaligned;
+    expected.access = access.kind();
+    expected.user = access.request.user;
+    expected.va = VirtAddr(access.request.va);
+    expected.code = architectural_code(machine_, access.context, expected);
+  }
   for (unsigned i = 0; i < access.piece_count && !expected; ++i) {
     const Piece& piece = access.pieces[i];
     expected = fault_of(machine_, access.context, piece);
@@ -323,7 +328,7 @@ bool TranslationCheck::check_answer(const TrackedAccess& access) {
       expected.va = VirtAddr(unit_part(unit_, access.request, i % parts).va);
       expected.code = architectural_code(machine_, access.context, expected);
     }
-    complete = !piece.xlat.probe() && i % parts == parts - 1;
+    complete = access.is_atomic() ? access.ended : !piece.xlat.probe() && i % parts == parts - 1;
   }
   if (!expected && !complete) {
     reporter_.mismatch("translation.walk", fmt::format("{}: answered after {} translations, but it has {} parts",
@@ -337,6 +342,26 @@ bool TranslationCheck::check_answer(const TrackedAccess& access) {
                                  describe_access(access), actual ? describe_fault(actual, {}) : "no fault",
                                  expected ? describe_fault(expected, {}) : "no fault"));
   return false;
+}
+
+// What the process finds there, and what it leaves: computed from its own bytes. Whether an SC may store is known from
+// the answer, which the data check has judged.
+void TranslationCheck::check_atomic_image(const TrackedAccess& access) {
+  const AtomicOp op = access.request.atomic;
+  const std::uint64_t answer = from_lanes(access.response.rdata, access.request.va, access.size());
+  if (op != AtomicOp::Sc) check_image(access);
+  if (op == AtomicOp::Lr || (op == AtomicOp::Sc && answer != 0)) return;
+  last_store_ = access.answered;
+  std::uint64_t old = op == AtomicOp::Sc ? 0 : answer;
+  for (unsigned i = 0; i < access.size(); ++i) {
+    const std::optional<std::uint8_t> byte = os_->image_byte(access.context, VirtAddr(access.request.va + i));
+    if (byte) old = (old & ~(0xFFULL << (8 * i))) | std::uint64_t{*byte} << (8 * i);
+  }
+  const std::uint64_t operand = from_lanes(access.request.wdata, access.request.va, access.size());
+  const std::uint64_t value = amo_result(op, access.size(), old, operand);
+  for (unsigned i = 0; i < access.size(); ++i) {
+    os_->image_store(access.context, VirtAddr(access.request.va + i), static_cast<std::uint8_t>(value >> (8 * i)));
+  }
 }
 
 void TranslationCheck::check_image(const TrackedAccess& access) {
@@ -373,8 +398,9 @@ bool TranslationCheck::fetch_may_be(const TrackedAccess& fetch, unsigned byte, s
   };
   const std::optional<std::uint64_t> wanted = physical(fetch, byte);
   const auto brings = [&](const TrackedAccess& store) {
-    if (!wanted || store.kind() != AccessKind::Store) return false;
-    const std::uint64_t value = from_lanes(store.request.wdata, store.request.va, store.size());
+    if (!wanted || store.kind() != AccessKind::Store || (store.is_atomic() && !store.wrote)) return false;
+    const std::uint64_t data = store.is_atomic() ? store.write.c : store.request.wdata;
+    const std::uint64_t value = from_lanes(data, store.request.va, store.size());
     for (unsigned b = 0; b < store.size(); ++b) {
       if (physical(store, b) == wanted && static_cast<std::uint8_t>(value >> (8 * b)) == actual) return true;
     }

@@ -54,6 +54,7 @@ class TranslationCheck final : public Check, private CoherentMemory::Listener {
   bool check_os(const TrackedAccess& access, const Piece& piece, const Fault& actual, std::uint64_t va);
   bool check_answer(const TrackedAccess& access);
   void check_image(const TrackedAccess& access);
+  void check_atomic_image(const TrackedAccess& access);
   bool fetch_may_be(const TrackedAccess& fetch, unsigned byte, std::uint8_t actual) const;
   void store_image(const TrackedAccess& access);
 

@@ -78,11 +78,7 @@ void WalkFollower::start(const Event& event) {
   request_ = {};
   request_.va = VirtAddr(event.b);
   if (const TrackedAccess* access = tracker_.translating(port_)) {
-    request_ = {.kind = access->kind(),
-                .user = access->request.user,
-                .sum = access->request.sum,
-                .mxr = access->request.mxr,
-                .va = VirtAddr(event.b)};
+    request_ = access->request_at(VirtAddr(event.b));
   }
   from_cache_ = ahead_ = false;
   found_ahead_.reset();

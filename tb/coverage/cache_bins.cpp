@@ -58,6 +58,8 @@ void CacheBins::add_data_cache(BinTable& table) {
   if (machine_.format.hw_ad) add(Client::Walk, true, "walk write");
   add(Client::Host, false, "host read");
   add(Client::Host, true, "host write");
+  if (machine_.atomics) add(Client::Atomic, false, "atomic read");
+  if (machine_.atomics) add(Client::Atomic, true, "atomic write");
   const bool present = machine_.dcache.ways != 0;
   const Values states = present ? Values{"not present", "clean", "dirty"} : Values{"not present"};
   cache.uncached.emplace(table, kGroup, std::vector<Values>{clients, {"uncached"}, states});

@@ -48,7 +48,7 @@ class CacheBins {
   const Machine& machine_;
   std::array<Cache, 2> caches_;
   std::optional<Cross> write_back_refused_;
-  std::array<std::size_t, 6> client_place_{};  // [2 * client + write]
+  std::array<std::size_t, 8> client_place_{};  // [2 * client + write]
   std::optional<FenceRequest> operation_;      // of a cache, not yet answered
 };
 

@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "coverage/atomic_bins.h"
 #include "coverage/cache_bins.h"
 #include "coverage/control_bins.h"
 #include "coverage/crossing_bins.h"
@@ -37,6 +38,7 @@ struct Coverage::Parts {
   CacheBins caches{table};
   CrossingBins crossings{table};
   ControlBins control{table};
+  AtomicBins atomics{table};
 };
 
 void Coverage::Parts::on_event(const Event& event, const Cycle& cycle, const Tracker& tracker) {
@@ -48,6 +50,7 @@ void Coverage::Parts::on_event(const Event& event, const Cycle& cycle, const Tra
   }
   walks.on_event(event, tracker, walk);
   crossings.on_event(event, tracker);
+  atomics.on_event(event);
   walk.on_event(event);
   shadow.on_event(event);
 }
@@ -63,11 +66,13 @@ void Coverage::on_cycle(const Cycle& cycle, const Tracker& tracker) {
   for (const Event& event : cycle.events) parts.on_event(event, cycle, tracker);
   parts.caches.on_cycle(cycle);
   parts.control.on_cycle(cycle);
+  parts.atomics.on_cycle(cycle);
   if (cycle.array_accepted() && cycle.in->array.write) parts.shadow.on_array_write(cycle.in->array);
   for (const TrackedAccess* access : tracker.retired()) {
     ++parts.accesses;
     parts.translations.on_retired(*access);
     parts.crossings.on_retired(*access);
+    parts.atomics.on_retired(*access);
   }
 }
 

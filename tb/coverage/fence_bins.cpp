@@ -124,7 +124,10 @@ void FenceBins::on_cycle(const Cycle& cycle, const Tracker& tracker, const Trans
   for (const Port port : {Port::Fetch, Port::Data}) {
     const auto p = static_cast<unsigned>(port);
     if (cycle.response(port).valid) cut_[p] = false;
-    if (cycle.accepted(port)) cut_[p] = unit_parts(machine_.unit_bytes(), cycle.request(port)) > 1;
+    const CoreRequest& request = cycle.request(port);
+    if (cycle.accepted(port)) {
+      cut_[p] = unit_parts(machine_.unit_bytes(), request) > 1 || request.atomic != AtomicOp::None;
+    }
   }
 }
 

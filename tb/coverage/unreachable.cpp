@@ -29,6 +29,9 @@ bool no_look(const Machine& m) { return no_l2(m) && no_walk_cache(m); }
 bool no_update(const Machine& m) { return !m.format.hw_ad; }
 bool no_kernel_bit(const Machine& m) { return flat(m) && !m.format.kernel_bit; }
 bool no_read_bit(const Machine& m) { return flat(m) && !m.format.read_bit; }
+// What may be stored to may be read: the bit is always there, or such an entry reserved.
+bool write_gives_read(const Machine& m) { return no_read_bit(m) || tree(m); }
+bool no_amo_read(const Machine& m) { return !m.atomics || write_gives_read(m); }
 bool no_write_bit(const Machine& m) { return flat(m) && !m.format.write_bit; }
 bool no_exec_bit(const Machine& m) { return flat(m) && !m.format.exec_bit; }
 bool no_rights(const Machine& m) { return no_kernel_bit(m) && no_read_bit(m) && no_write_bit(m) && no_exec_bit(m); }
@@ -40,8 +43,16 @@ bool page_is_a_unit(const Machine& m) { return m.format.page_size() <= m.unit_by
 // may lie behind an older entry of the base part, which permits less.)
 bool itlb_keeps(const Machine& m) { return !no_itlb(m) && flat(m); }
 bool dtlb_keeps(const Machine& m) { return !no_dtlb(m) && flat(m); }
+bool takes_atomics_everywhere(const Machine& m) {
+  return std::all_of(m.regions.begin(), m.regions.end(), [](const Region& region) { return region.atomic; });
+}
 bool cached_everywhere(const Machine& m) {
   return std::all_of(m.regions.begin(), m.regions.end(), [](const Region& region) { return region.cacheable; });
+}
+
+bool cached_everywhere_or_no_atomics(const Machine& m) {
+  return m.dcache.ways != 0 && one_type(m) &&
+         std::none_of(m.regions.begin(), m.regions.end(), [](const Region& r) { return r.atomic && !r.cacheable; });
 }
 
 // Every address that an entry's page number can form, if it does not reach beyond PaBits, lies in memory.
@@ -75,6 +86,7 @@ constexpr const char* kNoLeaf = "no leaf can be at this level";
 constexpr const char* kByAddress = "the physical map alone decides: an address is always cached or never";
 constexpr const char* kOneLookup =
     "compare-and-set reads the entry first and lets nobody into the cache between that and its write";
+constexpr const char* kOneAtomic = "an atomic reads first and lets nobody into the cache between that and its write";
 constexpr const char* kFixedErrors =
     "the memory of the testbench refuses an address always or never, and the read before this write was not refused";
 constexpr const char* kStays =
@@ -92,7 +104,8 @@ constexpr Unreachable kEntries[] = {
     {"@(faults|origins): exec, *", no_exec_bit, kNoBit},
     {"@(faults|origins): access, @(level *|not known|denied*|restarted*)", all_frames_mapped,
      "every page number that an entry can hold lies in memory"},
-    {"faults: read, *, @(fetch|store)", any, "only a load needs the right to read"},
+    {"faults: read, *, fetch", any, "only a load or an AMO needs the right to read"},
+    {"faults: read, *, store", no_amo_read, "a store needs no right to read; an AMO that may store may read (R7)"},
     {"faults: write, *, @(fetch|load)", any, "only a store needs the right to write"},
     {"faults: exec, *, @(load|store)", any, "only a fetch needs the right to execute"},
     {"faults: dirty, *, @(fetch|load)", any, "only a store needs the dirty bit"},
@@ -150,6 +163,30 @@ constexpr Unreachable kEntries[] = {
     {"caches: * walk write, @(not present|replaces, *|fill fails)", any, kOneLookup},
     {"caches: data cache: invalidate, whole, *", any, "invalidating everything is one sweep that looks at no line"},
     {"caches: data cache: write-back refused by memory", any, kFixedErrors},
+
+    {"caches: * atomic read, uncached, @(clean|dirty)", one_type, kByAddress},
+    {"caches: * atomic write, uncached, @(clean|dirty)", any, "the read of the atomic has dropped the line"},
+    {"caches: * atomic write, @(not present|replaces, *|fill fails)", any, kOneAtomic},
+
+    // atomics
+    {"atomics: *, *, -", any, "the machine has no data cache"},
+    {"atomics: *, *, uncached", cached_everywhere_or_no_atomics, "memory that is not cached takes no atomics"},
+    {"atomics: reservation, lost by an update of the walker", no_update, "hardware does not update entries"},
+    {"atomics: *, exec", any, "only a fetch needs the right to execute"},
+    {"atomics: *, read", no_read_bit, kNoBit},
+    {"atomics: lr, read", x86, "a present page may always be read"},
+    {"atomics: sc, read", any, "an SC needs the right to write only"},
+    {"atomics: amo, read", write_gives_read, "an AMO that may store may read (R7)"},
+    {"atomics: lr, @(write|dirty)", any, "an LR is a load"},
+    {"atomics: *, write", no_write_bit, kNoBit},
+    {"atomics: *, privilege", no_kernel_bit, kNoBit},
+    {"atomics: *, va", wide_va, "all 64 bits are translated"},
+    {"atomics: *, limit", tree, "only flat tables have a limit"},
+    {"atomics: *, reserved", flat, "a flat entry has no reserved bits"},
+    {"atomics: *, @(accessed|dirty)", flat, "a flat entry has no accessed and dirty bits"},
+    {"atomics: *, @(accessed|dirty)", x86, "x86 hardware always keeps the accessed and dirty bits itself"},
+    {"atomics: *, access", all_frames_mapped, "every page number that an entry can hold lies in memory"},
+    {"atomics: *, no atomics there", takes_atomics_everywhere, "all memory of this machine takes atomics"},
 
     // crossings
     {"crossings: inside a page, *", page_is_a_unit, "a page is not larger than a unit"},

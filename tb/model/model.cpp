@@ -66,7 +66,7 @@ Fault make_fault(unsigned cause, unsigned access, unsigned user, unsigned level,
   fault.access = static_cast<AccessKind>(access);
   fault.user = user != 0;
   fault.va = VirtAddr(va);
-  if (fault.cause == Cause::Bus) return fault;
+  if (fault.cause == Cause::Bus || fault.cause == Cause::Misaligned) return fault;
   fault.level = static_cast<std::uint8_t>(level);
   fault.pte_addr = PhysAddr(pte_addr);
   fault.pte = pte;
@@ -174,6 +174,7 @@ void VerilatedModel::put_inputs() {
   t.data_req_size_i = in_.data.size;
   t.data_req_va_i = in_.data.va;
   t.data_req_write_i = in_.data.write;
+  t.data_req_atomic_i = static_cast<std::uint8_t>(in_.data.atomic);
   t.data_req_wdata_i = in_.data.wdata;
   t.host_req_valid_i = in_.host.valid;
   t.host_req_id_i = in_.host.id;
@@ -310,15 +311,16 @@ Machine VerilatedModel::elaborated() const {
   m.l2cache = {t.cfg_l2cache_sets_o, t.cfg_l2cache_ways_o, t.cfg_l2cache_line_bytes_o};
   m.l3cache = {t.cfg_l3cache_sets_o, t.cfg_l3cache_ways_o, t.cfg_l3cache_line_bytes_o};
   m.walk_port = static_cast<WalkPort>(t.cfg_walk_port_o);
+  m.atomics = t.cfg_atomics_o != 0;
   m.trap_swap = t.cfg_trap_swap_o != 0;
   m.array_port = t.cfg_array_port_o != 0;
-  const auto add = [&m](std::uint64_t base, std::uint64_t size, bool cacheable) {
-    if (size != 0) m.regions.push_back({PhysAddr(base), size, cacheable});
+  const auto add = [&m](std::uint64_t base, std::uint64_t size, bool cacheable, bool atomic) {
+    if (size != 0) m.regions.push_back({PhysAddr(base), size, cacheable, atomic});
   };
-  add(t.cfg_region0_base_o, t.cfg_region0_size_o, t.cfg_region0_cacheable_o != 0);
-  add(t.cfg_region1_base_o, t.cfg_region1_size_o, t.cfg_region1_cacheable_o != 0);
-  add(t.cfg_region2_base_o, t.cfg_region2_size_o, t.cfg_region2_cacheable_o != 0);
-  add(t.cfg_region3_base_o, t.cfg_region3_size_o, t.cfg_region3_cacheable_o != 0);
+  add(t.cfg_region0_base_o, t.cfg_region0_size_o, t.cfg_region0_cacheable_o != 0, t.cfg_region0_atomic_o != 0);
+  add(t.cfg_region1_base_o, t.cfg_region1_size_o, t.cfg_region1_cacheable_o != 0, t.cfg_region1_atomic_o != 0);
+  add(t.cfg_region2_base_o, t.cfg_region2_size_o, t.cfg_region2_cacheable_o != 0, t.cfg_region2_atomic_o != 0);
+  add(t.cfg_region3_base_o, t.cfg_region3_size_o, t.cfg_region3_cacheable_o != 0, t.cfg_region3_atomic_o != 0);
   return m;
 }
 

@@ -60,6 +60,7 @@ void PortFeeder::submit(const Access& access) {
   request.sum = access.sum;
   request.mxr = access.mxr;
   request.write = access.kind == AccessKind::Store;
+  request.atomic = access.atomic;
   request.size = access.size_log2;
   request.va = access.va.value;
   request.wdata = request.write ? in_lanes(access.data, request.va, access.size(), filler_) : filler_;

@@ -32,6 +32,7 @@ TrafficMix TrafficMix::of_seed(std::uint64_t seed) {
   mix.storm = one_of({0, 30, 100, 300});
   mix.illegal = one_of({1, 5});
   mix.bare = random.one_in(2);
+  mix.atomic = one_of({0, 10, 20, 60});
   return mix;
 }
 
@@ -72,6 +73,7 @@ Access PortRequests::access(Port port) {
   // Across the end of a page.
   if (random_.one_in(16)) {
     Access crossing = access_at(port, page_address());
+    make_plain(crossing, crossing.kind);
     crossing.va = VirtAddr(last_bytes(crossing.va.value));
     crossing.size_log2 = 3;
     return crossing;
@@ -94,6 +96,38 @@ Access PortRequests::access_at(Port port, std::uint64_t va) {
   access.mxr = random_.one_in(4);
   access.kind = port == Port::Fetch ? AccessKind::Fetch : random_.one_in(2) ? AccessKind::Store : AccessKind::Load;
   access.data = random_.next();
+  if (port == Port::Data && machine_.atomics && chance(mix_.atomic)) make_atomic(access);
+  return access;
+}
+
+// An LR and its SCs mostly meet, as programs have them; the values of AMOs are often near each other and near zero.
+void PortRequests::make_atomic(Access& access) {
+  const bool odd = random_.one_in(32);  // size and alignment as they are
+  if (!odd) {
+    access.size_log2 = static_cast<std::uint8_t>(random_.between(2, 3));
+    access.va = VirtAddr(access.va.value & ~low_mask(access.size_log2));
+  }
+  if (conditionals_ != 0 && random_.one_in(2)) {
+    --conditionals_;
+    access.atomic = AtomicOp::Sc;
+    if (!random_.one_in(8)) access.va = VirtAddr(reserved_ ^ (random_.one_in(8) ? 8U << random_.below(4) : 0U));
+  } else if (random_.one_in(3)) {
+    access.atomic = AtomicOp::Lr;
+    reserved_ = access.va.value & ~7ULL;
+    conditionals_ = static_cast<unsigned>(random_.between(1, 2));
+  } else {
+    access.atomic = static_cast<AtomicOp>(random_.between(static_cast<unsigned>(AtomicOp::Sc), kAtomicOps - 1));
+  }
+  access.kind = kind_of(access.atomic);
+  if (random_.one_in(2)) access.data = random_.below(16) - 8;
+}
+
+Access PortRequests::conditional() {
+  Access access = access_at(Port::Data, page_address());
+  access.atomic = AtomicOp::Sc;
+  access.kind = AccessKind::Store;
+  access.size_log2 = 3;
+  access.va = VirtAddr(access.va.value & ~7ULL);
   return access;
 }
 
@@ -107,6 +141,17 @@ trace::PortHost PortRequests::host() {
   host_at_ = host.at.value;
   // An address anywhere may be an entry's: entries are changed through the TrafficMemory only.
   host.write = !memory_.in_tables(host.at.value) && random_.one_in(2);
+  host.value = random_.next();
+  return host;
+}
+
+trace::PortHost PortRequests::host_store(PhysAddr word) {
+  trace::PortHost host;
+  host.write = true;
+  host.at = PhysAddr((word.value & ~7ULL) ^ (random_.one_in(3) ? 8U << random_.below(4) : 0U));
+  if (memory_.in_tables(host.at.value)) host.at = PhysAddr(word.value & ~7ULL);
+  host.at = PhysAddr(host.at.value | random_.below(8));
+  host.bytes = static_cast<std::uint8_t>(random_.between(1, 8 - host.at.value % 8));
   host.value = random_.next();
   return host;
 }

@@ -25,6 +25,7 @@ struct TrafficMix {
   unsigned second = 20;            // percent of those that come with another at once
   unsigned storm = 8;              // per mille of cycles in which a PortStorm begins, while there is none
   unsigned illegal = 5;            // percent of accesses with an address no table serves
+  unsigned atomic = 15;            // percent of data accesses, on machines that have atomics
   bool cache_operations = true;
   bool array = true;  // array reads, on machines that have the port
   bool bare = true;   // leave translation now and then
@@ -54,6 +55,8 @@ class PortRequests {
   Access access(Port port);
   Access access_at(Port port, std::uint64_t va);
   trace::PortHost host();
+  Access conditional();                       // an SC anywhere
+  trace::PortHost host_store(PhysAddr word);  // to some bytes of it, or of its neighbours in the line
   EntryStore store(TrafficMemory::Entry entry) const;
   Fence fence();
   Fence translation_fence(std::uint64_t va);
@@ -64,6 +67,11 @@ class PortRequests {
   std::optional<trace::PortArray> array();
   // The writes with which translation begins.
   std::array<trace::PortCtl, 2> start();
+  // A load or a store instead of an atomic, if it is one.
+  static void make_plain(Access& access, AccessKind kind) {
+    access.kind = kind;
+    access.atomic = AtomicOp::None;
+  }
   trace::PortCtl set_env(const Environment& env) const;  // a write of these mode bits
 
  private:
@@ -79,7 +87,10 @@ class PortRequests {
   TrafficMemory& memory_;
   TrafficMix mix_;
   Random random_;
+  void make_atomic(Access& access);
   std::uint64_t hot_ = 0, host_at_ = 0;
+  std::uint64_t reserved_ = 0;  // where an LR was last
+  unsigned conditionals_ = 0;   // SCs that follow it
   bool trap_base_given_ = false, trap_entered_ = false;
 };
 

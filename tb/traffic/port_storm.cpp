@@ -36,6 +36,7 @@ void PortStorm::plan_accesses(std::uint64_t va) {
   if (random.one_in(2)) plan(random.below(3), requests_.access_at(random.one_in(2) ? Port::Fetch : Port::Data, va));
   if (random.one_in(3)) {
     Access crossing = requests_.access_at(Port::Data, requests_.last_bytes(va));
+    PortRequests::make_plain(crossing, crossing.kind);
     crossing.size_log2 = 3;
     plan(random.below(4), crossing);
   }
@@ -208,7 +209,7 @@ bool PortStorm::plan_rights(std::uint64_t va) {
   Access access = requests_.access_at(port, va);
   access.user = leaf.user;
   access.mxr = true;
-  if (access.kind == AccessKind::Store) access.kind = AccessKind::Load;
+  if (access.kind == AccessKind::Store) PortRequests::make_plain(access, AccessKind::Load);
   plan(0, access);
   if (leaf.global) plan(walk_, requests_.root());
   for (unsigned i = 0; i < 4; ++i) {
@@ -240,7 +241,7 @@ bool PortStorm::plan_two_hits(std::uint64_t va) {
     plan(at, access);
     at += walk_;
   }
-  access.kind = access.kind == AccessKind::Store ? AccessKind::Load : access.kind;
+  if (access.kind == AccessKind::Store) PortRequests::make_plain(access, AccessKind::Load);
   plan(at, access);
   return true;
 }
@@ -273,9 +274,47 @@ bool PortStorm::plan_global(std::uint64_t va) {
   plan(0, access);
   plan(walk_, requests_.root_of(root, static_cast<std::uint16_t>((asid + random.between(1, 3)) % 4)));
   for (unsigned i = 0; i < 3; ++i) {
-    if (port == Port::Data) access.kind = random.one_in(2) ? AccessKind::Store : AccessKind::Load;
+    if (port == Port::Data) PortRequests::make_plain(access, random.one_in(2) ? AccessKind::Store : AccessKind::Load);
     plan(walk_, access);
   }
+  return true;
+}
+
+// The page is a table only as long as that takes, and nothing else is stored to it.
+bool PortStorm::plan_reserved_entry(std::uint64_t va) {
+  const Machine& machine = requests_.machine();
+  Random& random = requests_.random();
+  const std::uint64_t other = memory_.some_page(random);
+  if (!machine.atomics || !machine.format.hw_ad || machine.vpn_of(VirtAddr(va)) == machine.vpn_of(VirtAddr(other))) {
+    return false;
+  }
+  const TrafficMemory::Path used = plan_path(other, {});
+  if (used.count == 0) return false;
+  const PhysAddr entry = used.entries.at(used.count - 1).at;
+  const Ppn table(entry.value >> machine.format.page_bits);
+  if (plan_path(va, {.accessed = true, .dirty = true, .frame = table}).count == 0) return false;
+  plan_updates_by_hardware();
+  prelude_ = count_;
+  alone_ = true;
+  Access atomic = requests_.access_at(
+      Port::Data, (va - machine.offset_of(VirtAddr(va))) | (machine.offset_of(VirtAddr(entry.value)) & ~7ULL));
+  atomic.va = VirtAddr(atomic.va.value & ~7ULL);
+  atomic.size_log2 = 3;
+  atomic.user = true;
+  Access access = requests_.access_at(Port::Data, other & ~7ULL);
+  PortRequests::make_plain(access, AccessKind::Load);
+  access.user = true;
+  atomic.atomic = AtomicOp::Lr;
+  atomic.kind = AccessKind::Load;
+  plan(0, atomic);
+  if (!random.one_in(4)) plan(0, access);
+  atomic.atomic = AtomicOp::Sc;
+  atomic.kind = AccessKind::Store;
+  plan(0, atomic);
+  const std::uint64_t end = 8 * walk_;
+  const TrafficMemory::Path path = memory_.repair(va, context_.base, {});
+  for (unsigned i = 0; i < path.count; ++i) plan_store(end, path.entries.at(i));
+  plan(end, Fence{.by_addr = true, .addr = va});
   return true;
 }
 
@@ -297,7 +336,7 @@ bool PortStorm::plan_denial(std::uint64_t va) {
   // By a fetch only the instruction side and the L2 TLB learn the page.
   Access access = requests_.access_at(random.one_in(2) ? Port::Fetch : Port::Data, va);
   access.user = leaf.user;
-  if (access.kind == AccessKind::Store) access.kind = AccessKind::Load;
+  if (access.kind == AccessKind::Store) PortRequests::make_plain(access, AccessKind::Load);
   plan(0, access);
   const auto flawed = static_cast<unsigned>(random.one_in(2) ? path.count - 1 : random.below(path.count));
   const bool overlay = flawed + 1 < path.count && random.one_in(2);
@@ -311,14 +350,15 @@ bool PortStorm::plan_denial(std::uint64_t va) {
   for (unsigned i = 2; i < 4; ++i) {
     access = requests_.access_at(random.one_in(3) ? Port::Fetch : Port::Data, va);
     if (random.one_in(2)) access.user = !leaf.user;
-    if (random.one_in(2) && access.kind == AccessKind::Load) access.kind = AccessKind::Store;
+    if (random.one_in(2) && access.kind == AccessKind::Load) PortRequests::make_plain(access, AccessKind::Store);
     if (denied_twice) {
-      access.kind = AccessKind::Load;
+      PortRequests::make_plain(access, AccessKind::Load);
       access.user = !leaf.user;
       access.sum = false;
     }
     // In two pieces: the second one may find that memory has changed again.
     if (denied_twice || !random.one_in(3)) {
+      PortRequests::make_plain(access, access.kind);
       access.size_log2 = 3;
       access.va = VirtAddr((va & ~7ULL) + 4);
     }
@@ -340,7 +380,7 @@ void PortStorm::begin() {
   const std::uint64_t va = random.one_in(3) ? requests_.hot() : requests_.page_address();
   alone_ = random.one_in(2);
   broken_ = false;
-  const std::uint64_t kind = random.below(19);
+  const std::uint64_t kind = random.below(20);
   if (kind == 0) {
     alone_ = true;
     return plan_operations(va);
@@ -351,7 +391,8 @@ void PortStorm::begin() {
                        : kind < 12 ? plan_denial(va)
                        : kind < 14 ? plan_rights(va)
                        : kind < 15 ? plan_two_hits(va)
-                                   : kind < 16 && plan_global(va);
+                       : kind < 16 ? plan_global(va)
+                                   : kind < 17 && plan_reserved_entry(va);
   if (planned) return sort();
   if (!random.one_in(4)) {
     if (const auto entry = memory_.forget_use(va, context_.base)) {

@@ -10,6 +10,7 @@
 //   rights    pages of every size and right, used by all who may and may not
 //   two hits  a page of one address space and a global one at the same address
 //   global    a global page, known in one address space, used in another
+//   reserved  an LR has reserved the line of an entry that the walker sets bits in, before an SC
 // Or operations alone: fences, control writes, array accesses, cache operations at once, and no access.
 #pragma once
 
@@ -60,6 +61,7 @@ class PortStorm {
   bool plan_rights(std::uint64_t va);
   bool plan_two_hits(std::uint64_t va);
   bool plan_global(std::uint64_t va);
+  bool plan_reserved_entry(std::uint64_t va);
   WalkMoment some_moment();
   WalkMoment leaf_moment(WalkPhase phase, const TrafficMemory::Path& path) const;
   void plan_operations(std::uint64_t va);

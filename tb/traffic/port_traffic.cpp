@@ -129,6 +129,20 @@ void PortTraffic::offer_host() {
   }
 }
 
+// Another agent stores to what an atomic is just dealing with, or to what an LR has reserved; an SC comes after an LR
+// that has failed.
+void PortTraffic::follow_atomics() {
+  for (const Event& event : bench_.cycle().events) {
+    const bool begins = event.kind == EventKind::AtomicStart;
+    if (!begins && (event.kind != EventKind::AtomicEnd || event.atomic_op() != AtomicOp::Lr)) continue;
+    if (!begins && event.atomic_err()) {
+      offer(requests_.conditional());
+    } else if (mix_.host != 0 && requests_.random().one_in(begins ? 8 : 2) && !memory_.in_tables(event.b)) {
+      offer(requests_.host_store(PhysAddr(event.b)));
+    }
+  }
+}
+
 void PortTraffic::run(std::uint64_t cycles) {
   // More than one request on each port in each cycle is rare.
   constexpr std::uint64_t kPerCycle = 3;
@@ -145,6 +159,7 @@ void PortTraffic::run(std::uint64_t cycles) {
       if (bench_.side_idle()) offer_side();
     }
     bench_.step();
+    if (!storm_.active() || !storm_.alone()) follow_atomics();
   }
   note(trace::PortWait{});
   bench_.finish();

@@ -48,6 +48,7 @@ class PortTraffic {
   bool offer(const trace::PortRequest& request);  // false: not ready, nothing done
   void offer_accesses();
   void offer_host();
+  void follow_atomics();
   void offer_side();
   void store_entry(const EntryStore& store);
   void follow_storm();

@@ -233,7 +233,8 @@ RandomTables::Path RandomTables::repair(std::uint64_t va, PhysAddr root, const L
     pte.user = !pte.leaf || leaf.user;
     pte.accessed = pte.leaf ? leaf.accessed : f.kind == PteKind::X86;
     // The first frames are those where memory may answer with an error.
-    pte.ppn = Ppn(pte.leaf ? frames_[random_.below(3)] & ~low_mask(f.index_lsb(s.level)) : s.table);
+    const std::uint64_t frame = leaf.frame ? leaf.frame->value : frames_[random_.below(3)];
+    pte.ppn = Ppn(pte.leaf ? frame & ~low_mask(f.index_lsb(s.level)) : s.table);
     s.value = encode_pte(f, pte, s.level);
   }
   return path;

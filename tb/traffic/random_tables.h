@@ -57,6 +57,7 @@ class RandomTables {
   struct Leaf {
     unsigned level = 0;
     bool read = true, write = true, user = true, accessed = false, dirty = false, global = false;
+    std::optional<Ppn> frame{};  // else one of the first frames
   };
   struct Path {
     std::array<std::size_t, Format::kMaxLevels> slots{};

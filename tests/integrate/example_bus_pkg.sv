@@ -11,8 +11,8 @@ package example_bus_pkg;
     m.Dcache = '{Sets: 16'd8, Ways: 8'd2, LineBytes: 16'd64};
     m.L2Tlb = '{Sets: 16'd16, Ways: 8'd2};
     m.Regions = '0;
-    m.Regions[0] = '{Base: 57'h8000_0000, Size: 57'h4000_0000, Cacheable: 1'b1};
-    m.Regions[1] = '{Base: 57'h4000_0000, Size: 57'h0010_0000, Cacheable: 1'b0};
+    m.Regions[0] = '{Base: 57'h8000_0000, Size: 57'h4000_0000, Cacheable: 1'b1, Atomic: 1'b1};
+    m.Regions[1] = '{Base: 57'h4000_0000, Size: 57'h0010_0000, Cacheable: 1'b0, Atomic: 1'b0};
     return m;
   endfunction
   localparam vm_pkg::machine_t Cfg = machine();

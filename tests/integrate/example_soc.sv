@@ -55,7 +55,7 @@ module example_soc
     machine_t m;
     m = vm_machines_pkg::Sv39;
     m.Regions = '0;
-    m.Regions[0] = '{Base: 57'h8000_0000, Size: 57'(RamWords * 8), Cacheable: 1'b1};
+    m.Regions[0] = '{Base: 57'h8000_0000, Size: 57'(RamWords * 8), Cacheable: 1'b1, Atomic: 1'b1};
     return m;
   endfunction
   localparam machine_t Cfg = machine();
@@ -155,7 +155,7 @@ module example_soc
   ) u_counters (
       .clk_i,
       .rst_ni,
-      .events_i('{cache: '0, mmu: events}),
+      .events_i('{atomic: '0, cache: '0, mmu: events}),
       .index_i (counter_index_i),
       .value_o (counter_value_o)
   );

@@ -53,6 +53,7 @@ pa_bits = 30
 bus_bits = 30
 asid_bits = 8
 walk_port = "cache"
+atomics = true
 
 [format]
 index_bits = [20]
@@ -85,6 +86,7 @@ line_bytes = 64
 base = 0x0
 size = 0x38000000
 cacheable = true
+atomic = true
 [[region]]
 base = 0x3C000000
 size = 0x4000000
@@ -162,6 +164,7 @@ BOOST_AUTO_TEST_CASE(each_illegal_combination_is_refused_with_a_sentence) {
   // M10: index bits above the page offset.
   BOOST_TEST(says(why([](Machine& m) { m.dcache.sets = 128; }), "exceeds the page"));
   BOOST_TEST(says(why([](Machine& m) { m.dcache.ways = 0; }), "there is no data cache"));
+  BOOST_TEST(says(why([](Machine& m) { m.icache = {.sets = 64, .ways = 1, .line_bytes = 4}; }), "Atomics needs pages"));
   BOOST_TEST(says(why([](Machine& m) { m.regions.clear(); }), "no memory region"));
   BOOST_TEST(says(why([](Machine& m) { m.regions.resize(5, m.regions[1]); }), "at most 4"));
   BOOST_TEST(says(why([](Machine& m) { m.regions[1].size += 1; }), "whole pages"));
@@ -270,6 +273,7 @@ BOOST_AUTO_TEST_CASE(a_file_describes_every_field) {
   BOOST_TEST((loaded.icache == expected.icache && loaded.dcache == expected.dcache));
   BOOST_TEST((loaded.walk_port == expected.walk_port));
   BOOST_TEST((loaded.regions == expected.regions));
+  BOOST_TEST(loaded.atomics == expected.atomics);
 }
 
 BOOST_AUTO_TEST_CASE(a_file_needs_to_say_little_about_risc_v_and_x86) {

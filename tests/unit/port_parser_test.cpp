@@ -56,6 +56,21 @@ BOOST_AUTO_TEST_CASE(a_core_request_has_its_modes) {
   BOOST_TEST(store.mxr);
 }
 
+BOOST_AUTO_TEST_CASE(an_atomic_has_a_name_and_an_operand_unless_it_is_an_lr) {
+  const auto lr = request<Access>("data lr 0x1000,8 sum");
+  BOOST_TEST((lr.atomic == AtomicOp::Lr && lr.kind == AccessKind::Load));
+  BOOST_TEST(lr.sum);
+  const auto sc = request<Access>("data sc 0x1004,4, 7");
+  BOOST_TEST((sc.atomic == AtomicOp::Sc && sc.kind == AccessKind::Store));
+  BOOST_TEST(sc.data == 7U);
+  for (const std::string line : {"data lr 0x1000,8", "data sc 0x1001,4, 0x7", "data amomaxu 0x1000,8, 0x1 kernel"}) {
+    BOOST_TEST(to_text(*find_machine("sv39"), request<Access>(line)) == line);
+  }
+  check_refused(kSv39 + "+0 data sc 0x1000,8 = 1\n", "3:20", "','");
+  check_refused(kSv39 + "+0 data amonand 0x1000,8, 1\n", "3:9", "'L'");
+  check_refused("machine csapp14\nports\n+0 data lr 0x10,4\n", "3:9", "a machine with atomics (csapp14 has none)");
+}
+
 BOOST_AUTO_TEST_CASE(a_fence_says_for_itself_whether_it_takes_globals) {
   BOOST_TEST(request<Fence>("fence asid 3").globals);
   const auto fence = request<Fence>("fence va 0x1000 asid 2 nonglobal user");

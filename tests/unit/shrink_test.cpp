@@ -132,6 +132,7 @@ BOOST_AUTO_TEST_CASE(lines_become_simpler) {
   BOOST_TEST(simplest("[A:kernel sum mxr] S 0x1008,8 = 0xDEAD = any", "S 0x1008") == "[A] S 0x1008,0 = 0 = any");
   BOOST_TEST(simplest("latency random 3..90", "latency") == "latency 1");
   BOOST_TEST(simplest("+17 data L 0x1000,8 kernel sum", "data L") == "+0 data L 0x1000,0");
+  BOOST_TEST(simplest("+17 data amoadd 0x1000,8, 0xDEAD kernel", "data amoadd") == "+0 data amoadd 0x1000,0, 0");
   BOOST_TEST(simplest("process A asid=3 table=0x1000", "process A") == "process A");
   BOOST_TEST(simplest("machine sv39", "machine") == "machine sv39");
 }

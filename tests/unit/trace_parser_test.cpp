@@ -54,6 +54,25 @@ BOOST_AUTO_TEST_CASE(a_store_has_a_value_and_then_may_expect_a_fault) {
   BOOST_TEST(step.expect->fault->at.value() == 0x10U);
 }
 
+BOOST_AUTO_TEST_CASE(an_atomic_has_an_operand_and_an_answer) {
+  const std::string sv39 = "machine sv39\nprocess A\n";
+  const Trace trace = parse(sv39 +
+                            "[A] amoadd 0x1000,4, 7 = 0x1234\n[A] r3 = lr 0x1000,8\n[A] sc 0x1000,8, r3 = 1\n"
+                            "[A:kernel] sc 0x1000,8, r3 = fault write\n");
+  BOOST_TEST((access(trace, 0).atomic == AtomicOp::Add));
+  BOOST_TEST((access(trace, 0).operation == Operation::Store));
+  BOOST_TEST(access(trace, 0).bytes.at(0) == 7);
+  BOOST_TEST(access(trace, 0).expect->value->at(1) == 0x12);
+  BOOST_TEST((access(trace, 1).atomic == AtomicOp::Lr && access(trace, 1).operation == Operation::Load));
+  BOOST_TEST(*access(trace, 1).target == 3);
+  BOOST_TEST((access(trace, 2).source == ValueSource::Register));
+  BOOST_TEST(access(trace, 2).expect->value->at(0) == 1);
+  BOOST_TEST((access(trace, 3).expect->fault->cause == Cause::Write));
+  check_refused(sv39 + "[A] amoadd 0x1000,8\n", "t.pwt:3:20", "','");
+  check_refused(sv39 + "[A] lr 0x1000,3\n", "t.pwt:3:15", "1, 2, 4 or 8 bytes");
+  check_refused(kToy5 + "[A] lr 0x10,4\n", "t.pwt:3:5", "a machine with atomics (toy5 has none)");
+}
+
 BOOST_AUTO_TEST_CASE(a_store_without_value_may_expect_a_fault) {
   const Trace trace = parse(kToy5 + "[A] S 0x10,1 = fault bus\n");
   BOOST_TEST((access(trace, 0).source == ValueSource::None));

@@ -8,6 +8,7 @@
 
 #include "fuzz/system_life.h"
 #include "machine/pte.h"
+#include "os/replacement.h"
 
 namespace vm::fuzz {
 
@@ -19,6 +20,7 @@ void SystemLife::policy() {
   }
   if (random_.one_in(4)) line("overcommit", "overcommit off");
   if (world_.is_tight() || random_.one_in(3)) line("oom kill", "oom kill");
+  replacement();
   const std::uint64_t most = most_slots(machine_.format);
   if (most == 0 || random_.one_in(world_.is_tight() ? 2 : 3)) return;
   has_swap_ = true;
@@ -31,6 +33,23 @@ void SystemLife::policy() {
   };
   const std::string unwritable = defect("unwritable");
   line("swap", fmt::format("swap {}{}{}", slots, unwritable, defect("unreadable")));
+}
+
+void SystemLife::replacement() {
+  if (random_.one_in(3)) return;
+  const std::string_view name = kReplacementNames[random_.below(kReplacementNames.size())];
+  const bool has_lists = name == to_string(ReplacementKind::Linux);
+  std::string text = fmt::format("replacement {}", name);
+  if (random_.one_in(4)) text += " unfenced";
+  if (random_.one_in(2)) text += fmt::format(" disk={}", random_.between(1, 60));
+  if (random_.one_in(3)) {
+    const std::uint64_t low = random_.between(1, 6);
+    text += fmt::format(" low={} high={}", low, low + random_.below(6));
+  }
+  if (has_lists && random_.one_in(2))
+    text += fmt::format(" zone=0x{:x}", world_.free_first() + world_.free_count() / 2);
+  if (has_lists && random_.one_in(2)) text += fmt::format(" swappiness={}", random_.below(201));
+  line(fmt::format("replacement {}", name), text);
 }
 
 void SystemLife::limits(Process& process) {

@@ -42,8 +42,10 @@ void SystemLife::replacement() {
   std::string text = fmt::format("replacement {}", name);
   if (random_.one_in(4)) text += " unfenced";
   if (random_.one_in(2)) text += fmt::format(" disk={}", random_.between(1, 60));
-  if (random_.one_in(3)) {
-    const std::uint64_t low = random_.between(1, 6);
+  if (random_.one_in(2)) {
+    // A few, or so many that the daemon is always at work.
+    const std::uint64_t all = world_.free_count();
+    const std::uint64_t low = random_.one_in(2) ? random_.between(1, 6) : all - random_.below(all / 4 + 1);
     text += fmt::format(" low={} high={}", low, low + random_.below(6));
   }
   if (has_lists && random_.one_in(2))

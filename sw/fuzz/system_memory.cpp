@@ -26,7 +26,7 @@ void SystemLife::policy() {
   has_swap_ = true;
   const std::uint64_t slots = 1 + random_.below(std::min<std::uint64_t>(most, 40));
   const auto defect = [&](std::string_view what) {
-    if (!random_.one_in(4)) return std::string();
+    if (!random_.one_in(3)) return std::string();
     const std::uint64_t first = 1 + random_.below(slots);
     note(what);
     return fmt::format(" {} {}..{}", what, first, random_.between(first, slots));
@@ -51,7 +51,7 @@ void SystemLife::replacement() {
   if (has_lists && random_.one_in(2))
     text += fmt::format(" zone=0x{:x}", world_.free_first() + world_.free_count() / 2);
   if (has_lists && random_.one_in(2)) text += fmt::format(" swappiness={}", random_.below(201));
-  line(fmt::format("replacement {}", name), text);
+  line("replacement", text);
 }
 
 void SystemLife::limits(Process& process) {

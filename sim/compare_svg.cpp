@@ -125,8 +125,8 @@ std::string compare_svg(const std::vector<ComparePoint>& points, const std::stri
     panels.push_back({"cycles per access", [](const ComparePoint& p) { return p.cycles_per_access(); }});
   }
   const double width = kLeft + 2 * kPanelWidth + kGapX + 30;
-  const auto rows = static_cast<double>(panels.size() / 2);
-  const double height = kTop + rows * (kPanelHeight + kGapY) + kLegend;
+  const std::size_t rows = panels.size() / 2;
+  const double height = kTop + static_cast<double>(rows) * (kPanelHeight + kGapY) + kLegend;
   std::string svg = fmt::format(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0:.0f}\" height=\"{1:.0f}\" viewBox=\"0 0 {0:.0f} "
       "{1:.0f}\">\n"
@@ -137,7 +137,8 @@ std::string compare_svg(const std::vector<ComparePoint>& points, const std::stri
       width, height, kLeft, escaped(title));
   for (std::size_t i = 0; i < panels.size(); ++i) {
     const double x = kLeft + static_cast<double>(i % 2) * (kPanelWidth + kGapX);
-    const double y = kTop + static_cast<double>(i / 2) * (kPanelHeight + kGapY);
+    const std::size_t row = i / 2;
+    const double y = kTop + static_cast<double>(row) * (kPanelHeight + kGapY);
     svg += Plot(x, y, panels[i], points).text();
   }
   std::set<ReplacementKind> policies;

@@ -116,8 +116,9 @@ void Parser::replacement_line() {
       options.low = *low;
     } else if (const auto high = value("high", kMostFrames, "a number of frames")) {
       options.high = *high;
-    } else if (const Token token = cursor_.peek(1); has_lists && cursor_.accept("zone")) {
+    } else if (has_lists && cursor_.accept("zone")) {
       cursor_.expect("=");
+      const Token token = cursor_.peek();
       const Ppn frame(cursor_.number_up_to(ppn_max(), "the first frame of a zone"));
       if (!options.zones.empty() && frame <= options.zones.back()) cursor_.fail_at(token, "zones in rising order");
       options.zones.push_back(frame);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// pagewalk ps, maps, frames, tables: what the operating system model has after a trace, or before one of its lines. The
-// trace runs on the reference platform.
+// pagewalk ps, maps, frames, lists, tables: what the operating system model has after a trace, or before one of its
+// lines. The trace runs on the reference platform.
 #include <fmt/format.h>
 
 #include <memory>
@@ -45,6 +45,8 @@ int report(const ReportOptions& options, const std::string& what) {
     fmt::print("{}", kernel.ps());
   } else if (what == "frames") {
     fmt::print("{}", kernel.frames());
+  } else if (what == "lists") {
+    fmt::print("{}", kernel.lists());
   } else {
     const std::optional<ProcessId> pid = kernel.find_process(options.process);
     if (!pid) {
@@ -72,6 +74,7 @@ void add_reports(CLI::App& app, int& exit_status) {
   add("ps", "Processes after a trace", false);
   add("maps", "Areas of a process after a trace, as /proc would print them", true);
   add("frames", "Page frames in use after a trace, and by whom", false);
+  add("lists", "Page frames after a trace, in the lists of the replacement policy", false);
   add("tables", "Page tables of a process after a trace", true);
 }
 

@@ -22,6 +22,7 @@ void add_machines(CLI::App& app, int& exit_status);
 void add_fuzz(CLI::App& app, int& exit_status);
 void add_reports(CLI::App& app, int& exit_status);
 void add_bench(CLI::App& app, int& exit_status);
+void add_compare(CLI::App& app, int& exit_status);
 void add_coverage(CLI::App& app, int& exit_status);
 
 // Where the scenarios and the machines' own setups are, in the source tree this program was built from.

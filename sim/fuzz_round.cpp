@@ -41,6 +41,10 @@ void add_events(const ScenarioResult& run, fuzz::Kinds& events) {
   events["os: page copied"] += run.os.page_copies;
   events["os: page out"] += run.os.pageouts;
   events["os: page in"] += run.os.pageins;
+  events["os: clean page out"] += run.os.pageouts - run.os.swap_writes;
+  events["os: page of a file out"] += run.os.file_pageouts;
+  events["os: accessed bit cleared"] += run.os.references_cleared;
+  events["os: wait for a busy frame"] += run.os.busy_waits;
   events["os: page of zeros"] += run.os.zero_pages;
   events["os: page of a device"] += run.os.device_pages;
   events["os: page read"] += run.os.pages_read;

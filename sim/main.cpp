@@ -34,6 +34,7 @@ int main(int argc, char** argv) {
   add_fuzz(app, status);
   add_reports(app, status);
   add_bench(app, status);
+  add_compare(app, status);
   add_coverage(app, status);
   try {
     app.parse(argc, argv);

@@ -23,22 +23,6 @@ std::uint64_t port_accesses(const trace::Scenario& scenario) {
   return count;
 }
 
-TestbedOptions testbed_options(const trace::Scenario& scenario, const ScenarioOptions& options) {
-  TestbedOptions result;
-  result.model = options.model;
-  result.seed = options.seed.value_or(scenario.seed.value_or(kDefaultSeed));
-  result.latency = scenario.latency.value_or(trace::Latency{});
-  result.stall = scenario.stall.value_or(trace::Stall{});
-  if (!options.latency.empty()) result.latency = trace::parse_latency(options.latency, "--latency");
-  if (!options.stall.empty()) result.stall = trace::parse_stall(options.stall, "--stall");
-  result.bus_errors = scenario.bus_errors;
-  result.waves = options.waves;
-  result.wave_window = options.wave_window;
-  result.hardware = options.hardware;
-  result.coverage = options.coverage;
-  return result;
-}
-
 // What the devices show or play at the end of a scenario, a file each: DIR/SCENARIO-DEVICE.ENDING.
 void write_devices(Kernel& kernel, const std::string& scenario, const std::filesystem::path& directory) {
   if (directory.empty()) return;
@@ -54,6 +38,22 @@ void write_devices(Kernel& kernel, const std::string& scenario, const std::files
 }
 
 }  // namespace
+
+TestbedOptions testbed_options(const trace::Scenario& scenario, const ScenarioOptions& options) {
+  TestbedOptions result;
+  result.model = options.model;
+  result.seed = options.seed.value_or(scenario.seed.value_or(kDefaultSeed));
+  result.latency = scenario.latency.value_or(trace::Latency{});
+  result.stall = scenario.stall.value_or(trace::Stall{});
+  if (!options.latency.empty()) result.latency = trace::parse_latency(options.latency, "--latency");
+  if (!options.stall.empty()) result.stall = trace::parse_stall(options.stall, "--stall");
+  result.bus_errors = scenario.bus_errors;
+  result.waves = options.waves;
+  result.wave_window = options.wave_window;
+  result.hardware = options.hardware;
+  result.coverage = options.coverage;
+  return result;
+}
 
 std::string command_words(const trace::Trace& trace, const trace::Scenario& scenario, const ScenarioOptions& options) {
   const std::uint64_t seed = options.seed.value_or(scenario.seed.value_or(kDefaultSeed));

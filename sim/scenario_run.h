@@ -48,6 +48,8 @@ struct ScenarioResult {
   bool passed() const { return report.failures.empty() && figures.mismatches == 0; }
 };
 
+TestbedOptions testbed_options(const trace::Scenario& scenario, const ScenarioOptions& options);
+
 // Throws InputError on bad input only: whatever the hardware does is in the result. `replay`: the command that repeats
 // it, for the report.
 ScenarioResult run_scenario(const trace::Trace& trace, const trace::Scenario& scenario, const ScenarioOptions& options,

@@ -37,7 +37,11 @@ std::vector<std::string> claimed_events(const Machine& machine) {
   if (!possible_rights(machine, {.write = false}).write) {
     names.insert(names.end(), {"os: copy on write", "os: page of zeros"});
   }
-  if (most_slots(machine.format) != 0) names.insert(names.end(), {"os: page out", "os: page in"});
+  names.emplace_back("os: page of a file out");
+  if (most_slots(machine.format) != 0) {
+    names.insert(names.end(), {"os: page out", "os: page in", "os: clean page out", "os: wait for a busy frame"});
+    if (machine.format.kind != PteKind::Flat) names.emplace_back("os: accessed bit cleared");
+  }
   if (device_region(machine) != nullptr) names.emplace_back("os: page of a device");
   return names;
 }

@@ -109,6 +109,7 @@ class SystemLife {
 
   // --- system_memory.cpp: ranges that move, memory that is short, address spaces that are lent
   void policy();
+  void replacement();
   void remap(Process& process);
   void page_out(Process& process);
   void touch_all(Process& process);

@@ -8,6 +8,7 @@
 
 #include "fuzz/system_life.h"
 #include "machine/pte.h"
+#include "os/replacement.h"
 
 namespace vm::fuzz {
 
@@ -19,18 +20,38 @@ void SystemLife::policy() {
   }
   if (random_.one_in(4)) line("overcommit", "overcommit off");
   if (world_.is_tight() || random_.one_in(3)) line("oom kill", "oom kill");
+  replacement();
   const std::uint64_t most = most_slots(machine_.format);
   if (most == 0 || random_.one_in(world_.is_tight() ? 2 : 3)) return;
   has_swap_ = true;
   const std::uint64_t slots = 1 + random_.below(std::min<std::uint64_t>(most, 40));
   const auto defect = [&](std::string_view what) {
-    if (!random_.one_in(4)) return std::string();
+    if (!random_.one_in(3)) return std::string();
     const std::uint64_t first = 1 + random_.below(slots);
     note(what);
     return fmt::format(" {} {}..{}", what, first, random_.between(first, slots));
   };
   const std::string unwritable = defect("unwritable");
   line("swap", fmt::format("swap {}{}{}", slots, unwritable, defect("unreadable")));
+}
+
+void SystemLife::replacement() {
+  if (random_.one_in(3)) return;
+  const std::string_view name = kReplacementNames[random_.below(kReplacementNames.size())];
+  const bool has_lists = name == to_string(ReplacementKind::Linux);
+  std::string text = fmt::format("replacement {}", name);
+  if (random_.one_in(4)) text += " unfenced";
+  if (random_.one_in(2)) text += fmt::format(" disk={}", random_.between(1, 60));
+  if (random_.one_in(2)) {
+    // A few, or so many that the daemon is always at work.
+    const std::uint64_t all = world_.free_count();
+    const std::uint64_t low = random_.one_in(2) ? random_.between(1, 6) : all - random_.below(all / 4 + 1);
+    text += fmt::format(" low={} high={}", low, low + random_.below(6));
+  }
+  if (has_lists && random_.one_in(2))
+    text += fmt::format(" zone=0x{:x}", world_.free_first() + world_.free_count() / 2);
+  if (has_lists && random_.one_in(2)) text += fmt::format(" swappiness={}", random_.below(201));
+  line("replacement", text);
 }
 
 void SystemLife::limits(Process& process) {

@@ -78,6 +78,7 @@ std::vector<std::string> claimed_kinds(const Machine& machine) {
                                     "rlimit",
                                     "overcommit",
                                     "oom kill",
+                                    "replacement",
                                     "zeropage",
                                     "file",
                                     "open",

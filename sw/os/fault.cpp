@@ -89,6 +89,10 @@ std::size_t Kernel::State::perform(Process& process, std::span<const Access> acc
                                               [&](std::size_t i) { return surely_ok(process, rest[i]); });
     for (std::size_t i = 0; i < good; ++i) outcomes[done + i].last = results[i];
     done += good;
+    now += good;
+    if (notes_touches()) note_touches(process, rest.first(good));
+    // After the access that needed a frame, which is not to lose it again.
+    if (good > 0 && pageout_owed) run_pageout_daemon();
     if (done == accesses.size()) break;
 
     Outcome& outcome = outcomes[done];
@@ -96,9 +100,14 @@ std::size_t Kernel::State::perform(Process& process, std::span<const Access> acc
     outcome.last_fault = outcome.last.fault;
     if (is_page_fault(outcome.last_fault.cause)) ++counts.faults;
     if (kernel_space) kernel_space->enter(process, &outcome.last_fault);
+    const Access& access = accesses[done];
+    pinned = {.process = process.id,
+              .first = machine.vpn_of(access.va),
+              .last = machine.vpn_of(access.va + (access.size() - 1))};
     const Service service = outcome.faults_served < kMostFaultsPerAccess && translating()
                                 ? serve(process, outcome.last_fault)
                                 : Service::Failed;
+    pinned.reset();
     if (kernel_space) kernel_space->leave(process);
     if (service != Service::Served) {
       outcome.refused = true;
@@ -117,13 +126,19 @@ std::size_t Kernel::State::perform(Process& process, std::span<const Access> acc
   return accesses.size();
 }
 
+// A page fault as the lecture numbers it: 1) the hardware found V = 0; 2) the kernel was entered, and 2a) gets a free
+// frame (make_room), 2b) looks in the virtual memory map what belongs there and fills the frame, from the disk or with
+// zeros, 2c) makes the table point to it. Faults on pages that are there are about rights, or accessed and dirty bits.
 Kernel::State::Service Kernel::State::serve(Process& process, const Fault& fault) {
   if (!is_page_fault(fault.cause)) return Service::Failed;
   if (process.raw || fault.cause == Cause::Va || fault.cause == Cause::Limit) return Service::Segv;
   const Vpn vpn = machine.vpn_of(fault.va);
   Page* page = process.page(vpn);
   if (page == nullptr) {
-    return process.swapped.contains(vpn.value) ? page_in(process, vpn, fault) : serve_missing(process, fault);
+    const Service service =
+        process.swapped.contains(vpn.value) ? page_in(process, vpn, fault) : serve_missing(process, fault);
+    counts.missing += service == Service::Served ? 1 : 0;
+    return service;
   }
   if (fault.cause == Cause::Write && page->cow && page->rights.allow(fault.access, fault.user)) {
     return copy_on_write(process, vpn, *page);
@@ -161,10 +176,14 @@ Kernel::State::Service Kernel::State::serve_missing(Process& process, const Faul
   const Vpn vpn = machine.vpn_of(fault.va);
   const bool reads_zeros =
       policy.zero_page && !area->object && fault.access != AccessKind::Store && can_withhold_write();
-  const std::size_t frames_wanted = area->object                        ? frames_for_object(*area, fault)
+  // An object's page that is in memory stays there until it is mapped.
+  const std::optional<Ppn> of_object =
+      area->object ? object_frame(*area->object, object_index(*area, fault.va)) : std::nullopt;
+  const std::size_t frames_wanted = area->object ? (of_object ? 0 : 1) + (takes_own_frame(*area, fault) ? 1 : 0)
                                     : reads_zeros && zero_frame_for_all ? 0
                                                                         : 1;
-  const Service room = make_room(process, missing_tables(process, vpn, 0) + frames_wanted, 1);
+  if (of_object && busy.contains(of_object->value)) object_page(*area->object, object_index(*area, fault.va));
+  const Service room = make_room(process, missing_tables(process, vpn, 0) + frames_wanted, 1, of_object);
   if (room != Service::Served) return room;
   if (area->object) return serve_object(process, fault, *area);
   const bool taken = reads_zeros ? take_zero_page(process, vpn, *area) : take_page(process, vpn, *area);

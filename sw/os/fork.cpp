@@ -60,6 +60,7 @@ bool Kernel::State::copy_page(Process& parent, Process& child, Vpn vpn, ForkKind
   }
   for (const Vpn slot : slots) parent.image.copy_on_store(slot, child.image);
   if (kind == ForkKind::CopyTable) return share_page(child, vpn, page, fresh);
+  note_stores(parent, vpn, page);  // flat entries have only the right to store, which goes
   const OsMapping before = page.entry;
   page.cow = true;
   page.untracked = kind == ForkKind::EntriesOnly;

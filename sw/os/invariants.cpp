@@ -67,6 +67,7 @@ std::string Kernel::State::broken_invariant() const {
     if (std::string broken = kernel_space->broken_tables(); !broken.empty()) return broken;
   }
   if (zero_frame_for_all) ++owners[zero_frame_for_all->value];
+  for (const auto& [frame, write] : busy) owners[frame] += write.slot ? 1 : 0;
   // A private page's frame, unless the user named it, is writable for nobody while it has several owners.
   for (const auto& [pid, process] : processes) {
     for (const auto& [number, page] : process.pages) {
@@ -90,6 +91,8 @@ std::string Kernel::State::broken_invariant() const {
   if (ranges != frames.range_references()) return "superpages and the references to their frames differ";
   if (std::string broken = broken_reverse_maps(); !broken.empty()) return broken;
   if (std::string broken = broken_zero_page(); !broken.empty()) return broken;
+  if (std::string broken = broken_lists(); !broken.empty()) return broken;
+  if (std::string broken = broken_copies(); !broken.empty()) return broken;
   return broken_files();
 }
 

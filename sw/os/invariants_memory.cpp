@@ -51,7 +51,8 @@ std::string Kernel::State::broken_reverse_maps() const {
     if (swap->is_free(slot)) return fmt::format("slot {} is free, and {} pages are there", slot, pages);
   }
   // Slots that refused a page are neither.
-  if (swap && swap->free_slots() + slots.size() + swap->retired_slots() != swap->slots()) return "a slot is lost";
+  if (swap && swap->free_slots() + slots.size() + clean_copies.size() + swap->retired_slots() != swap->slots())
+    return "a slot is lost";
   return {};
 }
 

@@ -20,7 +20,8 @@ Kernel::State::State(Platform& p)
       frames(machine),
       tables(machine, frames),
       control(machine),
-      environment(default_environment()) {}
+      environment(default_environment()),
+      replacement(make_replacement({})) {}
 
 Kernel::State::~State() = default;
 

@@ -10,7 +10,8 @@
 // hand), schedule.cpp (processes, context switch, ASIDs), hardware.cpp (control registers), fault.cpp (classify, serve,
 // retry), copy_on_write.cpp (with the zero page), fork.cpp, vfork.cpp, fork_what_if.cpp, execve.cpp (another program in
 // the process), program_image.cpp, elf_image.h, initial_stack.h (what it consists of), mmap.cpp, mremap.cpp,
-// resident.cpp and reverse_map.h (who has a frame), pageout.cpp and swap_file.h (pages that leave memory), limits.cpp,
+// resident.cpp and reverse_map.h (who has a frame), reclaim.cpp and replacement.h (which frame leaves), pageout.cpp and
+// swap_file.h (pages in the swap file), disk_write.cpp (busy frames), future.h, limits.cpp,
 // oom.cpp, kernel_space.h (the upper part of every address space), trap.cpp (the kernel's own accesses there),
 // asid.cpp, memory_object.h (shared objects and what private copies are made of), file_store.h (the disk),
 // page_cache.cpp, file_calls.cpp (open, read, write, …), user_access.cpp (the kernel's own accesses to a process),
@@ -33,6 +34,8 @@
 #include "os/device.h"
 #include "os/fences.h"
 #include "os/file_store.h"
+#include "os/future.h"
+#include "os/replacement.h"
 #include "os/rights.h"
 #include "os/swap_file.h"
 #include "platform/platform.h"
@@ -45,11 +48,16 @@ struct KernelCounts {
   std::uint64_t faults = 0, cow_copies = 0, zero_fills = 0, fences = 0, switches = 0;
   std::uint64_t pages_read = 0, pages_written = 0;  // from and to files
   std::uint64_t page_copies = 0;                    // all copies of base pages: by copy-on-write, and at once by fork
-  std::uint64_t pageouts = 0, pageins = 0;
-  std::uint64_t zero_pages = 0;                                      // times the frame of zeros was mapped
-  std::uint64_t device_pages = 0;                                    // times a page of a device was mapped
-  std::uint64_t kills = 0;                                           // processes, out of memory
-  std::uint64_t withheld = 0;                                        // fences that were owed, but the run withholds
+  std::uint64_t pageouts = 0, pageins = 0;          // pages that left for the swap file, and came back
+  std::uint64_t missing = 0;                        // faults served for a page that was not in memory
+  std::uint64_t swap_writes = 0;                    // pages written to the swap file; clean ones are not
+  std::uint64_t file_pageouts = 0;                  // pages of files that left memory
+  std::uint64_t references_cleared = 0;             // accessed bits that were set, by replacement
+  std::uint64_t busy_waits = 0;                     // for a frame that was being written to the disk
+  std::uint64_t zero_pages = 0;                     // times the frame of zeros was mapped
+  std::uint64_t device_pages = 0;                   // times a page of a device was mapped
+  std::uint64_t kills = 0;                          // processes, out of memory
+  std::uint64_t withheld = 0;                       // fences that were owed, but the run withholds
   std::array<std::uint64_t, kFenceReasonNames.size()> fences_for{};  // those made, by index_of(reason)
   std::uint64_t asid_rollovers = 0;                                  // how often all ASIDs were taken
   std::uint64_t kernel_rows = 0;                                     // of kernel space, written into flat tables
@@ -66,10 +74,11 @@ enum class SegvCode : std::uint8_t {
 
 // How the kernel deals with memory that is short or shared.
 struct MemoryPolicy {
-  bool zero_page = false;  // private memory that was only read is one frame of zeros, for all
-  bool overcommit = true;  // false: no more is promised than frames and swap file can hold
-  bool kill = false;       // out of memory: a process is killed; otherwise whoever needs the frame is refused
-  FenceReasons withheld;   // fences that are owed and not made
+  bool zero_page = false;          // private memory that was only read is one frame of zeros, for all
+  bool overcommit = true;          // false: no more is promised than frames and swap file can hold
+  bool kill = false;               // out of memory: a process is killed; otherwise whoever needs the frame is refused
+  FenceReasons withheld;           // fences that are owed and not made
+  ReplacementOptions replacement;  // which frame leaves when none is free
 };
 
 // What the upper part of every address space is (kernel_space.h).
@@ -173,6 +182,10 @@ class Kernel : public OsView {
   std::vector<ProcessId> sharers(ProcessId pid, Vpn vpn) const;
   // Takes this base page out of memory, for all who share it. False: it cannot leave, or there is no place for it.
   bool page_out(ProcessId pid, Vpn vpn);
+  // Every page that is touched from now on is noted; what a run before noted is the future of this one.
+  void record_touches();
+  std::span<const PageTouch> touches() const;
+  void set_future(Future future);
   // Setup ends: from here on through the ports only. Valid entries that were placed by hand (noted writes) in a table
   // the user named become pages of its process.
   void start();
@@ -259,6 +272,7 @@ class Kernel : public OsView {
   std::string ps() const;
   std::string maps(ProcessId pid) const;  // areas, and how much of each is in memory
   std::string frames() const;             // those in use, and by whom
+  std::string lists() const;              // those that may leave memory, as the replacement policy keeps them
   std::string tables(ProcessId pid);      // the page tables as they are in memory
 
   // A sentence about the first thing found wrong in the kernel's own structures (frames, references, tables); empty if

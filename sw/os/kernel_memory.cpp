@@ -36,7 +36,10 @@ void Kernel::leave_system_call() {
   state_->entered.reset();
 }
 
-void Kernel::set_policy(const MemoryPolicy& policy) { state_->policy = policy; }
+void Kernel::set_policy(const MemoryPolicy& policy) {
+  state_->policy = policy;
+  state_->replacement = make_replacement(policy.replacement);
+}
 
 const MemoryPolicy& Kernel::policy() const { return state_->policy; }
 
@@ -61,7 +64,7 @@ void Kernel::set_limits(ProcessId pid, const Limits& limits) {
 
 std::uint64_t Kernel::saved_frames() const { return state_->saved_frames(); }
 
-std::uint64_t Kernel::free_slots() const { return state_->swap ? state_->swap->free_slots() : 0; }
+std::uint64_t Kernel::free_slots() const { return state_->free_slots(); }
 
 std::optional<std::uint64_t> Kernel::slot_of(ProcessId pid, Vpn vpn) const {
   const Process& process = state_->process(pid);
@@ -90,7 +93,7 @@ std::vector<ProcessId> Kernel::sharers(ProcessId pid, Vpn vpn) const {
 
 bool Kernel::page_out(ProcessId pid, Vpn vpn) {
   const Page* page = state_->process(pid).page(vpn);
-  return page != nullptr && page->order == 0 && state_->can_leave(page->frame) && state_->page_out(page->frame);
+  return page != nullptr && page->order == 0 && state_->can_leave(page->frame) && state_->evict(page->frame);
 }
 
 bool Kernel::runs(ProcessId pid) const {

@@ -52,7 +52,10 @@ void Kernel::State::replace_byte(PhysAddr pa, std::uint8_t byte) {
 
 void Kernel::State::note_physical_write(PhysAddr pa, std::span<const std::uint8_t> bytes) {
   if (!started) frames.reserve(pa, bytes.size());
-  for (std::size_t i = 0; i < bytes.size(); ++i) replace_byte(pa + i, bytes[i]);
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    replace_byte(pa + i, bytes[i]);
+    forget_copy(Ppn((pa + i).value >> machine.format.page_bits));  // no entry tells of this store
+  }
   // Processes that have one of these frames see the new bytes.
   const unsigned page_bits = machine.format.page_bits;
   for (auto& [pid, process] : processes) {

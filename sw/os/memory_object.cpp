@@ -39,7 +39,16 @@ bool Kernel::State::ends_before(const MemoryObject& object, std::uint64_t index)
 // nullptr: no frame left, or the disk does not work.
 MemoryObject::ObjectPage* Kernel::State::object_page(MemoryObject& object, std::uint64_t index) {
   const auto found = object.pages.find(index);
-  if (found != object.pages.end() && found->second.frame) return &found->second;
+  if (found != object.pages.end() && found->second.frame) {
+    const Ppn frame = *found->second.frame;
+    if (busy.contains(frame.value)) {
+      take_from_write(frame);
+      replacement->enter(frame, Replacement::Content::File);
+    }
+    found->second.used = true;
+    return &found->second;
+  }
+  if (!free_frames(1)) return nullptr;
   MemoryObject::ObjectPage page;
   if (object.kind == MemoryObject::Kind::File) {
     page.bytes = std::make_shared<PageBytes>(machine.format.page_size());
@@ -50,6 +59,9 @@ MemoryObject::ObjectPage* Kernel::State::object_page(MemoryObject& object, std::
       frames.release(*page.frame);
       return nullptr;
     }
+    page.used = true;
+    file_frames[page.frame->value] = {.object = &object, .index = index};
+    replacement->enter(*page.frame, Replacement::Content::File);
     ++counts.pages_read;
   } else {
     page.frame = zeroed_frame();
@@ -77,10 +89,9 @@ bool Kernel::State::clear_from(Ppn frame, std::uint64_t offset) {
   return zeros.empty() || write_memory(address_of(frame) + offset, zeros);
 }
 
-std::size_t Kernel::State::frames_for_object(const Area& area, const Fault& fault) const {
-  const auto found = area.object->pages.find(object_index(area, fault.va));
-  const bool is_there = found != area.object->pages.end() && found->second.frame;
-  return (is_there ? 0 : 1) + (takes_own_frame(area, fault) ? 1 : 0);
+std::optional<Ppn> Kernel::State::object_frame(const MemoryObject& object, std::uint64_t index) const {
+  const auto found = object.pages.find(index);
+  return found == object.pages.end() ? std::nullopt : found->second.frame;
 }
 
 Kernel::State::Service Kernel::State::serve_object(Process& process, const Fault& fault, const Area& area) {
@@ -140,12 +151,11 @@ bool Kernel::State::was_stored_to(const Process& process, Vpn vpn, const Page& p
 
 void Kernel::State::note_stores(const Process& process, Vpn vpn, const Page& page) {
   if (page.order != 0) return;
-  const VirtAddr va = address_of(process, vpn);
-  const Area* area = process.areas.find(va);
-  if (area == nullptr || !area->object || area->object->kind != MemoryObject::Kind::File) return;
-  const auto found = area->object->pages.find(object_index(*area, va));
-  if (found == area->object->pages.end() || found->second.frame != page.frame) return;  // the caller's own frame
-  if (was_stored_to(process, vpn, page)) found->second.dirty = true;
+  const auto file = file_frames.find(page.frame.value);
+  if (file == file_frames.end() && !clean_copies.contains(page.frame.value)) return;
+  if (!was_stored_to(process, vpn, page)) return;
+  forget_copy(page.frame);
+  if (file != file_frames.end()) file->second.object->pages.at(file->second.index).dirty = true;
 }
 
 }  // namespace vm

@@ -36,6 +36,7 @@ class MemoryObject {
     std::optional<Ppn> frame;  // one reference is the object's
     std::shared_ptr<PageBytes> bytes;
     bool dirty = false;  // File: differs from the file, as far as was noticed
+    bool used = false;   // File: by a system call, since somebody asked
   };
 
   const Kind kind = Kind::Anonymous;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The page cache: the pages of files in memory, one frame each, for all who map, read or write the file. A page goes
-// back to the file at msync, fsync and sync, and when nobody has the file open or mapped any more; then its frame is
-// free.
+// back to the file at msync, fsync and sync, when its frame is needed, and when nobody has the file open or mapped any
+// more; then its frame is free.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cerrno>
 
@@ -74,11 +76,57 @@ void Kernel::State::drop_unused_files() {
     const bool unused = it->second.use_count() == 1;
     // Bytes that cannot be written stay in memory: a later sync tries again.
     if (unused && write_back(*it->second, 0, ~0ULL) == 0) {
+      for (const auto& [index, page] : it->second->pages) {
+        if (!page.frame) continue;
+        busy.erase(page.frame->value);  // it is on the disk
+        file_frames.erase(page.frame->value);
+        replacement->leave(*page.frame);
+      }
       it = page_cache.erase(it);
     } else {
       ++it;
     }
   }
+}
+
+void Kernel::State::forget_file_page(Ppn frame) {
+  const FilePage page = file_frames.at(frame.value);
+  // Nobody could tell afterwards: whoever touches the page again has what the disk gives.
+  const std::uint64_t offset = page.index << machine.format.page_bits, size = disk.size(page.object->file);
+  const PageBytes& written = *page.object->pages.at(page.index).bytes;
+  PageBytes on_disk(written.size());
+  if (offset < size && disk.read(page.object->file, offset, on_disk) == 0 &&
+      !std::equal(written.begin(),
+                  written.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(written.size(), size - offset)),
+                  on_disk.begin())) {
+    lost_page = fmt::format("page {} of file '{}' left memory, and the file does not hold what was stored there",
+                            page.index, disk.name(page.object->file));
+  }
+  file_frames.erase(frame.value);
+  replacement->leave(frame);
+  page.object->pages.erase(page.index);
+  frames.release(frame);
+}
+
+// The page leaves memory, in the four steps of page_out (pageout.cpp). Whoever had it mapped faults, and its area says
+// where the page is.
+bool Kernel::State::drop_file_page(Ppn frame) {
+  const FilePage page = file_frames.at(frame.value);
+  for (const Mapper& mapper : frame_map.mappers(frame.value)) {
+    TableUpdate update(*this, processes.at(mapper.process), FenceReason::Pageout);
+    drop_page(processes.at(mapper.process), mapper.vpn, update);
+    update.commit();
+    frames.release(frame);
+  }
+  const bool is_dirty = page.object->pages.at(page.index).dirty;
+  if (is_dirty && write_back(*page.object, page.index, page.index + 1) != 0) return false;
+  ++counts.file_pageouts;
+  if (is_dirty) {
+    start_write(frame, std::nullopt);
+  } else {
+    forget_file_page(frame);
+  }
+  return true;
 }
 
 int Kernel::State::change_file(MemoryObject& object, std::uint64_t offset, std::span<const std::uint8_t> bytes) {

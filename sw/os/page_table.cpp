@@ -157,6 +157,12 @@ void TableUpdate::clear_dirty(Vpn vpn, const Page& page) {
   owe(vpn, page, page.entry);
 }
 
+void TableUpdate::clear_accessed(Vpn vpn, const Page& page, bool fenced) {
+  const PhysAddr at = *state_.entry_address(process_, vpn, page.level);
+  state_.write_raw(process_, vpn, at, state_.read_raw(at).value_or(0) & ~state_.accessed_bits(false));
+  if (fenced) owe(vpn, page, page.entry);
+}
+
 bool TableUpdate::is_remembered() const {
   if (!state_.started) return false;
   if (global_) return state_.ran_before;

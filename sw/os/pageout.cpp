@@ -59,7 +59,7 @@ void Kernel::State::drop_swapped(Process& process, Vpn from, Vpn to, TableUpdate
     const Vpn vpn(it->first);
     ++it;
     const std::uint64_t slot = remove_swapped(process, vpn).slot;
-    if (slot_map.count(slot) == 0) swap->release(slot);
+    if (slot_map.count(slot) == 0) free_slot(slot);
     process.image.drop(vpn, 1);
     update.forget_slot(vpn);
   }
@@ -74,39 +74,25 @@ void Kernel::State::protect_swapped(Process& process, Vpn from, Vpn to, Rights r
 
 // ---------------------------------------------------------------- out
 
-bool Kernel::State::can_leave(Ppn frame) const {
-  if (!swap || frames.is_named(frame)) return false;
-  const std::vector<Mapper> mappers = frame_map.mappers(frame.value);
-  // Somebody has it who is no page of a process.
-  if (mappers.empty() || frames.references(frame) != mappers.size()) return false;
-  return std::all_of(mappers.begin(), mappers.end(), [&](const Mapper& mapper) {
-    const Process& process = processes.at(mapper.process);
-    const Page& page = *process.page(mapper.vpn);
-    const Area* area = process.areas.find(address_of(process, mapper.vpn));
-    // The kernel's page in an area of the user's outlives the area (execve).
-    return page.entry.mapped && !page.placed && area != nullptr && area->rights.kernel == page.rights.kernel;
-  });
+void Kernel::State::forget_copy(Ppn frame) {
+  const auto copy = clean_copies.find(frame.value);
+  if (copy == clean_copies.end()) return;
+  swap->release(copy->second);
+  clean_copies.erase(copy);
 }
 
-bool Kernel::State::page_out(Ppn frame) {
-  std::optional<std::uint64_t> slot = swap->allocate();
-  if (!slot) return false;
-  const std::vector<Mapper> mappers = frame_map.mappers(frame.value);
-  for (const Mapper& mapper : mappers) {
-    Process& process = processes.at(mapper.process);
-    const Page page = remove_page(process, process.pages.find(mapper.vpn.value));
-    TableUpdate update(*this, process, FenceReason::Pageout);
-    update.leave(mapper.vpn, page, *slot);
-    update.commit();
-    add_swapped(process, mapper.vpn, {.page = page, .slot = *slot});
-  }
-  PageBytes bytes(machine.format.page_size());
-  const bool is_read = read_memory(address_of(frame), bytes);
-  bool is_written = false;
-  while (is_read && !(is_written = swap->write(*slot, bytes))) {
+std::optional<std::uint64_t> Kernel::State::allocate_slot() {
+  if (swap->free_slots() == 0 && !clean_copies.empty()) forget_copy(Ppn(clean_copies.begin()->first));
+  return swap->allocate();
+}
+
+// A slot that refuses the page is given up for another, which the entries then name. False: none is left.
+bool Kernel::State::write_to_swap(std::span<const std::uint8_t> bytes, const std::vector<Mapper>& mappers,
+                                  std::uint64_t& slot) {
+  while (!swap->write(slot, bytes)) {
     swap->retire();
-    const std::optional<std::uint64_t> next = swap->allocate();
-    if (!next) break;
+    const std::optional<std::uint64_t> next = allocate_slot();
+    if (!next) return false;
     for (const Mapper& mapper : mappers) {
       Process& process = processes.at(mapper.process);
       SwappedPage swapped = remove_swapped(process, mapper.vpn);
@@ -114,50 +100,58 @@ bool Kernel::State::page_out(Ppn frame) {
       add_swapped(process, mapper.vpn, swapped);
       write_raw(process, mapper.vpn, *entry_address(process, mapper.vpn, 0), encode_slot(machine.format, *next));
     }
-    slot = next;
+    slot = *next;
   }
-  if (!is_written) {
-    // Nothing is lost: the frame still holds the page.
-    return_to_memory(*slot, frame);
-    if (!is_read) swap->release(*slot);
+  ++counts.swap_writes;
+  return true;
+}
+
+// Nobody has the page any more. If it is still being written, nobody needs that either.
+void Kernel::State::free_slot(std::uint64_t slot) {
+  if (const std::optional<Ppn> frame = busy_frame(slot)) {
+    busy.erase(frame->value);
+    frames.release(*frame);
+  }
+  swap->release(slot);
+}
+
+bool Kernel::State::page_out(Ppn frame) {
+  // 1) Which address spaces have the page?
+  const std::vector<Mapper> mappers = frame_map.mappers(frame.value);
+  const auto copy = clean_copies.find(frame.value);
+  bool is_written = copy != clean_copies.end();  // it is on the disk as it is here
+  const std::optional<std::uint64_t> found = is_written ? copy->second : allocate_slot();
+  if (!found) return false;
+  std::uint64_t slot = *found;
+  if (is_written) clean_copies.erase(copy);
+  // 2) It is unmapped from all their tables, and what the hardware remembers is fenced.
+  for (const Mapper& mapper : mappers) {
+    Process& process = processes.at(mapper.process);
+    const auto at = process.pages.find(mapper.vpn.value);
+    is_written = !was_stored_to(process, mapper.vpn, at->second) && is_written;
+    const Page page = remove_page(process, at);
+    TableUpdate update(*this, process, FenceReason::Pageout);
+    update.leave(mapper.vpn, page, slot);
+    update.commit();
+    add_swapped(process, mapper.vpn, {.page = page, .slot = slot});
+  }
+  // 3) What differs from the disk is written back; meanwhile the frame is busy.
+  PageBytes bytes(machine.format.page_size());
+  const bool is_read = is_written || read_memory(address_of(frame), bytes);
+  if (!is_written && (!is_read || !write_to_swap(bytes, mappers, slot))) {
+    return_to_memory(slot, frame);  // nothing is lost: the frame still holds the page
+    if (!is_read) swap->release(slot);
     return false;
   }
-  for (std::size_t i = 0; i < mappers.size(); ++i) frames.release(frame);
+  for (std::size_t i = 1; i < mappers.size(); ++i) frames.release(frame);
   ++counts.pageouts;
-  return true;
-}
-
-bool Kernel::State::page_out_oldest(std::optional<Ppn> keep, const Process* of) {
-  if (!swap || swap->free_slots() == 0) return false;
-  const std::optional<std::uint64_t> frame = frame_map.oldest([&](std::uint64_t number) {
-    if (keep == Ppn(number) || !can_leave(Ppn(number))) return false;
-    const std::vector<Mapper> mappers = frame_map.mappers(number);
-    return of == nullptr ||
-           std::any_of(mappers.begin(), mappers.end(), [&](const Mapper& m) { return m.process == of->id; });
-  });
-  return frame && page_out(Ppn(*frame));
-}
-
-bool Kernel::State::free_frames(std::size_t count, std::optional<Ppn> keep) {
-  while (!frames.can_allocate(count)) {
-    if (!page_out_oldest(keep)) return false;
+  // 4) The frame is free, unless somebody waits for the page (page_in).
+  if (is_written) {
+    frames.release(frame);
+  } else {
+    start_write(frame, slot);
   }
   return true;
-}
-
-Kernel::State::Service Kernel::State::make_room(Process& process, std::size_t count, std::size_t more,
-                                                std::optional<Ppn> keep) {
-  while (process.resident_limit && process.resident + more > *process.resident_limit) {
-    if (!page_out_oldest(keep, &process)) return Service::NoMemory;
-  }
-  while (!free_frames(count, keep)) {
-    if (!policy.kill || in_system_call) return Service::NoMemory;
-    Process* victim = choose_victim();
-    if (victim == nullptr) return Service::NoMemory;
-    if (victim == &process) return Service::Killed;
-    kill(*victim);
-  }
-  return Service::Served;
 }
 
 // ---------------------------------------------------------------- in
@@ -183,18 +177,26 @@ Kernel::State::Service Kernel::State::page_in(Process& process, Vpn vpn, const F
       swapped.page.blocked ? Rights{false, false, false, false} : expressible_rights(swapped.page.rights);
   if (!rights.allow(fault.access, fault.user)) return Service::Segv;
   const std::uint64_t slot = swapped.slot;
-  const Service room = make_room(process, 1, 1);
-  if (room != Service::Served) return room;
-  const std::optional<Ppn> frame = frames.allocate();
-  PageBytes bytes(machine.format.page_size());
-  const bool read = swap->read(slot, bytes);
-  if (!read || !write_memory(address_of(*frame), bytes)) {
-    frames.release(*frame);
-    return read ? Service::Failed : Service::SwapError;
+  std::optional<Ppn> frame = busy_frame(slot);
+  const bool is_there = frame.has_value();
+  if (is_there) take_from_write(*frame);
+  const Service room = make_room(process, is_there ? 0 : 1, 1);
+  if (room != Service::Served) {
+    if (is_there) frames.release(*frame);
+    return room;
+  }
+  if (!is_there) {
+    frame = frames.allocate();
+    PageBytes bytes(machine.format.page_size());
+    const bool read = swap->read(slot, bytes);
+    if (!read || !write_memory(address_of(*frame), bytes)) {
+      frames.release(*frame);
+      return read ? Service::Failed : Service::SwapError;
+    }
   }
   for (std::size_t i = 1; i < slot_map.count(slot); ++i) frames.retain(*frame);
   return_to_memory(slot, *frame);
-  swap->release(slot);
+  clean_copies[frame->value] = slot;
   ++counts.pageins;
   return Service::Served;
 }

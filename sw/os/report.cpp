@@ -147,6 +147,23 @@ std::string Kernel::frames() const {
   return text;
 }
 
+std::string Kernel::lists() const {
+  const State& state = *state_;
+  std::string text = fmt::format("free {}\n", state.frames.free_count());
+  if (!state.busy.empty()) {
+    text += fmt::format("busy {}:", state.busy.size());
+    for (const auto& [frame, write] : state.busy) text += fmt::format(" 0x{:x}", frame);
+    text += '\n';
+  }
+  for (const Replacement::List& list : state.replacement->lists()) {
+    if (list.frames.empty()) continue;
+    text += fmt::format("{} {}:", list.name, list.frames.size());
+    for (const Ppn frame : list.frames) text += fmt::format(" 0x{:x}", frame.value);
+    text += '\n';
+  }
+  return text;
+}
+
 std::string Kernel::State::table_text(const Process& process, PhysAddr table, unsigned level, Vpn first,
                                       unsigned indent) {
   const Format& format = machine.format;

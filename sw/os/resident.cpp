@@ -14,23 +14,37 @@ void Kernel::State::add_page(Process& process, Vpn vpn, const Page& page) {
   if (const auto old = process.pages.find(vpn.value); old != process.pages.end()) remove_page(process, old);
   process.pages[vpn.value] = page;
   process.resident += own_pages(page);
-  if (page.order == 0) frame_map.add(page.frame.value, {.process = process.id, .vpn = vpn});
+  if (page.order == 0) add_mapper(process, vpn, page);
+}
+
+void Kernel::State::add_mapper(const Process& process, Vpn vpn, const Page& page) {
+  frame_map.add(page.frame.value, {.process = process.id, .vpn = vpn});
+  // What never leaves is in no list of the policy.
+  if (page.shared || page.kernel_stack || zero_frame_for_all == page.frame || frames.is_named(page.frame)) return;
+  if (!file_frames.contains(page.frame.value)) replacement->enter(page.frame, Replacement::Content::Anonymous);
+}
+
+void Kernel::State::remove_mapper(const Process& process, Vpn vpn, const Page& page) {
+  frame_map.remove(page.frame.value, {.process = process.id, .vpn = vpn});
+  if (frame_map.count(page.frame.value) != 0) return;
+  forget_copy(page.frame);
+  if (!file_frames.contains(page.frame.value)) replacement->leave(page.frame);
 }
 
 Page Kernel::State::remove_page(Process& process, std::map<std::uint64_t, Page>::iterator at) {
   const Page page = at->second;
-  if (page.order == 0) frame_map.remove(page.frame.value, {.process = process.id, .vpn = Vpn(at->first)});
+  if (page.order == 0) remove_mapper(process, Vpn(at->first), page);
   process.resident -= own_pages(page);
   process.pages.erase(at);
   return page;
 }
 
 void Kernel::State::change_frame(Process& process, Vpn vpn, Page& page, Ppn frame) {
-  frame_map.remove(page.frame.value, {.process = process.id, .vpn = vpn});
+  remove_mapper(process, vpn, page);
   process.resident -= own_pages(page);
   page.frame = frame;
   process.resident += own_pages(page);
-  frame_map.add(page.frame.value, {.process = process.id, .vpn = vpn});
+  add_mapper(process, vpn, page);
 }
 
 std::uint64_t Kernel::State::saved_frames() const {

@@ -6,9 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <map>
-#include <optional>
 #include <set>
 #include <unordered_map>
 #include <vector>
@@ -28,20 +25,12 @@ class ReverseMap {
   void add(std::uint64_t number, Mapper mapper);
   void remove(std::uint64_t number, Mapper mapper);
   std::size_t count(std::uint64_t number) const;
-  std::vector<Mapper> mappers(std::uint64_t number) const;  // by process and page
-  // The number that has been mapped for longest and that `wanted` accepts.
-  std::optional<std::uint64_t> oldest(const std::function<bool(std::uint64_t)>& wanted) const;
+  std::vector<Mapper> mappers(std::uint64_t number) const;    // by process and page
   std::size_t size() const { return entries_.size(); }        // numbers with a mapper
   std::size_t mapper_count() const { return mapper_count_; }  // of all numbers together
 
  private:
-  struct Entry {
-    std::uint64_t since = 0;
-    std::set<Mapper> mappers;
-  };
-  std::unordered_map<std::uint64_t, Entry> entries_;
-  std::map<std::uint64_t, std::uint64_t> by_age_;
-  std::uint64_t clock_ = 0;
+  std::unordered_map<std::uint64_t, std::set<Mapper>> entries_;
   std::size_t mapper_count_ = 0;
 };
 

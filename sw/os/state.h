@@ -16,9 +16,11 @@
 #include "os/device.h"
 #include "os/file_store.h"
 #include "os/frames.h"
+#include "os/future.h"
 #include "os/kernel.h"
 #include "os/kernel_space.h"
 #include "os/process.h"
+#include "os/replacement.h"
 #include "os/reverse_map.h"
 #include "os/swap_file.h"
 #include "os/table_space.h"
@@ -186,19 +188,64 @@ struct Kernel::State {
   ReverseMap frame_map;  // by frame: base pages
   void add_page(Process& process, Vpn vpn, const Page& page);
   Page remove_page(Process& process, std::map<std::uint64_t, Page>::iterator at);
+  void add_mapper(const Process& process, Vpn vpn, const Page& page);
+  void remove_mapper(const Process& process, Vpn vpn, const Page& page);
   std::uint64_t own_pages(const Page& page) const;  // that count for the process
   void change_frame(Process& process, Vpn vpn, Page& page, Ppn frame);
   std::uint64_t saved_frames() const;
 
+  // --- reclaim.cpp: which frame leaves memory, and when
+  class Candidates;
+  std::unique_ptr<Replacement> replacement;
+  bool pageout_owed = false;  // the pageout daemon is to look whether enough frames are free
+  // The pages of the access that is being served stay, or two that one access needs could push each other out for ever.
+  struct PinnedPages {
+    ProcessId process = 0;
+    Vpn first, last;
+  };
+  std::optional<PinnedPages> pinned;
+  bool is_pinned(const Mapper& mapper) const;
+  bool can_leave(Ppn frame) const;
+  bool evict(Ppn frame);
+  bool evict_one(std::optional<Ppn> keep, const Process* of = nullptr);  // of: only what this process has
+  bool free_frames(std::size_t count, std::optional<Ppn> keep = {});     // by eviction, until so many can be had
+  void run_pageout_daemon();
+  bool take_used(Ppn frame);  // reads and clears the accessed bits of all who have it
+  Future future;
+  std::optional<std::vector<PageTouch>> touches;  // noted down, if somebody wants them
+  PageTouch last_touch;
+  bool notes_touches() const { return touches.has_value() || replacement->wants_touches(); }
+  void note_touches(const Process& process, std::span<const Access> accesses);
+
+  // --- disk_write.cpp: frames that are busy, because what they hold is being written
+  std::uint64_t now = 0;  // the time: accesses performed, and waits
+  struct DiskWrite {
+    std::uint64_t done = 0;             // when it will be
+    std::optional<std::uint64_t> slot;  // of the swap file; none: a page of an object
+  };
+  std::map<std::uint64_t, DiskWrite> busy;  // by frame; a write to the swap file has one reference to it
+  void start_write(Ppn frame, std::optional<std::uint64_t> slot);
+  void finish_write(Ppn frame);
+  void finish_writes();     // those that are done by now
+  void wait_for_a_write();  // there is one
+  // Waits, and the frame is no more about to be freed: the caller has what the write had.
+  void take_from_write(Ppn frame);
+  std::optional<Ppn> busy_frame(std::uint64_t slot) const;
+
   // --- pageout.cpp: pages in the swap file
   std::unique_ptr<SwapFile> swap;
   ReverseMap slot_map;  // by slot
-  bool can_leave(Ppn frame) const;
+  // Frames whose page came from the swap file and is there still, as it was: by frame the slot. One that nobody stored
+  // to need not be written again. A slot that is needed otherwise is taken from here.
+  std::map<std::uint64_t, std::uint64_t> clean_copies;
+  void forget_copy(Ppn frame);
+  std::optional<std::uint64_t> allocate_slot();
+  void free_slot(std::uint64_t slot);
+  std::uint64_t free_slots() const { return swap ? swap->free_slots() + clean_copies.size() : 0; }
   bool page_out(Ppn frame);
+  bool write_to_swap(std::span<const std::uint8_t> bytes, const std::vector<Mapper>& mappers, std::uint64_t& slot);
   void return_to_memory(std::uint64_t slot, Ppn frame);
   Service page_in(Process& process, Vpn vpn, const Fault& fault);
-  bool page_out_oldest(std::optional<Ppn> keep, const Process* of = nullptr);
-  bool free_frames(std::size_t count, std::optional<Ppn> keep = {});  // by paging out, until so many can be had
   // Frees frames until so many can be had, and the process may have `more` pages more; `keep` stays in memory. Killed:
   // the process itself has to go, and the caller sees to it.
   Service make_room(Process& process, std::size_t count, std::size_t more, std::optional<Ppn> keep = {});
@@ -228,7 +275,7 @@ struct Kernel::State {
   std::uint64_t object_part(const Area& area, VirtAddr va) const;
   bool clear_from(Ppn frame, std::uint64_t offset);  // in bytes, up to the end of the frame
   bool takes_own_frame(const Area& area, const Fault& fault) const;
-  std::size_t frames_for_object(const Area& area, const Fault& fault) const;  // that serving this fault takes
+  std::optional<Ppn> object_frame(const MemoryObject& object, std::uint64_t index) const;  // if it is in memory
   Service serve_object(Process& process, const Fault& fault, const Area& area);
   std::uint64_t object_index(const Area& area, VirtAddr va) const;
   bool ends_before(const MemoryObject& object, std::uint64_t index) const;  // it has no such page
@@ -241,6 +288,14 @@ struct Kernel::State {
   // --- page_cache.cpp; results are 0 or -errno
   FileStore disk;
   std::map<FileId, std::shared_ptr<MemoryObject>> page_cache;
+  struct FilePage {
+    MemoryObject* object = nullptr;
+    std::uint64_t index = 0;
+  };
+  std::map<std::uint64_t, FilePage> file_frames;  // what the page cache has, by frame
+  bool drop_file_page(Ppn frame);
+  void forget_file_page(Ppn frame);
+  std::string lost_page;  // a page of a file that left memory and is not on the disk as processes wrote it; empty: none
   std::shared_ptr<MemoryObject> cached(FileId file);
   void gather_stores(const MemoryObject& object, std::uint64_t first, std::uint64_t end);
   int write_back(MemoryObject& object, std::uint64_t first, std::uint64_t end);  // pages [first, end)
@@ -378,6 +433,8 @@ struct Kernel::State {
   std::string broken_files() const;
   std::string broken_reverse_maps() const;  // invariants_memory.cpp
   std::string broken_zero_page() const;
+  std::string broken_lists() const;  // invariants_replacement.cpp
+  std::string broken_copies() const;
 };
 
 }  // namespace vm

@@ -33,6 +33,8 @@ class TableUpdate {
   void forget_slot(Vpn vpn);
   // The entry is to say that nothing was stored to the page.
   void clear_dirty(Vpn vpn, const Page& page);
+  // That it was not accessed. Without a fence hardware that remembers the page need not set the bit again.
+  void clear_accessed(Vpn vpn, const Page& page, bool fenced);
   void commit();
 
  private:

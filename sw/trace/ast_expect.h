@@ -108,7 +108,12 @@ enum class Counter : std::uint8_t {
   KernelRows,
   AsidRollovers,
   PagesRead,
-  PagesWritten,  // what the OS did
+  PagesWritten,
+  Missing,
+  SwapWrites,
+  FilePageouts,
+  ReferencesCleared,
+  BusyWaits,  // what the OS did
   Entries,
   Reads,
   Writes,
@@ -141,7 +146,7 @@ struct ExpectDevice {
 };
 
 // What ps and /proc tell of the OS.
-enum class Report : std::uint8_t { Processes, Areas, Frames, Tables };
+enum class Report : std::uint8_t { Processes, Areas, Frames, Lists, Tables };
 
 struct ReportStep {
   Report report = Report::Processes;

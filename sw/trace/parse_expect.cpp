@@ -36,7 +36,12 @@ constexpr std::pair<std::string_view, Counter> kCounters[] = {{"faults", Counter
                                                               {"kernel-tlb-misses", Counter::KernelTlbMisses},
                                                               {"kernel-faults", Counter::KernelFaults},
                                                               {"kernel-rows", Counter::KernelRows},
-                                                              {"asid-rollovers", Counter::AsidRollovers}};
+                                                              {"asid-rollovers", Counter::AsidRollovers},
+                                                              {"missing", Counter::Missing},
+                                                              {"swap-writes", Counter::SwapWrites},
+                                                              {"file-pageouts", Counter::FilePageouts},
+                                                              {"references-cleared", Counter::ReferencesCleared},
+                                                              {"busy-waits", Counter::BusyWaits}};
 
 }  // namespace
 

@@ -81,13 +81,16 @@ void Parser::device_line() {
 std::optional<ReportStep> Parser::report() {
   if (cursor_.accept("ps")) return ReportStep{.report = Report::Processes};
   if (cursor_.accept("frames")) return ReportStep{.report = Report::Frames};
+  if (cursor_.accept("lists")) return ReportStep{.report = Report::Lists};
   const bool maps = cursor_.accept("maps");
   if (!maps && !cursor_.accept("tables")) return std::nullopt;
   return ReportStep{.report = maps ? Report::Areas : Report::Tables, .process = known_process()};
 }
 
 bool Parser::report_line(Place place) {
-  if (!cursor_.is("ps") && !cursor_.is("frames") && !cursor_.is("maps") && !cursor_.is("tables")) return false;
+  constexpr std::string_view kReports[] = {"ps", "frames", "lists", "maps", "tables"};
+  if (std::none_of(std::begin(kReports), std::end(kReports), [&](std::string_view name) { return cursor_.is(name); }))
+    return false;
   begin_step();
   const auto step = report();
   if (!step) return false;

@@ -3,6 +3,7 @@
 // Lines about memory that is short or shared: how the OS deals with it, fork in its forms, the swap file, and what the
 // trace expects of them.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -14,6 +15,7 @@ namespace vm::trace {
 namespace {
 
 constexpr std::uint64_t kMostSlots = 1ULL << 24;
+constexpr std::uint64_t kMostFrames = 1ULL << 20, kMostDiskTime = 1ULL << 32;
 
 std::string reason_list() {
   std::string list;
@@ -47,6 +49,8 @@ bool Parser::policy_line() {
     swap_line();
   } else if (cursor_.accept("forget")) {
     forget_line();
+  } else if (cursor_.accept("replacement")) {
+    replacement_line();
   } else {
     return false;
   }
@@ -84,6 +88,49 @@ void Parser::forget_line() {
   do {
     scenario().policy.withheld.set(index_of(accept_reason(cursor_)));
   } while (!cursor_.at_end());
+}
+
+void Parser::replacement_line() {
+  constexpr std::uint64_t kMostSwappiness = 200;
+  ReplacementOptions options;
+  const auto kind = std::find_if(kReplacementNames.begin(), kReplacementNames.end(),
+                                 [&](std::string_view name) { return cursor_.is(name); });
+  if (kind == kReplacementNames.end())
+    cursor_.fail(fmt::format("a policy of replacement: {}", fmt::join(kReplacementNames, ", ")));
+  cursor_.take();
+  options.kind = static_cast<ReplacementKind>(kind - kReplacementNames.begin());
+  const Token start = cursor_.peek();
+  const auto value = [&](std::string_view word, std::uint64_t most,
+                         std::string_view what) -> std::optional<std::uint64_t> {
+    if (!cursor_.accept(word)) return std::nullopt;
+    cursor_.expect("=");
+    return cursor_.number_up_to(most, what);
+  };
+  const bool has_lists = options.kind == ReplacementKind::Linux;
+  while (!cursor_.at_end()) {
+    if (cursor_.accept("unfenced")) {
+      options.unfenced = true;
+    } else if (const auto disk = value("disk", kMostDiskTime, "how many accesses a write to the disk takes")) {
+      options.disk_time = *disk;
+    } else if (const auto low = value("low", kMostFrames, "a number of frames")) {
+      options.low = *low;
+    } else if (const auto high = value("high", kMostFrames, "a number of frames")) {
+      options.high = *high;
+    } else if (has_lists && cursor_.accept("zone")) {
+      cursor_.expect("=");
+      const Token token = cursor_.peek();
+      const Ppn frame(cursor_.number_up_to(ppn_max(), "the first frame of a zone"));
+      if (!options.zones.empty() && frame <= options.zones.back()) cursor_.fail_at(token, "zones in rising order");
+      options.zones.push_back(frame);
+    } else if (const auto more = has_lists ? value("swappiness", kMostSwappiness, "a swappiness") : std::nullopt) {
+      options.swappiness = *more;
+    } else {
+      cursor_.fail(fmt::format("'unfenced', 'disk=N', 'low=N', 'high=N'{} or the end of the line",
+                               has_lists ? ", 'zone=FRAME', 'swappiness=N'" : ""));
+    }
+  }
+  if (options.low > options.high) cursor_.fail_at(start, "low=N not above high=N");
+  scenario().policy.replacement = options;
 }
 
 void Parser::limits_line(Place place) {

@@ -328,7 +328,7 @@ bool Parser::parameter_line() {
     if (range.last < range.first) cursor_.fail_at(token, "an address not below the first");
     scenario().bus_errors.push_back(range);
   } else if (cursor_.is("zeropage") || cursor_.is("overcommit") || cursor_.is("oom") || cursor_.is("swap") ||
-             cursor_.is("forget")) {
+             cursor_.is("forget") || cursor_.is("replacement")) {
     scenario();
     if (has_steps_) cursor_.fail("a step: setup lines stand before the first step");
     return policy_line();

@@ -80,6 +80,7 @@ class Parser {
   bool policy_line();  // how the OS deals with memory that is short or shared
   void swap_line();
   void forget_line();
+  void replacement_line();
   void limits_line(Place place);
   void pageout_line(Place place);
   void measure_line(Place place);

@@ -131,6 +131,8 @@ std::string Runner::report_text(const ReportStep& report) {
       return kernel_->maps(ids_[report.process]);
     case Report::Frames:
       return kernel_->frames();
+    case Report::Lists:
+      return kernel_->lists();
     case Report::Tables:
       return kernel_->tables(ids_[report.process]);
   }

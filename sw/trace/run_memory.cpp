@@ -7,13 +7,22 @@
 #include <algorithm>
 
 #include "trace/runner.h"
+#include "trace/touched_pages.h"
 
 namespace vm::trace {
 
 void Runner::place_policy() {
   MemoryPolicy policy = scenario_.policy;
   policy.withheld |= options_.withheld;
+  if (options_.replacement) policy.replacement = *options_.replacement;
+  policy.replacement.seed = options_.seed;
   kernel_->set_policy(policy);
+  if (policy.replacement.kind == ReplacementKind::Optimal) {
+    RunnerOptions options = options_;
+    options.progress = {};
+    options.swap_file.clear();
+    kernel_->set_future(Future(touched_pages(files_, scenario_, options)));
+  }
   if (!scenario_.swap) return;
   SwapOptions swap = *scenario_.swap;
   swap.file = options_.swap_file;

@@ -340,6 +340,16 @@ void Runner::act(const Step& step, const ExpectCount& action) {
         return kernel.pages_read - marked_kernel_.pages_read;
       case Counter::PagesWritten:
         return kernel.pages_written - marked_kernel_.pages_written;
+      case Counter::Missing:
+        return kernel.missing - marked_kernel_.missing;
+      case Counter::SwapWrites:
+        return kernel.swap_writes - marked_kernel_.swap_writes;
+      case Counter::FilePageouts:
+        return kernel.file_pageouts - marked_kernel_.file_pageouts;
+      case Counter::ReferencesCleared:
+        return kernel.references_cleared - marked_kernel_.references_cleared;
+      case Counter::BusyWaits:
+        return kernel.busy_waits - marked_kernel_.busy_waits;
       case Counter::Entries:
         return counts_.entries - marked_counts_.entries;
       case Counter::Reads:

@@ -50,10 +50,15 @@ void Runner::place_setup() {
   // Frames first, so that what the OS takes for itself comes from where the trace allows.
   for (const SetupItem& item : scenario_.setup) {
     if (const auto* frames = std::get_if<FreeFrames>(&item.action)) {
-      with_place(item.place, [&] { kernel_->set_free_frames(frames->frames); });
+      std::vector<Ppn> given = frames->frames;
+      if (options_.frames) given.resize(std::min(given.size(), *options_.frames));
+      with_place(item.place, [&] { kernel_->set_free_frames(given); });
     }
   }
-  if (!options_.files.empty()) kernel_->disk().use_directory(options_.files, FileStore::Writes::Real);
+  if (!options_.files.empty()) {
+    kernel_->disk().use_directory(options_.files,
+                                  options_.keep_files ? FileStore::Writes::Kept : FileStore::Writes::Real);
+  }
   for (const SetupItem& item : scenario_.setup) {
     with_place(item.place, [&] {
       if (const auto* mode = std::get_if<ModeBits>(&item.action)) {

@@ -49,6 +49,10 @@ struct RunnerOptions {
   // The directory with the files of processes, which they really change; empty: what the trace says, and nothing
   // changes.
   std::filesystem::path files = {};
+  // Changes of files are seen until the run ends, and the host's files stay as they are.
+  bool keep_files = false;
+  std::optional<ReplacementOptions> replacement = {};  // instead of what the trace says
+  std::optional<std::size_t> frames = {};              // only so many of those that the trace frees
 };
 
 class Runner {

@@ -180,6 +180,10 @@ BOOST_AUTO_TEST_CASE(a_swap_file_of_the_wrong_size) {
 BOOST_AUTO_TEST_CASE(policies_that_are_none) {
   check_trace("machine sv39\novercommit perhaps\n", "2:12", "'on' or 'off'");
   check_trace("machine sv39\noom panic\n", "2:5", "'kill' or 'refuse'");
+  check_trace("machine sv39\nreplacement clock\n", "2:13", "a policy of replacement: fifo, second-chance");
+  check_trace("machine sv39\nreplacement fifo zone=1\n", "2:18", "'high=N' or the end of the line");
+  check_trace("machine sv39\nreplacement linux low=3 high=2\n", "2:19", "low=N not above high=N");
+  check_trace("machine sv39\nreplacement linux zone=5 zone=5\n", "2:31", "zones in rising order");
   check_trace("machine sv39\nforget everything\n", "2:8", "what fences are owed for: map, unmap");
   check_trace("machine sv39\nprocess A\nrlimit A\n", "3:9", "'resident=N' or 'memory=N'");
   check_trace("machine sv39\n[A] L 0,1 = segv\nzeropage\n", "3:1", "setup lines stand before the first step");

@@ -211,10 +211,24 @@ class Life {
     return (upper | low_mask(machine.va_bits)) - page_ + 1;
   }
 
+  ReplacementOptions replacement() {
+    ReplacementOptions options{.kind = static_cast<ReplacementKind>(pick(kReplacementNames.size())), .seed = pick(100)};
+    if (pick(2) == 0) options.disk_time = pick(40);
+    if (pick(3) == 0) options.low = 1 + pick(3);
+    options.high = options.low + pick(4);
+    options.unfenced = pick(4) == 0;
+    if (pick(2) == 0) options.zones = {Ppn(8), Ppn(0x80104)};
+    options.swappiness = pick(201);
+    return options;
+  }
+
   // Zero page, promises, victims, and a swap file that may have bad places.
   void policy(const Format& format) {
-    system_.kernel.set_policy(
-        {.zero_page = pick(2) == 0, .overcommit = pick(4) != 0, .kill = pick(3) == 0, .withheld = {}});
+    system_.kernel.set_policy({.zero_page = pick(2) == 0,
+                               .overcommit = pick(4) != 0,
+                               .kill = pick(3) == 0,
+                               .withheld = {},
+                               .replacement = replacement()});
     const std::uint64_t most = most_slots(format);
     if (most == 0 || pick(4) == 0) return;
     SwapOptions swap{.slots = std::min<std::uint64_t>(most, 1 + pick(16))};

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What must hold of the lists of the replacement policy, of busy frames, and of pages that are in memory and in the
+// swap file.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "os/state.h"
+
+namespace vm {
+
+std::string Kernel::State::broken_lists() const {
+  if (!lost_page.empty()) return lost_page;
+  std::set<Ppn> listed;
+  for (const Replacement::List& list : replacement->lists()) {
+    for (const Ppn frame : list.frames) {
+      if (!listed.insert(frame).second)
+        return fmt::format("frame 0x{:x} is twice in the lists of replacement", frame.value);
+      if (frame_map.count(frame.value) == 0 && !file_frames.contains(frame.value))
+        return fmt::format("frame 0x{:x} is in list '{}', and nobody has it", frame.value, list.name);
+      if (busy.contains(frame.value))
+        return fmt::format("frame 0x{:x} is busy and in list '{}'", frame.value, list.name);
+    }
+  }
+  for (const auto& [frame, page] : file_frames) {
+    const auto found = page.object->pages.find(page.index);
+    if (found == page.object->pages.end() || found->second.frame != Ppn(frame))
+      return fmt::format("frame 0x{:x} is said to hold page {} of a file, and does not", frame, page.index);
+    if (can_leave(Ppn(frame)) && !listed.contains(Ppn(frame)))
+      return fmt::format("frame 0x{:x} has a page of a file, and is in no list", frame);
+  }
+  for (const auto& [pid, process] : processes) {
+    for (const auto& [number, page] : process.pages) {
+      if (page.order == 0 && can_leave(page.frame) && !listed.contains(page.frame))
+        return fmt::format("page 0x{:x} of process {} may leave memory, and its frame is in no list", number,
+                           process.name);
+    }
+  }
+  for (const auto& [frame, write] : busy) {
+    if (frames.is_free(Ppn(frame)) || frame_map.count(frame) != 0)
+      return fmt::format("frame 0x{:x} is busy, and {}", frame, frames.is_free(Ppn(frame)) ? "free" : "mapped");
+    if (write.slot && swap->is_free(*write.slot))
+      return fmt::format("frame 0x{:x} is being written to slot {}, which is free", frame, *write.slot);
+  }
+  return {};
+}
+
+// A page that nobody stored to since it came from the swap file is what the slot holds.
+std::string Kernel::State::broken_copies() const {
+  PageBytes in_memory(machine.format.page_size()), in_slot(machine.format.page_size());
+  for (const auto& [frame, slot] : clean_copies) {
+    const std::vector<Mapper> mappers = frame_map.mappers(frame);
+    if (mappers.empty()) return fmt::format("slot {} is kept for frame 0x{:x}, which nobody has", slot, frame);
+    if (swap->is_free(slot) || slot_map.count(slot) != 0)
+      return fmt::format("slot {} is kept for frame 0x{:x}, and used otherwise", slot, frame);
+    const bool is_dirty = std::any_of(mappers.begin(), mappers.end(), [&](const Mapper& mapper) {
+      const Process& process = processes.at(mapper.process);
+      return was_stored_to(process, mapper.vpn, *process.page(mapper.vpn));
+    });
+    if (is_dirty || !started || !swap->read(slot, in_slot) || !platform.host_read(address_of(Ppn(frame)), in_memory))
+      continue;
+    if (in_memory != in_slot)
+      return fmt::format("frame 0x{:x} is clean, and not what slot {} of the swap file holds", frame, slot);
+  }
+  return {};
+}
+
+}  // namespace vm

@@ -5,6 +5,7 @@
 #   MACHINE=flat32     synth, bench, oracle: which machine
 #   SEEDS=1,2,3        synth: place-and-route seeds
 #   UNIT=vm_mmu        synth: this module alone instead of the whole machine
+#   SET='HitLatency=2' synth: parameters of a module that no machine contains
 #   FORMAT=sv39        sweep: this machine's format instead of all
 #   N=1000000          oracle, sweep: how many cases
 #   TARGET=rtl         oracle, sweep: the hardware instead of the model
@@ -56,9 +57,9 @@ bench: program  ## cycles of a load, and simulation speed with and without the c
 	@build/pagewalk bench $(if $(MACHINE),--machine $(MACHINE)) $(if $(ACCESSES),--accesses $(ACCESSES)) $(JSON_FLAG)
 
 synth: MACHINE ?= flat32
-synth:    ## area and Fmax of a machine on ECP5 (MACHINE=, SEEDS=1,2,3, UNIT=, JSON=1)
+synth:    ## area and Fmax of a machine on ECP5 (MACHINE=, SEEDS=1,2,3, UNIT=, SET=, JSON=1)
 	@scripts/setup synth
-	@.venv/bin/python fpga/synth.py --machine $(MACHINE) --seeds "$(SEEDS)" $(if $(UNIT),--unit $(UNIT)) $(JSON_FLAG)
+	@.venv/bin/python fpga/synth.py --machine $(MACHINE) --seeds "$(SEEDS)" $(if $(UNIT),--unit $(UNIT)) $(addprefix --set ,$(SET)) $(JSON_FLAG)
 
 oracle:   ## random translations against Unicorn and QEMU (MACHINE=sv39, N=, TARGET=rtl, SEED=, JSON=1)
 	@scripts/setup oracle

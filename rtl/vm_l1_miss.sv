@@ -1,0 +1,745 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The slow side of vm_l1: what does not hit in S1 comes here a cycle later and stays until it has gone through S0 and S1
+// again and hit. Nothing of this is on the hit path.
+//
+//   slow accesses   of core and host wait in order in x (and y behind it, for the one that was in S1 when x got stuck);
+//                   the walker's one access waits in w, apart from them
+//   miss register   owns a set, from the first slow access to it until all of them are answered: accesses to the set
+//                   line up at it (waiters of core and host in order; w goes before them). It fetches the line of its
+//                   first waiter; a waiter for another line of the set looks again afterwards, and may make the
+//                   register fetch once more
+//   replay          a waiter goes through S0 as PassReplay: a load as soon as its word is there (critical word first), a
+//                   store and all others when the line is whole. After a bus error the waiters for that line are
+//                   answered with the error, and the line is not there
+//
+//   MsIdle -> MsChoice (victim known) -> MsEvict (dirty) -> MsFetch -> MsFill -> MsDrain -> MsIdle
+//             MsDrain -> MsLook (a waiter that may hit or miss) -> MsDrain or MsVictim -> MsChoice
+//             MsFill -> MsUndo (bus error) -> MsDrain
+//
+// One register (the last, if Reserve) is for the walker alone. While the walker owns S0 (walk_slot_i) no waiter that could
+// come between its read and its write is replayed, and nothing of core or host becomes a miss.
+//
+// Cycles: slow in S1 at t; register taken at t + 1; fetch offered to the request register at t + 2 if the victim is clean.
+// The first beat at b: replay of the load that waits for it in S0 at b + 2.
+module vm_l1_miss
+  import vm_pkg::*;
+  import vm_l1_pkg::*;
+#(
+    parameter  int unsigned Regs = 5,
+    parameter  bit          Reserve = 1'b1,
+    parameter  int unsigned Waiters = 4,     // of core and host, at each register; power of two
+    parameter  int unsigned IdW = 3,
+    parameter  int unsigned Ways = 4,
+    parameter  int unsigned Words = 8,
+    parameter  int unsigned TagW = 22,
+    parameter  int unsigned SetBits = 6,
+    parameter  bit          CriticalFirst = 1'b1,
+    localparam int unsigned SetW = (SetBits > 0) ? SetBits : 1,
+    localparam int unsigned WordIdxW = idx_bits(Words),
+    localparam int unsigned LineW = TagW + SetBits
+) (
+    input logic clk_i,
+    input logic rst_ni,
+
+    output logic idle_o,            // no register in use, no beat on its way into the RAM
+    input  logic walk_slot_i,
+
+    // From S1, combinational
+    input logic       slow_valid_i,
+    input l1_access_t slow_i,
+    input logic       slow_known_i,    // it has missed; otherwise it has to look again
+    input logic       slow_serial_i,   // it is for vm_l1_serial
+
+    // Is the set in S0 one that a slow access waits for?
+    input  logic [SetW-1:0] s0_set_i,
+    output logic            s0_busy_o,
+    output logic            stuck_o,   // x or y is taken: nothing new of core and host
+    output logic            walk_waits_o,
+    output logic            hold_o,    // nothing into S0: the RAM's write ports have something to catch up with
+
+    // Accesses for vm_l1_serial, until serial_done_i
+    output logic       serial_valid_o,
+    output logic       serial_walk_o,
+    output l1_access_t serial_o,
+    input  logic       serial_done_i,
+
+    // Replay, S0; the outcome in S1
+    output logic       replay_valid_o,
+    input  logic       replay_ready_i,
+    output l1_access_t replay_o,
+    output l1_pass_e   replay_pass_o,
+    input  logic       s1_hit_i,
+
+    // Arrays
+    output logic [SetW-1:0]     state_set_o,
+    input  logic [Ways-1:0]     dirty_i,
+    input  logic [Ways-1:0]     victim_i,
+    output logic                meta_valid_o,
+    input  logic                meta_ready_i,
+    output logic [SetW-1:0]     meta_set_o,
+    output logic [Ways-1:0]     meta_way_o,
+    output logic                meta_install_o,   // 0: invalidate
+    output logic [TagW-1:0]     meta_tag_o,
+    output logic                fill_valid_o,
+    input  logic                fill_ready_i,
+    output logic [SetW-1:0]     fill_set_o,
+    output logic [Ways-1:0]     fill_way_o,
+    output logic [WordIdxW-1:0] fill_word_o,
+    output logic [63:0]         fill_data_o,
+
+    // vm_l1_bus
+    output logic                fetch_valid_o,
+    input  logic                fetch_ready_i,
+    output logic [IdW-1:0]      fetch_id_o,
+    output logic [LineW-1:0]    fetch_line_o,
+    output logic [WordIdxW-1:0] fetch_word_o,
+    output logic                evict_valid_o,
+    input  logic                evict_done_i,
+    output logic [SetW-1:0]     evict_set_o,
+    output logic [Ways-1:0]     evict_way_o,
+    input  logic                buffer_busy_i,
+    input  logic [LineW-1:0]    buffer_line_i,
+
+    // Beats of fetched lines
+    input logic           beat_valid_i,
+    input logic [IdW-1:0] beat_id_i,
+    input logic [63:0]    beat_data_i,
+    input logic           beat_err_i
+);
+
+  localparam int unsigned OffBits = $clog2(Words) + 3;
+  localparam int unsigned RegW = idx_bits(Regs);
+  localparam int unsigned PtrW = $clog2(Waiters) + 1;
+  localparam int unsigned CountW = WordIdxW + 1;
+
+  typedef enum logic [3:0] {
+    MsIdle,
+    MsVictim,  // a victim has to be chosen
+    MsChoice,  // is it dirty?
+    MsEvict,
+    MsFetch,
+    MsFill,
+    MsUndo,
+    MsDrain,
+    MsLook
+  } state_e;
+
+  typedef struct packed {
+    l1_access_t access;
+    logic own;             // of the line the register had when it came
+  } waiter_t;
+
+  function automatic logic [LineW-1:0] line_of(logic [PaMax-1:0] va);
+    return LineW'(va >> OffBits);
+  endfunction
+  function automatic logic [WordIdxW-1:0] word_of(logic [PaMax-1:0] va);
+    return WordIdxW'(va >> 3);
+  endfunction
+  function automatic logic [SetW-1:0] set_of_line(logic [LineW-1:0] line);
+    return (SetBits > 0) ? SetW'(line & ((LineW'(1) << SetBits) - 1'b1)) : '0;
+  endfunction
+  function automatic logic [RegW-1:0] index_of(logic [Regs-1:0] onehot);
+    logic [RegW-1:0] n;
+    n = '0;
+    for (int unsigned m = 0; m < Regs; m++) begin
+      if (onehot[m]) n |= RegW'(m);
+    end
+    return n;
+  endfunction
+  // The first one after `last`, round and round.
+  function automatic logic [Regs-1:0] next_of(logic [Regs-1:0] mask, logic [Regs-1:0] last);
+    logic [Regs-1:0] above;
+    above = mask & ~((last << 1) - 1'b1) & ~{Regs{last[Regs-1]}};
+    return (above != '0) ? above & (~above + 1'b1) : mask & (~mask + 1'b1);
+  endfunction
+
+  // ------------------------------------------------------------------ miss registers
+
+  state_e state_d[Regs], state_q[Regs];
+  logic [LineW-1:0] line_d[Regs], line_q[Regs];
+  logic [Ways-1:0] way_d[Regs], way_q[Regs];
+  logic [WordIdxW-1:0] first_d[Regs], first_q[Regs];    // the word the fetch begins at
+  logic [CountW-1:0] count_d[Regs], count_q[Regs];      // beats that have come
+  logic [Regs-1:0] used;
+  logic [Regs-1:0] resident_d, resident_q;  // the line is there, and stays
+  logic [Regs-1:0] err_d, err_q;
+  logic [Regs-1:0] void_d, void_q;          // the line has changed: `own` of older waiters means nothing
+  logic [Regs-1:0] fresh_d, fresh_q;        // but the first waiter is of this line
+  logic [Regs-1:0] wfresh_d, wfresh_q;      //   or the walker's access
+  logic [Regs-1:0] install_d, install_q;    // the tag has to be written
+  logic [PtrW-1:0] wr_d[Regs], wr_q[Regs];  // waiters: [rd, wr); [rd, ld) are on their way
+  logic [PtrW-1:0] rd_d[Regs], rd_q[Regs];
+  logic [PtrW-1:0] ld_d[Regs], ld_q[Regs];
+
+  // ------------------------------------------------------------------ slow accesses
+
+  typedef struct packed {
+    l1_access_t access;
+    logic known;
+    logic serial;
+  } slow_t;
+
+  slow_t slow, x_d, x_q, y_d, y_q, w_d, w_q;
+  logic x_valid_d, x_valid_q, y_valid_d, y_valid_q, w_valid_d, w_valid_q;
+  logic x_done, w_done, w_new, x_new;
+  logic w_waits_d, w_waits_q;          // at register w_at_q
+  logic [Regs-1:0] w_at_d, w_at_q;
+  logic w_own_d, w_own_q;
+  logic w_nowhere_d, w_nowhere_q;      // no register has its set, and its own is not free
+  logic [Regs-1:0] x_set, x_own, w_set, w_own, s0_match, release_set;
+  logic [SetW-1:0] x_set_idx, y_set_idx, w_set_idx;
+  logic [Regs-1:0] release_reg, alloc, push, full;
+  logic x_asks, w_asks, alloc_known;
+  logic [PaMax-1:0] alloc_addr;
+
+  assign slow = '{access: slow_i, known: slow_known_i, serial: slow_serial_i};
+  assign w_new = slow_valid_i && slow_i.client == ClientWalk;
+  assign x_new = slow_valid_i && slow_i.client != ClientWalk;
+  assign x_set_idx = set_of_line(line_of(x_q.access.addr));
+  assign y_set_idx = set_of_line(line_of(y_q.access.addr));
+  assign w_set_idx = set_of_line(line_of(w_q.access.addr));
+
+  always_comb begin
+    for (int unsigned m = 0; m < Regs; m++) begin
+      used[m] = state_q[m] != MsIdle;
+      x_set[m] = used[m] && set_of_line(line_q[m]) == x_set_idx;
+      x_own[m] = line_q[m] == line_of(x_q.access.addr);
+      w_set[m] = used[m] && set_of_line(line_q[m]) == w_set_idx;
+      w_own[m] = line_q[m] == line_of(w_q.access.addr);
+      s0_match[m] = used[m] && set_of_line(line_q[m]) == s0_set_i;
+      full[m] = wr_q[m] - rd_q[m] == PtrW'(Waiters);
+    end
+  end
+  assign s0_busy_o = |s0_match || (x_valid_q && x_set_idx == s0_set_i) || (y_valid_q && y_set_idx == s0_set_i) ||
+      (w_valid_q && w_set_idx == s0_set_i);
+  assign stuck_o = x_valid_q || y_valid_q;
+  assign walk_waits_o = w_valid_q;
+
+  // The walker's goes first, so x never takes what it needs.
+  assign w_asks = w_valid_q && !w_waits_q && !w_q.serial;
+  assign x_asks = x_valid_q && !x_q.serial && !walk_slot_i && !w_asks && !serial_walk_o;
+
+  always_comb begin
+    logic [Regs-1:0] free;
+    alloc = '0;
+    push = '0;
+    w_waits_d = w_waits_q;
+    w_at_d = w_at_q;
+    w_own_d = w_own_q;
+    w_nowhere_d = 1'b0;
+    alloc_addr = w_asks ? w_q.access.addr : x_q.access.addr;
+    free = ~used;
+    if (Reserve) free[Regs-1] = 1'b0;
+    if (w_asks) begin
+      if (w_set != '0) begin
+        w_waits_d = 1'b1;
+        w_at_d = w_set;
+        w_own_d = |(w_set & w_own);
+      end else if (!used[Regs-1]) begin
+        w_waits_d = 1'b1;
+        w_at_d = Regs'(1) << (Regs - 1);
+        w_own_d = 1'b1;
+        alloc[Regs-1] = 1'b1;
+      end else begin
+        w_nowhere_d = 1'b1;
+      end
+    end
+    if (x_asks) begin
+      if (x_set != '0) begin
+        push = x_set & ~full;
+      end else begin
+        alloc = free & (~free + 1'b1);
+        push = alloc;
+      end
+    end
+    x_done = push != '0 || (serial_done_i && !serial_walk_o);
+    alloc_known = w_asks ? w_q.known : x_q.known;
+  end
+
+  // In x and y an access may find, when its turn comes, that its set had a register meanwhile: it has to look again.
+  assign release_set = release_reg & x_set;
+  always_comb begin
+    x_d = x_q;
+    y_d = y_q;
+    w_d = w_q;
+    if (release_set != '0) x_d.known = 1'b0;
+    if (release_reg != '0) y_d.known = 1'b0;
+    if (release_reg != '0) w_d.known = 1'b0;
+    x_valid_d = x_valid_q;
+    y_valid_d = y_valid_q;
+    if (!x_valid_q || x_done) begin
+      x_valid_d = y_valid_q || x_new;
+      x_d = y_valid_q ? y_d : slow;
+      y_valid_d = y_valid_q && x_new;
+      y_d = slow;
+    end else if (x_new) begin
+      y_valid_d = 1'b1;
+      y_d = slow;
+    end
+    w_valid_d = (w_valid_q && !w_done) || w_new;
+    if (w_new) w_d = slow;
+  end
+
+  // Uncached and written-through accesses wait for all registers to be idle, the walker's not behind others.
+  assign serial_walk_o = w_valid_q && w_q.serial;
+  assign serial_valid_o = serial_walk_o || (x_valid_q && x_q.serial && !walk_slot_i && !w_valid_q);
+  assign serial_o = serial_walk_o ? w_q.access : x_q.access;
+
+  // ------------------------------------------------------------------ waiters
+
+  localparam int unsigned SlotW = idx_bits(Waiters);
+  (* ram_style = "distributed", no_rw_check *) waiter_t waiter_mem[2**RegW*Waiters];
+
+  logic [RegW-1:0] push_idx, sel_idx;
+  logic [PtrW-1:0] push_ptr, sel_ptr;
+  logic [Regs-1:0] sel_d, sel_q, sel_able;   // the register whose next waiter is looked at
+  waiter_t head;
+
+  function automatic logic [SlotW-1:0] slot_of(logic [PtrW-1:0] ptr);
+    return SlotW'(ptr & PtrW'(Waiters - 1));
+  endfunction
+
+  assign push_idx = index_of(push);
+  assign sel_idx = index_of(sel_q);
+  assign push_ptr = wr_q[push_idx];
+  assign sel_ptr = ld_q[sel_idx];
+  always_ff @(posedge clk_i) begin
+    if (push != '0) begin
+      waiter_mem[{push_idx, slot_of(push_ptr)}] <= '{access: x_q.access, own: alloc != '0 || |(x_set & x_own)};
+    end
+  end
+  assign head = waiter_mem[{sel_idx, slot_of(sel_ptr)}];
+
+  // ------------------------------------------------------------------ beats
+
+  typedef struct packed {
+    logic [IdW-1:0] id;
+    logic err;
+    logic [63:0] data;
+  } beat_t;
+
+  localparam int unsigned BeatDepth = 8;  // stores in flight hold a beat back for three cycles at most
+  (* ram_style = "distributed", no_rw_check *) beat_t beat_mem[BeatDepth];
+  logic [3:0] beat_wr_q, beat_rd_q;
+  logic beats_wait, beat_take, beat_push, fill_go;
+  beat_t beat_in, beat;
+  logic [RegW-1:0] beat_reg, fill_reg_q;
+  logic fill_valid_d, fill_valid_q;
+  logic fill_last_q;
+  logic [CountW-1:0] beat_count;
+
+  assign beats_wait = beat_wr_q != beat_rd_q;
+  assign beat_in = '{id: beat_id_i, err: beat_err_i, data: beat_data_i};
+  assign beat = beats_wait ? beat_mem[beat_rd_q[2:0]] : beat_in;
+  assign fill_go = fill_valid_q && fill_ready_i;
+  assign beat_take = (beats_wait || beat_valid_i) && (!fill_valid_q || fill_go);
+  assign beat_push = beat_valid_i && (beats_wait || !beat_take);
+  assign beat_reg = RegW'(beat.id);
+  assign beat_count = count_q[beat_reg];
+  assign fill_valid_d = beat_take || (fill_valid_q && !fill_go);
+  assign fill_valid_o = fill_valid_q;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      beat_wr_q <= '0;
+      beat_rd_q <= '0;
+      fill_valid_q <= 1'b0;
+    end else begin
+      if (beat_push) beat_wr_q <= beat_wr_q + 1'b1;
+      if (beat_take && beats_wait) beat_rd_q <= beat_rd_q + 1'b1;
+      fill_valid_q <= fill_valid_d;
+    end
+  end
+  always_ff @(posedge clk_i) begin
+    if (beat_push) beat_mem[beat_wr_q[2:0]] <= beat_in;
+    if (beat_take) begin
+      fill_reg_q <= beat_reg;
+      fill_last_q <= beat_count == CountW'(Words - 1);
+      fill_set_o <= set_of_line(line_q[beat_reg]);
+      fill_way_o <= way_q[beat_reg];
+      fill_word_o <= first_q[beat_reg] + WordIdxW'(beat_count);
+      fill_data_o <= beat.data;
+    end
+  end
+
+  // ------------------------------------------------------------------ replay
+
+  // r: the waiter that goes next. Loaded when it may go; still among the waiters until it has gone, so it can be dropped.
+  typedef enum logic [1:0] {
+    GoHit,   // its line is there
+    GoErr,   // answered with an error
+    GoLook   // may hit or miss
+  } go_e;
+
+  logic r_valid_d, r_valid_q, r_looks_d, r_looks_q;
+  l1_access_t r_d, r_q;
+  go_e r_go_d, r_go_q, w_go_d, w_go_q;
+  logic [Regs-1:0] r_reg_d, r_reg_q;
+  logic w_able_d, w_able_q, w_looks_d, w_looks_q;
+  logic r_allowed, r_state_ok, r_offer, w_offer, r_gone, w_gone;
+  logic look_s1_q, look_s2_q, look_hit_q;       // the look in S1; and its outcome
+  logic [Regs-1:0] w_on, open_load, open_drain;
+  logic look_done;
+
+  assign w_on = w_waits_q ? w_at_q : '0;
+  always_comb begin
+    for (int unsigned m = 0; m < Regs; m++) begin
+      open_load[m] = state_q[m] == MsFill && !err_q[m] && !install_q[m];
+      open_drain[m] = state_q[m] == MsDrain && !install_q[m];
+      sel_able[m] = (state_q[m] == MsFill || state_q[m] == MsDrain) && ld_q[m] != wr_q[m];
+    end
+  end
+
+  // A beat that begins a line has somebody waiting for it.
+  always_comb begin
+    logic [RegW-1:0] m;
+    m = RegW'(beat_id_i);
+    sel_d = next_of(sel_able, sel_q);
+    if (beat_valid_i && count_q[m] == '0) sel_d = Regs'(1) << m;
+  end
+
+  // Has the word come into the RAM, at the latest by this cycle's write?
+  function automatic logic arrived(logic [WordIdxW-1:0] word, logic [WordIdxW-1:0] first, logic [CountW-1:0] count,
+                                   logic pending, logic [WordIdxW-1:0] pending_word);
+    return CountW'(WordIdxW'(word - first)) < count && !(pending && word == pending_word);
+  endfunction
+
+  always_comb begin
+    logic own, here, at_head;
+    own = (head.own && !void_q[sel_idx]);
+    at_head = sel_ptr == rd_q[sel_idx];
+    if (fresh_q[sel_idx] && at_head) own = 1'b1;
+    here = arrived(word_of(head.access.addr), first_q[sel_idx], count_q[sel_idx],
+                   fill_valid_q && !fill_ready_i && fill_reg_q == sel_idx, fill_word_o);
+    r_valid_d = r_valid_q && !r_gone;
+    r_d = r_q;
+    r_go_d = r_go_q;
+    r_reg_d = r_reg_q;
+    ld_d = ld_q;
+    if (!r_valid_q || (r_gone && r_go_q != GoLook)) begin
+      r_d = head.access;
+      r_reg_d = sel_q;
+      r_go_d = GoHit;
+      if (|(sel_q & open_drain)) begin
+        if (own && err_q[sel_idx]) r_go_d = GoErr;
+        else if (!own || !resident_q[sel_idx]) r_go_d = GoLook;
+      end
+      r_valid_d = sel_ptr != wr_q[sel_idx] &&
+          ((|(sel_q & open_drain & ~w_on) && (r_go_d != GoLook || at_head)) ||
+           (|(sel_q & open_load) && own && here && !head.access.write));
+      if (r_valid_d) ld_d[sel_idx] = sel_ptr + 1'b1;
+    end
+    if (r_gone && r_go_q == GoLook) r_valid_d = 1'b1;  // stays until the outcome is known
+    if (look_done && r_looks_q) begin
+      r_valid_d = 1'b0;
+      if (!look_hit_q) ld_d[index_of(r_reg_q)] = rd_q[index_of(r_reg_q)];
+    end
+    // Dropped: the line it waits for will not be there, or the walker's access may drive it out.
+    for (int unsigned m = 0; m < Regs; m++) begin
+      if ((r_reg_q[m] && r_valid_q && !r_looks_q && !r_gone) &&
+          ((r_go_q == GoHit && err_q[m]) || (w_gone && w_go_q == GoLook && w_on[m]) ||
+           (r_go_q == GoLook && w_on[m]))) begin
+        r_valid_d = 1'b0;
+        ld_d[m] = rd_q[m];
+      end
+    end
+  end
+
+  always_comb begin
+    logic own, here;
+    logic [WordIdxW-1:0] first;
+    logic [CountW-1:0] count;
+    first = '0;
+    count = '0;
+    for (int unsigned m = 0; m < Regs; m++) begin
+      if (w_at_q[m]) begin
+        first |= first_q[m];
+        count |= count_q[m];
+      end
+    end
+    own = (w_own_q && !(|(w_at_q & void_q))) || |(w_at_q & wfresh_q);
+    here = arrived(word_of(w_q.access.addr), first, count, fill_valid_q && !fill_ready_i && w_at_q[fill_reg_q],
+                   fill_word_o);
+    w_go_d = GoHit;
+    if (|(w_at_q & open_drain)) begin
+      if (own && |(w_at_q & err_q)) w_go_d = GoErr;
+      else if (!own || !(|(w_at_q & resident_q))) w_go_d = GoLook;
+    end
+    w_able_d = w_valid_q && w_waits_q && !w_gone && !w_looks_q &&
+        (|(w_at_q & open_drain) || (|(w_at_q & open_load) && own && here && !w_q.access.write));
+    if (r_gone && r_go_q == GoLook && |(r_reg_q & w_at_q)) w_able_d = 1'b0;
+  end
+
+  // Between the walker's read and its write (it owns S0, and none of its accesses waits) no waiter goes; while one waits, none
+  // of the same set.
+  assign r_allowed = !walk_slot_i || (w_valid_q && (w_q.serial || w_nowhere_q || (w_waits_q && !(|(w_at_q & r_reg_q)))));
+  always_comb begin
+    r_state_ok = 1'b0;
+    for (int unsigned m = 0; m < Regs; m++) begin
+      if (r_reg_q[m]) begin
+        r_state_ok |= (r_go_q == GoLook) ? state_q[m] == MsDrain && !w_on[m]
+                                         : (state_q[m] == MsDrain || (state_q[m] == MsFill && !err_q[m]));
+      end
+    end
+  end
+  // One look at a time.
+  assign w_offer = w_able_q && !(w_go_q == GoLook && r_looks_q);
+  assign r_offer = r_valid_q && !r_looks_q && r_allowed && r_state_ok && !(r_go_q == GoLook && w_looks_q);
+  assign replay_valid_o = w_offer || r_offer;
+  assign w_gone = w_offer && replay_ready_i;
+  assign r_gone = r_offer && !w_offer && replay_ready_i;
+  assign replay_o = w_offer ? w_q.access : r_q;
+  assign replay_pass_o = ((w_offer ? w_go_q : r_go_q) == GoErr) ? PassAnswer : PassReplay;
+
+  assign look_done = look_s2_q;
+  always_comb begin
+    r_looks_d = r_looks_q && !look_done;
+    w_looks_d = w_looks_q && !look_done;
+    if (r_gone && r_go_q == GoLook) r_looks_d = 1'b1;
+    if (w_gone && w_go_q == GoLook) w_looks_d = 1'b1;
+  end
+  assign w_done = (w_gone && w_go_q != GoLook) || (w_looks_q && look_done && look_hit_q) ||
+      (serial_done_i && serial_walk_o);
+
+  // ------------------------------------------------------------------ arrays and bus
+
+  logic [Regs-1:0] choose, evicting_d, evicting_q, meta_pick, fetch_able, fetch_pick, fetch_last_q, clean;
+  logic [Ways-1:0] dirty_q;
+  logic late_q;                              // a store took the write port
+
+  always_comb begin
+    logic [Regs-1:0] asks;
+    for (int unsigned m = 0; m < Regs; m++) asks[m] = state_q[m] == MsVictim;
+    choose = '0;
+    state_set_o = set_of_line(line_of(alloc_addr));
+    if (alloc == '0 || !alloc_known) begin
+      choose = asks & (~asks + 1'b1);
+      state_set_o = set_of_line(line_q[index_of(choose)]);
+    end
+  end
+
+  // One line at a time goes into the victim buffer.
+  always_comb begin
+    logic [Regs-1:0] asks;
+    for (int unsigned m = 0; m < Regs; m++) asks[m] = state_q[m] == MsEvict;
+    evicting_d = evicting_q;
+    if (evicting_q == '0) evicting_d = Reserve && asks[Regs-1] ? Regs'(1) << (Regs - 1) : asks & (~asks + 1'b1);
+    if (evict_done_i) evicting_d = '0;
+  end
+  assign evict_valid_o = evicting_q != '0;
+  always_comb begin
+    evict_set_o = '0;
+    evict_way_o = '0;
+    for (int unsigned m = 0; m < Regs; m++) begin
+      if (evicting_q[m]) begin
+        evict_set_o |= set_of_line(line_q[m]);
+        evict_way_o |= way_q[m];
+      end
+    end
+  end
+
+  always_comb begin
+    logic [Regs-1:0] asks;
+    for (int unsigned m = 0; m < Regs; m++) asks[m] = install_q[m] || state_q[m] == MsUndo;
+    meta_pick = asks & (~asks + 1'b1);
+    meta_set_o = '0;
+    meta_way_o = '0;
+    meta_tag_o = '0;
+    meta_install_o = |(meta_pick & install_q);
+    for (int unsigned m = 0; m < Regs; m++) begin
+      if (meta_pick[m]) begin
+        meta_set_o |= set_of_line(line_q[m]);
+        meta_way_o |= way_q[m];
+        meta_tag_o |= TagW'(line_q[m] >> SetBits);
+      end
+    end
+  end
+  assign meta_valid_o = meta_pick != '0;
+  assign hold_o = beats_wait || late_q;
+
+  always_comb begin
+    for (int unsigned m = 0; m < Regs; m++) begin
+      clean[m] = state_q[m] == MsChoice && (way_q[m] & dirty_q) == '0;
+      fetch_able[m] = (state_q[m] == MsFetch || clean[m]) && !(buffer_busy_i && line_q[m] == buffer_line_i);
+    end
+    fetch_pick = next_of(fetch_able, fetch_last_q);
+    if (Reserve && fetch_able[Regs-1]) fetch_pick = Regs'(1) << (Regs - 1);
+    fetch_line_o = '0;
+    fetch_word_o = '0;
+    for (int unsigned m = 0; m < Regs; m++) begin
+      if (fetch_pick[m]) begin
+        fetch_line_o |= line_q[m];
+        fetch_word_o |= first_q[m];
+      end
+    end
+  end
+  assign fetch_valid_o = fetch_able != '0;
+  assign fetch_id_o = IdW'(index_of(fetch_pick));
+
+  // ------------------------------------------------------------------ the registers' next state
+
+  always_comb begin
+    release_reg = '0;
+    resident_d = resident_q;
+    err_d = err_q;
+    void_d = void_q;
+    fresh_d = fresh_q;
+    wfresh_d = wfresh_q;
+    install_d = install_q;
+    for (int unsigned m = 0; m < Regs; m++) begin
+      state_d[m] = state_q[m];
+      line_d[m] = line_q[m];
+      way_d[m] = way_q[m];
+      first_d[m] = first_q[m];
+      count_d[m] = count_q[m];
+      wr_d[m] = push[m] ? wr_q[m] + 1'b1 : wr_q[m];
+      rd_d[m] = rd_q[m];
+      if ((r_gone && r_go_q != GoLook && r_reg_q[m]) || (look_done && r_looks_q && look_hit_q && r_reg_q[m])) begin
+        rd_d[m] = rd_q[m] + 1'b1;
+        fresh_d[m] = 1'b0;
+      end
+      if (w_at_q[m] && w_done) wfresh_d[m] = 1'b0;
+      if (beat_take && beat_reg == RegW'(m)) begin
+        count_d[m] = count_q[m] + 1'b1;
+        if (beat.err) err_d[m] = 1'b1;
+      end
+      if (meta_pick[m] && meta_ready_i) install_d[m] = 1'b0;
+
+      unique case (state_q[m])
+        MsIdle: begin
+          if (alloc[m]) begin
+            state_d[m] = alloc_known ? MsChoice : MsDrain;
+            line_d[m] = line_of(alloc_addr);
+            first_d[m] = CriticalFirst ? word_of(alloc_addr) : '0;
+            way_d[m] = victim_i;
+            count_d[m] = '0;
+            resident_d[m] = 1'b0;
+            err_d[m] = 1'b0;
+            void_d[m] = 1'b0;
+            fresh_d[m] = 1'b0;
+            wfresh_d[m] = 1'b0;
+          end
+        end
+        MsVictim: begin
+          if (choose[m]) begin
+            way_d[m] = victim_i;
+            state_d[m] = MsChoice;
+          end
+        end
+        MsChoice: state_d[m] = clean[m] ? MsFetch : MsEvict;
+        MsEvict: if (evicting_q[m] && evict_done_i) state_d[m] = MsFetch;
+        MsFill: begin
+          if (fill_go && fill_last_q && fill_reg_q == RegW'(m)) begin
+            state_d[m] = err_q[m] ? MsUndo : MsDrain;
+            resident_d[m] = !err_q[m];
+          end
+        end
+        MsUndo: if (meta_pick[m] && meta_ready_i && !install_q[m]) state_d[m] = MsDrain;
+        MsDrain: begin
+          if ((r_gone && r_go_q == GoLook && r_reg_q[m]) || (w_gone && w_go_q == GoLook && w_at_q[m])) begin
+            state_d[m] = MsLook;
+          end else if (wr_q[m] == rd_q[m] && !push[m] && !install_q[m] && !w_on[m] && !(w_asks && w_set[m])) begin
+            release_reg[m] = 1'b1;
+            state_d[m] = MsIdle;
+          end
+        end
+        MsLook: begin
+          if (look_done && ((r_looks_q && r_reg_q[m]) || (w_looks_q && w_at_q[m]))) begin
+            state_d[m] = MsDrain;
+            if (look_hit_q) begin
+              if (line_q[m] == line_of(w_looks_q ? w_q.access.addr : r_q.addr)) resident_d[m] = 1'b1;
+            end else begin
+              state_d[m] = MsVictim;
+              if (line_q[m] != line_of(w_looks_q ? w_q.access.addr : r_q.addr)) void_d[m] = 1'b1;
+              line_d[m] = line_of(w_looks_q ? w_q.access.addr : r_q.addr);
+              first_d[m] = CriticalFirst ? word_of(w_looks_q ? w_q.access.addr : r_q.addr) : '0;
+              count_d[m] = '0;
+              resident_d[m] = 1'b0;
+              err_d[m] = 1'b0;
+              fresh_d[m] = r_looks_q;
+              wfresh_d[m] = w_looks_q;
+            end
+          end
+        end
+        default: ;
+      endcase
+      // The tag is written while the line is fetched.
+      if (clean[m] || (state_q[m] == MsEvict && state_d[m] == MsFetch)) install_d[m] = 1'b1;
+      if (fetch_pick[m] && fetch_ready_i) state_d[m] = MsFill;
+    end
+  end
+
+  assign idle_o = used == '0 && !fill_valid_q && !beats_wait;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      for (int unsigned m = 0; m < Regs; m++) begin
+        state_q[m] <= MsIdle;
+        wr_q[m] <= '0;
+        rd_q[m] <= '0;
+        ld_q[m] <= '0;
+      end
+      install_q <= '0;
+      x_valid_q <= 1'b0;
+      y_valid_q <= 1'b0;
+      w_valid_q <= 1'b0;
+      w_waits_q <= 1'b0;
+      w_nowhere_q <= 1'b0;
+      r_valid_q <= 1'b0;
+      r_looks_q <= 1'b0;
+      w_able_q <= 1'b0;
+      w_looks_q <= 1'b0;
+      look_s1_q <= 1'b0;
+      look_s2_q <= 1'b0;
+      evicting_q <= '0;
+      late_q <= 1'b0;
+      sel_q <= Regs'(1);
+      fetch_last_q <= Regs'(1);
+    end else begin
+      state_q <= state_d;
+      wr_q <= wr_d;
+      rd_q <= rd_d;
+      ld_q <= ld_d;
+      install_q <= install_d;
+      x_valid_q <= x_valid_d;
+      y_valid_q <= y_valid_d;
+      w_valid_q <= w_valid_d;
+      w_waits_q <= w_waits_d && !w_done;
+      w_nowhere_q <= w_nowhere_d;
+      r_valid_q <= r_valid_d;
+      r_looks_q <= r_looks_d;
+      w_able_q <= w_able_d;
+      w_looks_q <= w_looks_d;
+      look_s1_q <= (r_gone && r_go_q == GoLook) || (w_gone && w_go_q == GoLook);
+      look_s2_q <= look_s1_q;
+      evicting_q <= evicting_d;
+      late_q <= (meta_valid_o && !meta_ready_i) || (fill_valid_q && !fill_ready_i);
+      if (sel_d != '0) sel_q <= sel_d;
+      if (fetch_valid_o && fetch_ready_i) fetch_last_q <= fetch_pick;
+    end
+  end
+  always_ff @(posedge clk_i) begin
+    line_q <= line_d;
+    way_q <= way_d;
+    first_q <= first_d;
+    count_q <= count_d;
+    resident_q <= resident_d;
+    err_q <= err_d;
+    void_q <= void_d;
+    fresh_q <= fresh_d;
+    wfresh_q <= wfresh_d;
+    x_q <= x_d;
+    y_q <= y_d;
+    w_q <= w_d;
+    w_at_q <= w_at_d;
+    w_own_q <= w_own_d;
+    r_q <= r_d;
+    r_reg_q <= r_reg_d;
+    r_go_q <= r_go_d;
+    w_go_q <= w_go_d;
+    dirty_q <= dirty_i;
+    look_hit_q <= s1_hit_i;
+  end
+
+endmodule

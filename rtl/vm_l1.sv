@@ -650,7 +650,7 @@ module vm_l1
     store_q.index <= set_of(s1_q.addr);
     store_q.word <= word_of(s1_q.addr);
     store_q.strb <= s1_q.strb;
-    store_q.data <= (s0_pass == PassAnswer) ? serial_data : s1_q.wdata;
+    store_q.data <= (serial_busy && s0_pass == PassAnswer) ? serial_data : s1_q.wdata;  // nothing is in S1 then
     store2_data_q <= store_q.data;
     store_dirty_q <= !s1_q.through;
     touch_way_q <= s1_way;

@@ -87,17 +87,6 @@ Outcome Bench::step(const Offers& offers) {
     if (top_->mem_w_valid_o && top_->mem_w_ready_i) memory.accept_data(top_->mem_w_data_o, top_->mem_w_last_o != 0);
   }
   memory.end_cycle();
-  if (getenv("DBG")) {
-    if (outcome.core_accepted) printf("%lu core %u %s %lx strb %x %s%s go %d\n", cycle, offers.core->id, offers.core->write?"S":"L", offers.core->pa, offers.core->strb, offers.core->uncached?"U":"", offers.core->through?"T":"", offers.core->go);
-    if (outcome.walk_accepted) printf("%lu walk %s %lx %s\n", cycle, offers.walk->write?"S":"L", offers.walk->addr, offers.walk->uncached?"U":"");
-    if (outcome.host_accepted) printf("%lu host %u %s %lx %s\n", cycle, offers.host->id, offers.host->write?"S":"L", offers.host->addr, offers.host->uncached?"U":"");
-    if (outcome.core) printf("%lu core %u answer %lx err %d\n", cycle, outcome.core->id, outcome.core->rdata, outcome.core->err);
-    if (outcome.walk) printf("%lu walk answer %lx err %d\n", cycle, outcome.walk->rdata, outcome.walk->err);
-    if (outcome.host) printf("%lu host %u answer %lx err %d\n", cycle, outcome.host->id, outcome.host->rdata, outcome.host->err);
-    if (top_->mem_valid_o && top_->mem_ready_i) printf("%lu mem id %u %s %lx len %u strb %x\n", cycle, top_->mem_id_o, top_->mem_write_o?"W":"R", top_->mem_addr_o, top_->mem_len_o, top_->mem_strb_o);
-    if (beat) printf("%lu beat id %u %lx err %d last %d\n", cycle, beat->id, beat->data, beat->err, beat->last);
-    if (outcome.maintenance_done) printf("%lu maint done\n", cycle);
-  }
   s1_ = outcome.core_accepted ? offers.core : std::nullopt;
   top_->clk_i = 1;
   top_->eval();

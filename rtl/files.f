@@ -17,6 +17,8 @@ rtl/vm_cache.sv
 rtl/vm_l1_pkg.sv
 rtl/vm_l1_array.sv
 rtl/vm_l1_bus.sv
+rtl/vm_l1_slow.sv
+rtl/vm_l1_fill.sv
 rtl/vm_l1_miss.sv
 rtl/vm_l1_serial.sv
 rtl/vm_l1.sv

@@ -137,7 +137,8 @@ module vm_l1
 
   // ------------------------------------------------------------------ S0
 
-  l1_access_t core, walk, host, s0, replay, serial_pass, serial_op, slow;
+  l1_access_t core, walk, host, s0, replay, serial_pass, serial_op;
+  slow_t slow;
   l1_pass_e s0_pass, replay_pass, serial_pass_kind;
   logic replay_valid, replay_ready, serial_pass_valid, serial_pass_err, serial_busy;
   logic [63:0] serial_data;
@@ -225,10 +226,10 @@ module vm_l1
   assign s1_slow = s1_go && s1_pass_q == PassNew && !(s1_match && !s1_blocked);
 
   always_comb begin
-    slow = s1_q;
-    slow.addr = s1_pa;
-    slow.uncached = s1_uncached;
-    slow.through = s1_through && !s1_uncached;
+    slow = '{access: s1_q, known: !s1_blocked, serial: s1_uncached || s1_through};
+    slow.access.addr = s1_pa;
+    slow.access.uncached = s1_uncached;
+    slow.access.through = s1_through && !s1_uncached;
   end
 
   // ------------------------------------------------------------------ stores: S2, and one more for what read before
@@ -394,8 +395,6 @@ module vm_l1
       .walk_slot_i,
       .slow_valid_i  (s1_slow),
       .slow_i        (slow),
-      .slow_known_i  (!s1_blocked),
-      .slow_serial_i (s1_uncached || s1_through),
       .s0_set_i      (s0_set),
       .s0_busy_o     (s0_busy),
       .stuck_o       (stuck),

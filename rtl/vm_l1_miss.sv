@@ -3,8 +3,6 @@
 // The slow side of vm_l1: what does not hit in S1 comes here a cycle later and stays until it has gone through S0 and S1
 // again and hit. Nothing of this is on the hit path.
 //
-//   slow accesses   of core and host wait in order in x (and y behind it, for the one that was in S1 when x got stuck);
-//                   the walker's one access waits in w, apart from them
 //   miss register   owns a set, from the first slow access to it until all of them are answered: accesses to the set
 //                   line up at it (waiters of core and host in order; w goes before them). It fetches the line of its
 //                   first waiter; a waiter for another line of the set looks again afterwards, and may make the
@@ -46,10 +44,8 @@ module vm_l1_miss
     input  logic walk_slot_i,
 
     // From S1, combinational
-    input logic       slow_valid_i,
-    input l1_access_t slow_i,
-    input logic       slow_known_i,    // it has missed; otherwise it has to look again
-    input logic       slow_serial_i,   // it is for vm_l1_serial
+    input logic  slow_valid_i,
+    input slow_t slow_i,
 
     // Is the set in S0 one that a slow access waits for?
     input  logic [SetW-1:0] s0_set_i,
@@ -174,51 +170,61 @@ module vm_l1_miss
 
   // ------------------------------------------------------------------ slow accesses
 
-  typedef struct packed {
-    l1_access_t access;
-    logic known;
-    logic serial;
-  } slow_t;
-
-  slow_t slow, x_d, x_q, y_d, y_q, w_d, w_q;
-  logic x_valid_d, x_valid_q, y_valid_d, y_valid_q, w_valid_d, w_valid_q;
-  logic x_done, w_done, w_new, x_new;
+  slow_t x, w;
+  logic x_valid, w_valid, slow_busy;
+  logic x_done, w_done;
   logic w_waits_d, w_waits_q;          // at register w_at_q
   logic [Regs-1:0] w_at_d, w_at_q;
   logic w_own_d, w_own_q;
   logic w_nowhere_d, w_nowhere_q;      // no register has its set, and its own is not free
-  logic [Regs-1:0] x_set, x_own, w_set, w_own, s0_match, release_set;
-  logic [SetW-1:0] x_set_idx, y_set_idx, w_set_idx;
+  logic [Regs-1:0] x_set, x_own, w_set, w_own, s0_match;
+  logic [SetW-1:0] x_set_idx, w_set_idx;
   logic [Regs-1:0] release_reg, alloc, push, full;
   logic x_asks, w_asks, alloc_known;
   logic [PaMax-1:0] alloc_addr;
 
-  assign slow = '{access: slow_i, known: slow_known_i, serial: slow_serial_i};
-  assign w_new = slow_valid_i && slow_i.client == ClientWalk;
-  assign x_new = slow_valid_i && slow_i.client != ClientWalk;
-  assign x_set_idx = set_of_line(line_of(x_q.access.addr));
-  assign y_set_idx = set_of_line(line_of(y_q.access.addr));
-  assign w_set_idx = set_of_line(line_of(w_q.access.addr));
+  vm_l1_slow #(
+      .SetW   (SetW),
+      .OffBits(OffBits),
+      .Sets   (1 << SetBits)
+  ) u_slow (
+      .clk_i,
+      .rst_ni,
+      .new_valid_i     (slow_valid_i),
+      .new_i           (slow_i),
+      .x_valid_o       (x_valid),
+      .x_o             (x),
+      .x_done_i        (x_done),
+      .w_valid_o       (w_valid),
+      .w_o             (w),
+      .w_done_i        (w_done),
+      .released_i      (release_reg != '0),
+      .released_x_set_i((release_reg & x_set) != '0),
+      .stuck_o,
+      .s0_set_i,
+      .s0_busy_o       (slow_busy)
+  );
+
+  assign x_set_idx = set_of_line(line_of(x.access.addr));
+  assign w_set_idx = set_of_line(line_of(w.access.addr));
 
   always_comb begin
     for (int unsigned m = 0; m < Regs; m++) begin
       used[m] = state_q[m] != MsIdle;
       x_set[m] = used[m] && set_of_line(line_q[m]) == x_set_idx;
-      x_own[m] = line_q[m] == line_of(x_q.access.addr);
+      x_own[m] = line_q[m] == line_of(x.access.addr);
       w_set[m] = used[m] && set_of_line(line_q[m]) == w_set_idx;
-      w_own[m] = line_q[m] == line_of(w_q.access.addr);
+      w_own[m] = line_q[m] == line_of(w.access.addr);
       s0_match[m] = used[m] && set_of_line(line_q[m]) == s0_set_i;
       full[m] = wr_q[m] - rd_q[m] == PtrW'(Waiters);
     end
   end
-  assign s0_busy_o = |s0_match || (x_valid_q && x_set_idx == s0_set_i) || (y_valid_q && y_set_idx == s0_set_i) ||
-      (w_valid_q && w_set_idx == s0_set_i);
-  assign stuck_o = x_valid_q || y_valid_q;
-  assign walk_waits_o = w_valid_q;
+  assign s0_busy_o = |s0_match || slow_busy;
+  assign walk_waits_o = w_valid;
 
   // The walker's goes first, so x never takes what it needs.
-  assign w_asks = w_valid_q && !w_waits_q && !w_q.serial;
-  assign x_asks = x_valid_q && !x_q.serial && !walk_slot_i && !w_asks && !serial_walk_o;
+  assign w_asks = w_valid && !w_waits_q && !w.serial;
+  assign x_asks = x_valid && !x.serial && !walk_slot_i && !w_asks && !serial_walk_o;
 
   always_comb begin
     logic [Regs-1:0] free;
@@ -228,7 +234,7 @@ module vm_l1_miss
     w_at_d = w_at_q;
     w_own_d = w_own_q;
     w_nowhere_d = 1'b0;
-    alloc_addr = w_asks ? w_q.access.addr : x_q.access.addr;
+    alloc_addr = w_asks ? w.access.addr : x.access.addr;
     free = ~used;
     if (Reserve) free[Regs-1] = 1'b0;
     if (w_asks) begin
@@ -248,43 +254,21 @@ module vm_l1_miss
     if (x_asks) begin
       if (x_set != '0) begin
         push = x_set & ~full;
+        // The walker's register does not fetch for others.
+        if (Reserve && !x_own[Regs-1]) push[Regs-1] = 1'b0;
       end else begin
         alloc = free & (~free + 1'b1);
         push = alloc;
       end
     end
     x_done = push != '0 || (serial_done_i && !serial_walk_o);
-    alloc_known = w_asks ? w_q.known : x_q.known;
-  end
-
-  // In x and y an access may find, when its turn comes, that its set had a register meanwhile: it has to look again.
-  assign release_set = release_reg & x_set;
-  always_comb begin
-    x_d = x_q;
-    y_d = y_q;
-    w_d = w_q;
-    if (release_set != '0) x_d.known = 1'b0;
-    if (release_reg != '0) y_d.known = 1'b0;
-    if (release_reg != '0) w_d.known = 1'b0;
-    x_valid_d = x_valid_q;
-    y_valid_d = y_valid_q;
-    if (!x_valid_q || x_done) begin
-      x_valid_d = y_valid_q || x_new;
-      x_d = y_valid_q ? y_d : slow;
-      y_valid_d = y_valid_q && x_new;
-      y_d = slow;
-    end else if (x_new) begin
-      y_valid_d = 1'b1;
-      y_d = slow;
-    end
-    w_valid_d = (w_valid_q && !w_done) || w_new;
-    if (w_new) w_d = slow;
+    alloc_known = w_asks ? w.known : x.known;
   end
 
   // Uncached and written-through accesses wait for all registers to be idle, the walker's not behind others.
-  assign serial_walk_o = w_valid_q && w_q.serial;
-  assign serial_valid_o = serial_walk_o || (x_valid_q && x_q.serial && !walk_slot_i && !w_valid_q);
-  assign serial_o = serial_walk_o ? w_q.access : x_q.access;
+  assign serial_walk_o = w_valid && w.serial;
+  assign serial_valid_o = serial_walk_o || (x_valid && x.serial && !walk_slot_i && !w_valid);
+  assign serial_o = serial_walk_o ? w.access : x.access;
 
   // ------------------------------------------------------------------ waiters
 
@@ -306,62 +290,47 @@ module vm_l1_miss
   assign sel_ptr = ld_q[sel_idx];
   always_ff @(posedge clk_i) begin
     if (push != '0) begin
-      waiter_mem[{push_idx, slot_of(push_ptr)}] <= '{access: x_q.access, own: alloc != '0 || |(x_set & x_own)};
+      waiter_mem[{push_idx, slot_of(push_ptr)}] <= '{access: x.access, own: alloc != '0 || |(x_set & x_own)};
     end
   end
   assign head = waiter_mem[{sel_idx, slot_of(sel_ptr)}];
 
   // ------------------------------------------------------------------ beats
 
-  typedef struct packed {
-    logic [IdW-1:0] id;
-    logic err;
-    logic [63:0] data;
-  } beat_t;
+  logic beats_wait, beat_take, beat_err, fill_go, fill_last;
+  logic [RegW-1:0] beat_reg, fill_reg;
 
-  localparam int unsigned BeatDepth = 8;  // stores in flight hold a beat back for three cycles at most
-  (* ram_style = "distributed", no_rw_check *) beat_t beat_mem[BeatDepth];
-  logic [3:0] beat_wr_q, beat_rd_q;
-  logic beats_wait, beat_take, beat_push, fill_go;
-  beat_t beat_in, beat;
-  logic [RegW-1:0] beat_reg, fill_reg_q;
-  logic fill_valid_d, fill_valid_q;
-  logic fill_last_q;
-  logic [CountW-1:0] beat_count;
-
-  assign beats_wait = beat_wr_q != beat_rd_q;
-  assign beat_in = '{id: beat_id_i, err: beat_err_i, data: beat_data_i};
-  assign beat = beats_wait ? beat_mem[beat_rd_q[2:0]] : beat_in;
-  assign fill_go = fill_valid_q && fill_ready_i;
-  assign beat_take = (beats_wait || beat_valid_i) && (!fill_valid_q || fill_go);
-  assign beat_push = beat_valid_i && (beats_wait || !beat_take);
-  assign beat_reg = RegW'(beat.id);
-  assign beat_count = count_q[beat_reg];
-  assign fill_valid_d = beat_take || (fill_valid_q && !fill_go);
-  assign fill_valid_o = fill_valid_q;
-
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      beat_wr_q <= '0;
-      beat_rd_q <= '0;
-      fill_valid_q <= 1'b0;
-    end else begin
-      if (beat_push) beat_wr_q <= beat_wr_q + 1'b1;
-      if (beat_take && beats_wait) beat_rd_q <= beat_rd_q + 1'b1;
-      fill_valid_q <= fill_valid_d;
-    end
-  end
-  always_ff @(posedge clk_i) begin
-    if (beat_push) beat_mem[beat_wr_q[2:0]] <= beat_in;
-    if (beat_take) begin
-      fill_reg_q <= beat_reg;
-      fill_last_q <= beat_count == CountW'(Words - 1);
-      fill_set_o <= set_of_line(line_q[beat_reg]);
-      fill_way_o <= way_q[beat_reg];
-      fill_word_o <= first_q[beat_reg] + WordIdxW'(beat_count);
-      fill_data_o <= beat.data;
-    end
-  end
+  vm_l1_fill #(
+      .IdW     (IdW),
+      .Ways    (Ways),
+      .SetW    (SetW),
+      .WordIdxW(WordIdxW),
+      .RegW    (RegW)
+  ) u_fill (
+      .clk_i,
+      .rst_ni,
+      .beat_valid_i,
+      .beat_id_i,
+      .beat_data_i,
+      .beat_err_i,
+      .take_o      (beat_take),
+      .reg_o       (beat_reg),
+      .err_o       (beat_err),
+      .set_i       (set_of_line(line_q[beat_reg])),
+      .way_i       (way_q[beat_reg]),
+      .word_i      (first_q[beat_reg] + WordIdxW'(count_q[beat_reg])),
+      .last_i      (count_q[beat_reg] == CountW'(Words - 1)),
+      .fill_valid_o,
+      .fill_ready_i,
+      .fill_reg_o  (fill_reg),
+      .fill_last_o (fill_last),
+      .fill_set_o,
+      .fill_way_o,
+      .fill_word_o,
+      .fill_data_o,
+      .beats_wait_o(beats_wait)
+  );
+  assign fill_go = fill_valid_o && fill_ready_i;
 
   // ------------------------------------------------------------------ replay
 
@@ -411,7 +380,7 @@ module vm_l1_miss
     at_head = sel_ptr == rd_q[sel_idx];
     if (fresh_q[sel_idx] && at_head) own = 1'b1;
     here = arrived(word_of(head.access.addr), first_q[sel_idx], count_q[sel_idx],
-                   fill_valid_q && !fill_ready_i && fill_reg_q == sel_idx, fill_word_o);
+                   fill_valid_o && !fill_ready_i && fill_reg == sel_idx, fill_word_o);
     r_valid_d = r_valid_q && !r_gone;
     r_d = r_q;
     r_go_d = r_go_q;
@@ -459,21 +428,21 @@ module vm_l1_miss
       end
     end
     own = (w_own_q && !(|(w_at_q & void_q))) || |(w_at_q & wfresh_q);
-    here = arrived(word_of(w_q.access.addr), first, count, fill_valid_q && !fill_ready_i && w_at_q[fill_reg_q],
+    here = arrived(word_of(w.access.addr), first, count, fill_valid_o && !fill_ready_i && w_at_q[fill_reg],
                    fill_word_o);
     w_go_d = GoHit;
     if (|(w_at_q & open_drain)) begin
       if (own && |(w_at_q & err_q)) w_go_d = GoErr;
       else if (!own || !(|(w_at_q & resident_q))) w_go_d = GoLook;
     end
-    w_able_d = w_valid_q && w_waits_q && !w_gone && !w_looks_q &&
-        (|(w_at_q & open_drain) || (|(w_at_q & open_load) && own && here && !w_q.access.write));
+    w_able_d = w_valid && w_waits_q && !w_gone && !w_looks_q &&
+        (|(w_at_q & open_drain) || (|(w_at_q & open_load) && own && here && !w.access.write));
     if (r_gone && r_go_q == GoLook && |(r_reg_q & w_at_q)) w_able_d = 1'b0;
   end
 
   // Between the walker's read and its write (it owns S0, and none of its accesses waits) no waiter goes; while one waits, none
   // of the same set.
-  assign r_allowed = !walk_slot_i || (w_valid_q && (w_q.serial || w_nowhere_q || (w_waits_q && !(|(w_at_q & r_reg_q)))));
+  assign r_allowed = !walk_slot_i || (w_valid && (w.serial || w_nowhere_q || (w_waits_q && !(|(w_at_q & r_reg_q)))));
   always_comb begin
     r_state_ok = 1'b0;
     for (int unsigned m = 0; m < Regs; m++) begin
@@ -489,7 +458,7 @@ module vm_l1_miss
   assign replay_valid_o = w_offer || r_offer;
   assign w_gone = w_offer && replay_ready_i;
   assign r_gone = r_offer && !w_offer && replay_ready_i;
-  assign replay_o = w_offer ? w_q.access : r_q;
+  assign replay_o = w_offer ? w.access : r_q;
   assign replay_pass_o = ((w_offer ? w_go_q : r_go_q) == GoErr) ? PassAnswer : PassReplay;
 
   assign look_done = look_s2_q;
@@ -602,7 +571,7 @@ module vm_l1_miss
       if (w_at_q[m] && w_done) wfresh_d[m] = 1'b0;
       if (beat_take && beat_reg == RegW'(m)) begin
         count_d[m] = count_q[m] + 1'b1;
-        if (beat.err) err_d[m] = 1'b1;
+        if (beat_err) err_d[m] = 1'b1;
       end
       if (meta_pick[m] && meta_ready_i) install_d[m] = 1'b0;
 
@@ -630,7 +599,7 @@ module vm_l1_miss
         MsChoice: state_d[m] = clean[m] ? MsFetch : MsEvict;
         MsEvict: if (evicting_q[m] && evict_done_i) state_d[m] = MsFetch;
         MsFill: begin
-          if (fill_go && fill_last_q && fill_reg_q == RegW'(m)) begin
+          if (fill_go && fill_last && fill_reg == RegW'(m)) begin
             state_d[m] = err_q[m] ? MsUndo : MsDrain;
             resident_d[m] = !err_q[m];
           end
@@ -648,12 +617,12 @@ module vm_l1_miss
           if (look_done && ((r_looks_q && r_reg_q[m]) || (w_looks_q && w_at_q[m]))) begin
             state_d[m] = MsDrain;
             if (look_hit_q) begin
-              if (line_q[m] == line_of(w_looks_q ? w_q.access.addr : r_q.addr)) resident_d[m] = 1'b1;
+              if (line_q[m] == line_of(w_looks_q ? w.access.addr : r_q.addr)) resident_d[m] = 1'b1;
             end else begin
               state_d[m] = MsVictim;
-              if (line_q[m] != line_of(w_looks_q ? w_q.access.addr : r_q.addr)) void_d[m] = 1'b1;
-              line_d[m] = line_of(w_looks_q ? w_q.access.addr : r_q.addr);
-              first_d[m] = CriticalFirst ? word_of(w_looks_q ? w_q.access.addr : r_q.addr) : '0;
+              if (line_q[m] != line_of(w_looks_q ? w.access.addr : r_q.addr)) void_d[m] = 1'b1;
+              line_d[m] = line_of(w_looks_q ? w.access.addr : r_q.addr);
+              first_d[m] = CriticalFirst ? word_of(w_looks_q ? w.access.addr : r_q.addr) : '0;
               count_d[m] = '0;
               resident_d[m] = 1'b0;
               err_d[m] = 1'b0;
@@ -670,7 +639,7 @@ module vm_l1_miss
     end
   end
 
-  assign idle_o = used == '0 && !fill_valid_q && !beats_wait;
+  assign idle_o = used == '0 && !fill_valid_o && !beats_wait;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -681,9 +650,6 @@ module vm_l1_miss
         ld_q[m] <= '0;
       end
       install_q <= '0;
-      x_valid_q <= 1'b0;
-      y_valid_q <= 1'b0;
-      w_valid_q <= 1'b0;
       w_waits_q <= 1'b0;
       w_nowhere_q <= 1'b0;
       r_valid_q <= 1'b0;
@@ -702,9 +668,6 @@ module vm_l1_miss
       rd_q <= rd_d;
       ld_q <= ld_d;
       install_q <= install_d;
-      x_valid_q <= x_valid_d;
-      y_valid_q <= y_valid_d;
-      w_valid_q <= w_valid_d;
       w_waits_q <= w_waits_d && !w_done;
       w_nowhere_q <= w_nowhere_d;
       r_valid_q <= r_valid_d;
@@ -714,7 +677,7 @@ module vm_l1_miss
       look_s1_q <= (r_gone && r_go_q == GoLook) || (w_gone && w_go_q == GoLook);
       look_s2_q <= look_s1_q;
       evicting_q <= evicting_d;
-      late_q <= (meta_valid_o && !meta_ready_i) || (fill_valid_q && !fill_ready_i);
+      late_q <= (meta_valid_o && !meta_ready_i) || (fill_valid_o && !fill_ready_i);
       if (sel_d != '0) sel_q <= sel_d;
       if (fetch_valid_o && fetch_ready_i) fetch_last_q <= fetch_pick;
     end
@@ -729,9 +692,6 @@ module vm_l1_miss
     void_q <= void_d;
     fresh_q <= fresh_d;
     wfresh_q <= wfresh_d;
-    x_q <= x_d;
-    y_q <= y_d;
-    w_q <= w_d;
     w_at_q <= w_at_d;
     w_own_q <= w_own_d;
     r_q <= r_d;

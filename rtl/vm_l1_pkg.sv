@@ -17,6 +17,13 @@ package vm_l1_pkg;
     logic [63:0] wdata;
   } l1_access_t;
 
+  // An access that did not hit in S1. known: it has missed; otherwise it has to look again. serial: it is for vm_l1_serial.
+  typedef struct packed {
+    l1_access_t access;
+    logic known;
+    logic serial;
+  } slow_t;
+
   // Why something goes through S0 and S1.
   typedef enum logic [1:0] {
     PassNew    = 2'd0,  // a client's access, for the first time

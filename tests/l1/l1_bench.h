@@ -16,8 +16,8 @@
 
 namespace vm::l1 {
 
-constexpr unsigned kSets = VM_L1_SETS, kWays = VM_L1_WAYS, kLineBytes = VM_L1_LINE_BYTES;
-constexpr unsigned kHitLatency = VM_L1_HIT_LATENCY, kMisses = VM_L1_MISSES;
+constexpr unsigned kSets = VM_L1_Sets, kWays = VM_L1_Ways, kLineBytes = VM_L1_LineBytes;
+constexpr unsigned kHitLatency = VM_L1_HitLatency, kMisses = VM_L1_Misses;
 constexpr unsigned kWords = kLineBytes / 8;
 constexpr std::uint64_t kCacheBytes = std::uint64_t{kSets} * kWays * kLineBytes;
 constexpr std::uint64_t kPage = 4096;

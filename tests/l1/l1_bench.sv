@@ -190,11 +190,11 @@ module l1_bench
     a_sure_hit : assert property (@(posedge clk_i) disable iff (!rst_ni) sure_q |-> u_l1.s1_hit);
     a_one_way : assert property (@(posedge clk_i) disable iff (!rst_ni) u_l1.s1_valid_q |-> $onehot0(u_l1.s1_way));
     a_room_behind : assert property (@(posedge clk_i) disable iff (!rst_ni)
-        u_l1.u_miss.x_new && u_l1.u_miss.x_valid_q && !u_l1.u_miss.x_done |-> !u_l1.u_miss.y_valid_q);
+        u_l1.u_miss.u_slow.x_new && u_l1.u_miss.u_slow.x_valid_q && !u_l1.u_miss.x_done |-> !u_l1.u_miss.u_slow.y_valid_q);
     a_room_walk : assert property (@(posedge clk_i) disable iff (!rst_ni)
-        u_l1.u_miss.w_new |-> !u_l1.u_miss.w_valid_q || u_l1.u_miss.w_done);
+        u_l1.u_miss.u_slow.w_new |-> !u_l1.u_miss.w_valid || u_l1.u_miss.w_done);
     a_room_beats : assert property (@(posedge clk_i) disable iff (!rst_ni)
-        4'(u_l1.u_miss.beat_wr_q - u_l1.u_miss.beat_rd_q) <= 4'd8);
+        4'(u_l1.u_miss.u_fill.wr_q - u_l1.u_miss.u_fill.rd_q) <= 4'd8);
     for (genvar m = 0; m < Misses + 1; m++) begin : gen_register
       for (genvar n = 0; n < m; n++) begin : gen_pair
         a_own_set : assert property (@(posedge clk_i) disable iff (!rst_ni)
@@ -320,7 +320,7 @@ module l1_bench
 
   // The walker waits for memory, and for nothing else: of the cycles of a wait, those in which memory has nothing to do
   // are few, whatever core and host do. (A line into the victim buffer, its own replay, a sweep after reset.)
-  localparam int unsigned WalkPatience = 40 + 4 * LineBytes / 8;
+  localparam int unsigned WalkPatience = 100 + LineBytes;
   int unsigned walk_wait_q;
   logic walk_pending_q;
   always_ff @(posedge clk_i) begin

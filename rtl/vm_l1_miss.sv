@@ -272,7 +272,7 @@ module vm_l1_miss
 
   // ------------------------------------------------------------------ waiters
 
-  localparam int unsigned SlotW = idx_bits(Waiters);
+  localparam int unsigned SlotW = $clog2(2 ** RegW * Waiters);
   (* ram_style = "distributed", no_rw_check *) waiter_t waiter_mem[2**RegW*Waiters];
 
   logic [RegW-1:0] push_idx, sel_idx;
@@ -280,8 +280,8 @@ module vm_l1_miss
   logic [Regs-1:0] sel_d, sel_q, sel_able;   // the register whose next waiter is looked at
   waiter_t head;
 
-  function automatic logic [SlotW-1:0] slot_of(logic [PtrW-1:0] ptr);
-    return SlotW'(ptr & PtrW'(Waiters - 1));
+  function automatic logic [SlotW-1:0] slot_of(logic [RegW-1:0] idx, logic [PtrW-1:0] ptr);
+    return SlotW'(idx) * SlotW'(Waiters) + (SlotW'(ptr) & SlotW'(Waiters - 1));
   endfunction
 
   assign push_idx = index_of(push);
@@ -290,10 +290,10 @@ module vm_l1_miss
   assign sel_ptr = ld_q[sel_idx];
   always_ff @(posedge clk_i) begin
     if (push != '0) begin
-      waiter_mem[{push_idx, slot_of(push_ptr)}] <= '{access: x.access, own: alloc != '0 || |(x_set & x_own)};
+      waiter_mem[slot_of(push_idx, push_ptr)] <= '{access: x.access, own: alloc != '0 || |(x_set & x_own)};
     end
   end
-  assign head = waiter_mem[{sel_idx, slot_of(sel_ptr)}];
+  assign head = waiter_mem[slot_of(sel_idx, sel_ptr)];
 
   // ------------------------------------------------------------------ beats
 

@@ -252,7 +252,7 @@ module vm_l1
   logic s0_same, s0_same2;
   logic storing;
 
-  assign store_way_d = (!ReadOnly && s1_hit && s1_q.write) ? s1_way : '0;
+  assign store_way_d = s1_way & {Ways{!ReadOnly && s1_go && !s1_blocked && s1_pass_q != PassAnswer && s1_q.write}};
   assign storing = store_q.way != '0;
   assign s0_same = set_of(s1_q.addr) == s0_set && word_of(s1_q.addr) == word_of(s0.addr);
   assign s0_same2 = store_q.index == s0_set && store_q.word == word_of(s0.addr);

@@ -275,8 +275,9 @@ module vm_l1_miss
   localparam int unsigned SlotW = $clog2(2 ** RegW * Waiters);
   (* ram_style = "distributed", no_rw_check *) waiter_t waiter_mem[2**RegW*Waiters];
 
-  logic [RegW-1:0] push_idx, sel_idx;
-  logic [PtrW-1:0] push_ptr, sel_ptr;
+  logic [RegW-1:0] push_idx, sel_d_idx;
+  logic [PtrW-1:0] push_ptr;
+  logic [SlotW-1:0] head_at_d, head_at_q;    // and where that waiter is
   logic [Regs-1:0] sel_d, sel_q, sel_able;   // the register whose next waiter is looked at
   waiter_t head;
 
@@ -285,15 +286,15 @@ module vm_l1_miss
   endfunction
 
   assign push_idx = index_of(push);
-  assign sel_idx = index_of(sel_q);
+  assign sel_d_idx = index_of(sel_d);
   assign push_ptr = wr_q[push_idx];
-  assign sel_ptr = ld_q[sel_idx];
   always_ff @(posedge clk_i) begin
     if (push != '0) begin
       waiter_mem[slot_of(push_idx, push_ptr)] <= '{access: x.access, own: alloc != '0 || |(x_set & x_own)};
     end
   end
-  assign head = waiter_mem[slot_of(sel_idx, sel_ptr)];
+  assign head_at_d = slot_of(sel_d_idx, (r_load && sel_d == sel_q) ? ld_q[sel_d_idx] + 1'b1 : ld_q[sel_d_idx]);
+  assign head = waiter_mem[head_at_q];
 
   // ------------------------------------------------------------------ beats
 
@@ -341,22 +342,29 @@ module vm_l1_miss
     GoLook   // may hit or miss
   } go_e;
 
-  logic r_valid_d, r_valid_q, r_looks_d, r_looks_q;
-  l1_access_t r_d, r_q;
-  go_e r_go_d, r_go_q, w_go_d, w_go_q;
-  logic [Regs-1:0] r_reg_d, r_reg_q;
+  logic r_valid_d, r_valid_q, r_looks_d, r_looks_q, r_able_d, r_able_q, r_load, r_drop, r_drop_q;
+  l1_access_t r_q;
+  go_e sel_go, r_go_q, w_go_d, w_go_q;
+  logic [Regs-1:0] r_reg_q;
   logic w_able_d, w_able_q, w_looks_d, w_looks_q;
-  logic r_allowed, r_state_ok, r_offer, w_offer, r_gone, w_gone;
+  logic r_state_ok, r_offer, w_offer, r_gone, w_gone;
   logic look_s1_q, look_s2_q, look_hit_q;       // the look in S1; and its outcome
-  logic [Regs-1:0] w_on, open_load, open_drain;
+  logic [Regs-1:0] w_on, open_load, open_drain, has, at_head, stalled, allowed;
   logic look_done;
 
   assign w_on = w_waits_q ? w_at_q : '0;
   always_comb begin
     for (int unsigned m = 0; m < Regs; m++) begin
-      open_load[m] = state_q[m] == MsFill && !err_q[m] && !install_q[m];
+      has[m] = ld_q[m] != wr_q[m];
+      at_head[m] = ld_q[m] == rd_q[m];
+      stalled[m] = fill_valid_o && !fill_ready_i && fill_reg == RegW'(m);
+      // The word that was asked for is in the RAM, at the latest by this cycle's write.
+      open_load[m] = state_q[m] == MsFill && count_q[m] != '0 && !stalled[m] && !err_q[m] && !install_q[m];
       open_drain[m] = state_q[m] == MsDrain && !install_q[m];
-      sel_able[m] = (state_q[m] == MsFill || state_q[m] == MsDrain) && ld_q[m] != wr_q[m];
+      // Between the walker's read and its write (it owns S0, and none of its accesses waits) no waiter goes; while one
+      // waits, none of the same set.
+      allowed[m] = !walk_slot_i || (w_valid && (w.serial || w_nowhere_q || (w_waits_q && !w_at_q[m])));
+      sel_able[m] = (state_q[m] == MsFill || state_q[m] == MsDrain) && has[m];
     end
   end
 
@@ -365,84 +373,57 @@ module vm_l1_miss
     logic [RegW-1:0] m;
     m = RegW'(beat_id_i);
     sel_d = next_of(sel_able, sel_q);
+    if (sel_able == '0) sel_d = sel_q;
     if (beat_valid_i && count_q[m] == '0) sel_d = Regs'(1) << m;
   end
 
-  // Has the word come into the RAM, at the latest by this cycle's write?
-  function automatic logic arrived(logic [WordIdxW-1:0] word, logic [WordIdxW-1:0] first, logic [CountW-1:0] count,
-                                   logic pending, logic [WordIdxW-1:0] pending_word);
-    return CountW'(WordIdxW'(word - first)) < count && !(pending && word == pending_word);
-  endfunction
-
   always_comb begin
-    logic own, here, at_head;
-    own = (head.own && !void_q[sel_idx]);
-    at_head = sel_ptr == rd_q[sel_idx];
-    if (fresh_q[sel_idx] && at_head) own = 1'b1;
-    here = arrived(word_of(head.access.addr), first_q[sel_idx], count_q[sel_idx],
-                   fill_valid_o && !fill_ready_i && fill_reg == sel_idx, fill_word_o);
-    r_valid_d = r_valid_q && !r_gone;
-    r_d = r_q;
-    r_go_d = r_go_q;
-    r_reg_d = r_reg_q;
-    ld_d = ld_q;
-    if (!r_valid_q || (r_gone && r_go_q != GoLook)) begin
-      r_d = head.access;
-      r_reg_d = sel_q;
-      r_go_d = GoHit;
-      if (|(sel_q & open_drain)) begin
-        if (own && err_q[sel_idx]) r_go_d = GoErr;
-        else if (!own || !resident_q[sel_idx]) r_go_d = GoLook;
-      end
-      r_valid_d = sel_ptr != wr_q[sel_idx] &&
-          ((|(sel_q & open_drain & ~w_on) && (r_go_d != GoLook || at_head)) ||
-           (|(sel_q & open_load) && own && here && !head.access.write));
-      if (r_valid_d) ld_d[sel_idx] = sel_ptr + 1'b1;
+    logic own, lead;
+    lead = |(sel_q & fresh_q & at_head);
+    own = lead || (head.own && !(|(sel_q & void_q)));
+    sel_go = GoHit;
+    if (|(sel_q & open_drain)) begin
+      if (own && |(sel_q & err_q)) sel_go = GoErr;
+      else if (!own || !(|(sel_q & resident_q))) sel_go = GoLook;
     end
-    if (r_gone && r_go_q == GoLook) r_valid_d = 1'b1;  // stays until the outcome is known
-    if (look_done && r_looks_q) begin
-      r_valid_d = 1'b0;
-      if (!look_hit_q) ld_d[index_of(r_reg_q)] = rd_q[index_of(r_reg_q)];
+    r_load = (!r_valid_q || (r_gone && r_go_q != GoLook)) && !r_drop_q && |(sel_q & has) &&
+        ((|(sel_q & open_drain & ~w_on) && (sel_go != GoLook || |(sel_q & at_head))) ||
+         (|(sel_q & open_load) && lead && !head.access.write));
+  end
+
+  // Dropped: a look that missed, and what would wait for a line that will not be there, or that the walker's access may
+  // drive out.
+  always_comb begin
+    r_drop = look_done && r_looks_q && !look_hit_q;
+    if (r_valid_q && !r_looks_q && !r_gone) begin
+      if (r_go_q == GoHit && |(r_reg_q & err_q)) r_drop = 1'b1;
+      if (w_gone && w_go_q == GoLook && |(r_reg_q & w_on)) r_drop = 1'b1;
+      if (r_go_q == GoLook && |(r_reg_q & w_on)) r_drop = 1'b1;
     end
-    // Dropped: the line it waits for will not be there, or the walker's access may drive it out.
+    r_valid_d = r_load || (r_valid_q && !r_drop && !(r_gone && r_go_q != GoLook) && !(look_done && r_looks_q));
     for (int unsigned m = 0; m < Regs; m++) begin
-      if ((r_reg_q[m] && r_valid_q && !r_looks_q && !r_gone) &&
-          ((r_go_q == GoHit && err_q[m]) || (w_gone && w_go_q == GoLook && w_on[m]) ||
-           (r_go_q == GoLook && w_on[m]))) begin
-        r_valid_d = 1'b0;
-        ld_d[m] = rd_q[m];
-      end
+      ld_d[m] = ld_q[m];
+      if (r_load && sel_q[m]) ld_d[m] = ld_q[m] + 1'b1;
+      if (r_drop && r_reg_q[m]) ld_d[m] = rd_q[m];
     end
   end
 
   always_comb begin
-    logic own, here;
-    logic [WordIdxW-1:0] first;
-    logic [CountW-1:0] count;
-    first = '0;
-    count = '0;
-    for (int unsigned m = 0; m < Regs; m++) begin
-      if (w_at_q[m]) begin
-        first |= first_q[m];
-        count |= count_q[m];
-      end
-    end
-    own = (w_own_q && !(|(w_at_q & void_q))) || |(w_at_q & wfresh_q);
-    here = arrived(word_of(w.access.addr), first, count, fill_valid_o && !fill_ready_i && w_at_q[fill_reg],
-                   fill_word_o);
+    logic own, lead;
+    lead = |(w_at_q & wfresh_q);
+    own = lead || (w_own_q && !(|(w_at_q & void_q)));
     w_go_d = GoHit;
     if (|(w_at_q & open_drain)) begin
       if (own && |(w_at_q & err_q)) w_go_d = GoErr;
       else if (!own || !(|(w_at_q & resident_q))) w_go_d = GoLook;
     end
     w_able_d = w_valid && w_waits_q && !w_gone && !w_looks_q &&
-        (|(w_at_q & open_drain) || (|(w_at_q & open_load) && own && here && !w.access.write));
+        (|(w_at_q & open_drain) || (|(w_at_q & open_load) && lead && !w.access.write));
     if (r_gone && r_go_q == GoLook && |(r_reg_q & w_at_q)) w_able_d = 1'b0;
   end
 
-  // Between the walker's read and its write (it owns S0, and none of its accesses waits) no waiter goes; while one waits, none
-  // of the same set.
-  assign r_allowed = !walk_slot_i || (w_valid && (w.serial || w_nowhere_q || (w_waits_q && !(|(w_at_q & r_reg_q)))));
+  // What goes is decided a cycle before. What may change meanwhile does no harm: the walker's access of the cycle between is
+  // of another set, and a line in which an error has just been found is still there.
   always_comb begin
     r_state_ok = 1'b0;
     for (int unsigned m = 0; m < Regs; m++) begin
@@ -451,10 +432,11 @@ module vm_l1_miss
                                          : (state_q[m] == MsDrain || (state_q[m] == MsFill && !err_q[m]));
       end
     end
+    r_able_d = r_load ? |(sel_q & allowed) : r_valid_q && !r_gone && !r_drop && r_state_ok && |(r_reg_q & allowed);
   end
   // One look at a time.
   assign w_offer = w_able_q && !(w_go_q == GoLook && r_looks_q);
-  assign r_offer = r_valid_q && !r_looks_q && r_allowed && r_state_ok && !(r_go_q == GoLook && w_looks_q);
+  assign r_offer = r_valid_q && r_able_q && !r_looks_q && !(r_go_q == GoLook && w_looks_q);
   assign replay_valid_o = w_offer || r_offer;
   assign w_gone = w_offer && replay_ready_i;
   assign r_gone = r_offer && !w_offer && replay_ready_i;
@@ -473,20 +455,24 @@ module vm_l1_miss
 
   // ------------------------------------------------------------------ arrays and bus
 
-  logic [Regs-1:0] choose, evicting_d, evicting_q, meta_pick, fetch_able, fetch_pick, fetch_last_q, clean;
+  logic [Regs-1:0] choose_d, choose_q, conflict_q;  // its victim is chosen; its line is in the victim buffer
+  logic [SetW-1:0] choose_set_d, choose_set_q;
+  logic [Regs-1:0] evicting_d, evicting_q, meta_pick, meta_q, meta_done, fetch_able, fetch_pick, fetch_last_q, clean;
   logic [Ways-1:0] dirty_q;
   logic late_q;                              // a store took the write port
 
   always_comb begin
     logic [Regs-1:0] asks;
-    for (int unsigned m = 0; m < Regs; m++) asks[m] = state_q[m] == MsVictim;
-    choose = '0;
-    state_set_o = set_of_line(line_of(alloc_addr));
-    if (alloc == '0 || !alloc_known) begin
-      choose = asks & (~asks + 1'b1);
-      state_set_o = set_of_line(line_q[index_of(choose)]);
+    for (int unsigned m = 0; m < Regs; m++) asks[m] = state_q[m] == MsVictim && !choose_q[m];
+    if (alloc != '0 && alloc_known) begin
+      choose_d = alloc;
+      choose_set_d = set_of_line(line_of(alloc_addr));
+    end else begin
+      choose_d = asks & (~asks + 1'b1);
+      choose_set_d = set_of_line(line_q[index_of(choose_d)]);
     end
   end
+  assign state_set_o = choose_set_q;
 
   // One line at a time goes into the victim buffer.
   always_comb begin
@@ -508,29 +494,31 @@ module vm_l1_miss
     end
   end
 
+  // A tag to be written, or a line to be taken out, through a register.
   always_comb begin
     logic [Regs-1:0] asks;
     for (int unsigned m = 0; m < Regs; m++) asks[m] = install_q[m] || state_q[m] == MsUndo;
-    meta_pick = asks & (~asks + 1'b1);
-    meta_set_o = '0;
-    meta_way_o = '0;
-    meta_tag_o = '0;
-    meta_install_o = |(meta_pick & install_q);
-    for (int unsigned m = 0; m < Regs; m++) begin
-      if (meta_pick[m]) begin
-        meta_set_o |= set_of_line(line_q[m]);
-        meta_way_o |= way_q[m];
-        meta_tag_o |= TagW'(line_q[m] >> SetBits);
-      end
+    meta_pick = meta_q;
+    if (meta_q == '0) meta_pick = asks & (~asks + 1'b1);
+    meta_done = (meta_ready_i) ? meta_q : '0;
+  end
+  assign meta_valid_o = meta_q != '0;
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) meta_q <= '0;
+    else meta_q <= meta_pick & ~meta_done;
+    if (meta_q == '0) begin
+      meta_install_o <= |(meta_pick & install_q);
+      meta_set_o <= set_of_line(line_q[index_of(meta_pick)]);
+      meta_way_o <= way_q[index_of(meta_pick)];
+      meta_tag_o <= TagW'(line_q[index_of(meta_pick)] >> SetBits);
     end
   end
-  assign meta_valid_o = meta_pick != '0;
   assign hold_o = beats_wait || late_q;
 
   always_comb begin
     for (int unsigned m = 0; m < Regs; m++) begin
       clean[m] = state_q[m] == MsChoice && (way_q[m] & dirty_q) == '0;
-      fetch_able[m] = (state_q[m] == MsFetch || clean[m]) && !(buffer_busy_i && line_q[m] == buffer_line_i);
+      fetch_able[m] = (state_q[m] == MsFetch || clean[m]) && !conflict_q[m];
     end
     fetch_pick = next_of(fetch_able, fetch_last_q);
     if (Reserve && fetch_able[Regs-1]) fetch_pick = Regs'(1) << (Regs - 1);
@@ -573,25 +561,24 @@ module vm_l1_miss
         count_d[m] = count_q[m] + 1'b1;
         if (beat_err) err_d[m] = 1'b1;
       end
-      if (meta_pick[m] && meta_ready_i) install_d[m] = 1'b0;
+      if (meta_done[m]) install_d[m] = 1'b0;
 
       unique case (state_q[m])
         MsIdle: begin
           if (alloc[m]) begin
-            state_d[m] = alloc_known ? MsChoice : MsDrain;
+            state_d[m] = alloc_known ? MsVictim : MsDrain;
             line_d[m] = line_of(alloc_addr);
             first_d[m] = CriticalFirst ? word_of(alloc_addr) : '0;
-            way_d[m] = victim_i;
             count_d[m] = '0;
             resident_d[m] = 1'b0;
             err_d[m] = 1'b0;
             void_d[m] = 1'b0;
-            fresh_d[m] = 1'b0;
-            wfresh_d[m] = 1'b0;
+            fresh_d[m] = alloc_known && !w_asks;
+            wfresh_d[m] = alloc_known && w_asks;
           end
         end
         MsVictim: begin
-          if (choose[m]) begin
+          if (choose_q[m]) begin
             way_d[m] = victim_i;
             state_d[m] = MsChoice;
           end
@@ -604,7 +591,7 @@ module vm_l1_miss
             resident_d[m] = !err_q[m];
           end
         end
-        MsUndo: if (meta_pick[m] && meta_ready_i && !install_q[m]) state_d[m] = MsDrain;
+        MsUndo: if (meta_done[m] && !meta_install_o) state_d[m] = MsDrain;
         MsDrain: begin
           if ((r_gone && r_go_q == GoLook && r_reg_q[m]) || (w_gone && w_go_q == GoLook && w_at_q[m])) begin
             state_d[m] = MsLook;
@@ -653,6 +640,9 @@ module vm_l1_miss
       w_waits_q <= 1'b0;
       w_nowhere_q <= 1'b0;
       r_valid_q <= 1'b0;
+      r_able_q <= 1'b0;
+      r_drop_q <= 1'b0;
+      choose_q <= '0;
       r_looks_q <= 1'b0;
       w_able_q <= 1'b0;
       w_looks_q <= 1'b0;
@@ -671,6 +661,9 @@ module vm_l1_miss
       w_waits_q <= w_waits_d && !w_done;
       w_nowhere_q <= w_nowhere_d;
       r_valid_q <= r_valid_d;
+      r_able_q <= r_able_d;
+      r_drop_q <= r_drop;
+      choose_q <= choose_d;
       r_looks_q <= r_looks_d;
       w_able_q <= w_able_d;
       w_looks_q <= w_looks_d;
@@ -678,7 +671,7 @@ module vm_l1_miss
       look_s2_q <= look_s1_q;
       evicting_q <= evicting_d;
       late_q <= (meta_valid_o && !meta_ready_i) || (fill_valid_o && !fill_ready_i);
-      if (sel_d != '0) sel_q <= sel_d;
+      sel_q <= sel_d;
       if (fetch_valid_o && fetch_ready_i) fetch_last_q <= fetch_pick;
     end
   end
@@ -694,9 +687,14 @@ module vm_l1_miss
     wfresh_q <= wfresh_d;
     w_at_q <= w_at_d;
     w_own_q <= w_own_d;
-    r_q <= r_d;
-    r_reg_q <= r_reg_d;
-    r_go_q <= r_go_d;
+    if (r_load) begin
+      r_q <= head.access;
+      r_reg_q <= sel_q;
+      r_go_q <= sel_go;
+    end
+    head_at_q <= head_at_d;
+    choose_set_q <= choose_set_d;
+    for (int unsigned m = 0; m < Regs; m++) conflict_q[m] <= buffer_busy_i && line_q[m] == buffer_line_i;
     w_go_q <= w_go_d;
     dirty_q <= dirty_i;
     look_hit_q <= s1_hit_i;

@@ -101,7 +101,6 @@ module vm_l1_serial
 
   assign whole = !maint_req_i.by_addr;
   assign last = way_q[Ways-1] && set_q == SetW'(Sets - 1);
-  assign busy_o = state_q != StIdle;
 
   always_comb begin
     state_d = state_q;
@@ -222,10 +221,12 @@ module vm_l1_serial
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       state_q <= StSweep;
+      busy_o <= 1'b1;
       after_reset_q <= 1'b1;
       set_q <= '0;
     end else begin
       state_q <= state_d;
+      busy_o <= state_d != StIdle;
       if (state_q == StIdle) after_reset_q <= 1'b0;
       set_q <= set_d;
     end

@@ -52,19 +52,19 @@ module vm_l1_slow
     if (released_x_set_i) x_d.known = 1'b0;
     if (released_i) y_d.known = 1'b0;
     if (released_i) w_d.known = 1'b0;
-    x_valid_d = x_valid_q;
+    // Where an access goes depends on registers only; that it is slow comes late.
+    x_valid_d = x_valid_q && !x_done_i;
     y_valid_d = y_valid_q;
-    if (!x_valid_q || x_done_i) begin
+    if (!x_valid_q) begin
       x_valid_d = y_valid_q || x_new;
       x_d = y_valid_q ? y_d : new_i;
       y_valid_d = y_valid_q && x_new;
-      y_d = new_i;
     end else if (x_new) begin
       y_valid_d = 1'b1;
-      y_d = new_i;
     end
+    if (!y_valid_q || !x_valid_q) y_d = new_i;
     w_valid_d = (w_valid_q && !w_done_i) || w_new;
-    if (w_new) w_d = new_i;
+    if (!w_valid_q) w_d = new_i;
   end
 
   assign x_valid_o = x_valid_q;

@@ -172,7 +172,7 @@ class Mirror {
 };
 
 // From acceptance, memory's first beat of the line after m cycles.
-constexpr unsigned miss_cycles(unsigned m) { return m + 6 + kHitLatency; }
+constexpr unsigned miss_cycles(unsigned m) { return m + 7 + kHitLatency; }
 
 }  // namespace
 

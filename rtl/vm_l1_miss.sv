@@ -275,6 +275,7 @@ module vm_l1_miss
   localparam int unsigned SlotW = $clog2(2 ** RegW * Waiters);
   (* ram_style = "distributed", no_rw_check *) waiter_t waiter_mem[2**RegW*Waiters];
 
+  logic r_load;
   logic [RegW-1:0] push_idx, sel_d_idx;
   logic [PtrW-1:0] push_ptr;
   logic [SlotW-1:0] head_at_d, head_at_q;    // and where that waiter is
@@ -342,7 +343,7 @@ module vm_l1_miss
     GoLook   // may hit or miss
   } go_e;
 
-  logic r_valid_d, r_valid_q, r_looks_d, r_looks_q, r_able_d, r_able_q, r_load, r_drop, r_drop_q;
+  logic r_valid_d, r_valid_q, r_looks_d, r_looks_q, r_able_d, r_able_q, r_drop, r_drop_q;
   l1_access_t r_q;
   go_e sel_go, r_go_q, w_go_d, w_go_q;
   logic [Regs-1:0] r_reg_q;
@@ -359,7 +360,8 @@ module vm_l1_miss
       at_head[m] = ld_q[m] == rd_q[m];
       stalled[m] = fill_valid_o && !fill_ready_i && fill_reg == RegW'(m);
       // The word that was asked for is in the RAM, at the latest by this cycle's write.
-      open_load[m] = state_q[m] == MsFill && count_q[m] != '0 && !stalled[m] && !err_q[m] && !install_q[m];
+      open_load[m] = CriticalFirst && state_q[m] == MsFill && count_q[m] != '0 && !stalled[m] && !err_q[m] &&
+          !install_q[m];
       open_drain[m] = state_q[m] == MsDrain && !install_q[m];
       // Between the walker's read and its write (it owns S0, and none of its accesses waits) no waiter goes; while one
       // waits, none of the same set.

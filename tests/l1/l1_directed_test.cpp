@@ -228,7 +228,7 @@ BOOST_AUTO_TEST_CASE(a_miss_takes_what_the_document_says) {
     Player p;
     p.bench.memory.weather = {.least = m, .most = m};
     const unsigned word = 1;
-    const unsigned wait = VM_L1_CriticalFirst ? 0 : word;  // beats before its own
+    const unsigned wait = VM_L1_CriticalFirst ? 0 : kWords;  // else it waits for the whole line
     BOOST_TEST(p.load(line(0) + 8ULL * word).cycles == miss_cycles(m) + wait);
     p.settle();
     // A store waits for the whole line.

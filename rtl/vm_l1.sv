@@ -251,6 +251,7 @@ module vm_l1
   logic [7:0] far_d, far_q;     //   and the one before it
   logic s0_same, s0_same2;
   logic storing;
+  logic s1_store_q;             // there was a store in S1 in the cycle before
 
   assign store_way_d = s1_way & {Ways{!ReadOnly && s1_go && !s1_blocked && s1_pass_q != PassAnswer && s1_q.write}};
   assign storing = store_q.way != '0;
@@ -420,6 +421,7 @@ module vm_l1
       .meta_tag_o    (miss_meta_tag),
       .fill_valid_o  (fill_valid),
       .fill_ready_i  (!storing),
+      .storing_maybe_i(s1_store_q),
       .fill_set_o    (fill_set),
       .fill_way_o    (fill_way),
       .fill_word_o   (fill_word),
@@ -594,7 +596,7 @@ module vm_l1
       .valid_o       (look_valid),
       .tag_o         (look_tag),
       .data_o        (ram_data),
-      .state_set_i   (serial_busy ? serial_state_set : miss_state_set),
+      .state_set_i   (serial_state_set | miss_state_set),  // the other is 0
       .state_valid_o (state_valid),
       .dirty_o       (dirty),
       .victim_o      (victim),
@@ -652,6 +654,7 @@ module vm_l1
     store_q.data <= (serial_busy && s0_pass == PassAnswer) ? serial_data : s1_q.wdata;  // nothing is in S1 then
     store2_data_q <= store_q.data;
     store_dirty_q <= !s1_q.through;
+    s1_store_q <= s1_valid_q && s1_q.write;
     touch_way_q <= s1_way;
     touch_set_q <= set_of(s1_q.addr);
   end

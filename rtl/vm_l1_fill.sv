@@ -51,26 +51,30 @@ module vm_l1_fill
 
   (* ram_style = "distributed", no_rw_check *) beat_t beat_mem[Depth];
   logic [PtrW-1:0] wr_q, rd_q;
+  logic [PtrW-1:0] wr_d, rd_d;
   logic push, go;
   beat_t incoming, beat;
 
   assign incoming = '{id: beat_id_i, err: beat_err_i, data: beat_data_i};
-  assign beats_wait_o = wr_q != rd_q;
   assign beat = beats_wait_o ? beat_mem[rd_q[PtrW-2:0]] : incoming;
   assign go = fill_valid_o && fill_ready_i;
   assign take_o = (beats_wait_o || beat_valid_i) && (!fill_valid_o || go);
   assign push = beat_valid_i && (beats_wait_o || !take_o);
   assign reg_o = RegW'(beat.id);
   assign err_o = beat.err;
+  assign wr_d = push ? wr_q + 1'b1 : wr_q;
+  assign rd_d = (take_o && beats_wait_o) ? rd_q + 1'b1 : rd_q;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       wr_q <= '0;
       rd_q <= '0;
       fill_valid_o <= 1'b0;
+      beats_wait_o <= 1'b0;
     end else begin
-      if (push) wr_q <= wr_q + 1'b1;
-      if (take_o && beats_wait_o) rd_q <= rd_q + 1'b1;
+      wr_q <= wr_d;
+      rd_q <= rd_d;
+      beats_wait_o <= wr_d != rd_d;
       fill_valid_o <= take_o || (fill_valid_o && !go);
     end
   end

@@ -11,14 +11,14 @@
 //                   store and all others when the line is whole. After a bus error the waiters for that line are
 //                   answered with the error, and the line is not there
 //
-//   MsIdle -> MsChoice (victim known) -> MsEvict (dirty) -> MsFetch -> MsFill -> MsDrain -> MsIdle
-//             MsDrain -> MsLook (a waiter that may hit or miss) -> MsDrain or MsVictim -> MsChoice
+//   MsIdle -> MsVictim -> MsEvict (dirty) -> MsFetch -> MsFill -> MsDrain -> MsFree -> MsIdle
+//             MsDrain -> MsLook (a waiter that may hit or miss) -> MsDrain or MsVictim
 //             MsFill -> MsUndo (bus error) -> MsDrain
 //
 // One register (the last, if Reserve) is for the walker alone. While the walker owns S0 (walk_slot_i) no waiter that could
 // come between its read and its write is replayed, and nothing of core or host becomes a miss.
 //
-// Cycles: slow in S1 at t; register taken at t + 1; fetch offered to the request register at t + 2 if the victim is clean.
+// Cycles: slow in S1 at t; register taken at t + 1; victim chosen at t + 2; if it is clean, in the request register at t + 4.
 // The first beat at b: replay of the load that waits for it in S0 at b + 2.
 module vm_l1_miss
   import vm_pkg::*;
@@ -79,6 +79,7 @@ module vm_l1_miss
     output logic [TagW-1:0]     meta_tag_o,
     output logic                fill_valid_o,
     input  logic                fill_ready_i,
+    input  logic                storing_maybe_i,   // fill_ready_i may be low
     output logic [SetW-1:0]     fill_set_o,
     output logic [Ways-1:0]     fill_way_o,
     output logic [WordIdxW-1:0] fill_word_o,
@@ -112,13 +113,13 @@ module vm_l1_miss
   typedef enum logic [3:0] {
     MsIdle,
     MsVictim,  // a victim has to be chosen
-    MsChoice,  // is it dirty?
     MsEvict,
     MsFetch,
     MsFill,
     MsUndo,
     MsDrain,
-    MsLook
+    MsLook,
+    MsFree     // goes, if nobody has come in this very cycle
   } state_e;
 
   typedef struct packed {
@@ -211,6 +212,7 @@ module vm_l1_miss
   always_comb begin
     for (int unsigned m = 0; m < Regs; m++) begin
       used[m] = state_q[m] != MsIdle;
+      release_reg[m] = state_q[m] == MsFree;
       x_set[m] = used[m] && set_of_line(line_q[m]) == x_set_idx;
       x_own[m] = line_q[m] == line_of(x.access.addr);
       w_set[m] = used[m] && set_of_line(line_q[m]) == w_set_idx;
@@ -348,7 +350,7 @@ module vm_l1_miss
   go_e sel_go, r_go_q, w_go_d, w_go_q;
   logic [Regs-1:0] r_reg_q;
   logic w_able_d, w_able_q, w_looks_d, w_looks_q;
-  logic r_state_ok, r_offer, w_offer, r_gone, w_gone;
+  logic r_state_ok, r_gone, w_gone, r_may_look, w_may_look;
   logic look_s1_q, look_s2_q, look_hit_q;       // the look in S1; and its outcome
   logic [Regs-1:0] w_on, open_load, open_drain, has, at_head, stalled, allowed;
   logic look_done;
@@ -358,7 +360,7 @@ module vm_l1_miss
     for (int unsigned m = 0; m < Regs; m++) begin
       has[m] = ld_q[m] != wr_q[m];
       at_head[m] = ld_q[m] == rd_q[m];
-      stalled[m] = fill_valid_o && !fill_ready_i && fill_reg == RegW'(m);
+      stalled[m] = fill_valid_o && storing_maybe_i && fill_reg == RegW'(m);
       // The word that was asked for is in the RAM, at the latest by this cycle's write.
       open_load[m] = CriticalFirst && state_q[m] == MsFill && count_q[m] != '0 && !stalled[m] && !err_q[m] &&
           !install_q[m];
@@ -421,8 +423,13 @@ module vm_l1_miss
     end
     w_able_d = w_valid && w_waits_q && !w_gone && !w_looks_q &&
         (|(w_at_q & open_drain) || (|(w_at_q & open_load) && lead && !w.access.write));
-    if (r_gone && r_go_q == GoLook && |(r_reg_q & w_at_q)) w_able_d = 1'b0;
+    if (w_go_d == GoLook && !w_may_look) w_able_d = 1'b0;
+    if (r_able_q && r_go_q == GoLook && |(r_reg_q & w_at_q)) w_able_d = 1'b0;
   end
+
+  // One look at a time: neither begins one when the other may.
+  assign r_may_look = !w_looks_q && !(w_able_q && w_go_q == GoLook);
+  assign w_may_look = !r_looks_q && !(r_able_q && r_go_q == GoLook);
 
   // What goes is decided a cycle before. What may change meanwhile does no harm: the walker's access of the cycle between is
   // of another set, and a line in which an error has just been found is still there.
@@ -434,16 +441,15 @@ module vm_l1_miss
                                          : (state_q[m] == MsDrain || (state_q[m] == MsFill && !err_q[m]));
       end
     end
-    r_able_d = r_load ? |(sel_q & allowed) : r_valid_q && !r_gone && !r_drop && r_state_ok && |(r_reg_q & allowed);
+    r_able_d = r_load ? |(sel_q & allowed) && (sel_go != GoLook || r_may_look)
+                      : r_valid_q && !r_looks_q && !r_gone && !r_drop && r_state_ok && |(r_reg_q & allowed) &&
+                        (r_go_q != GoLook || r_may_look);
   end
-  // One look at a time.
-  assign w_offer = w_able_q && !(w_go_q == GoLook && r_looks_q);
-  assign r_offer = r_valid_q && r_able_q && !r_looks_q && !(r_go_q == GoLook && w_looks_q);
-  assign replay_valid_o = w_offer || r_offer;
-  assign w_gone = w_offer && replay_ready_i;
-  assign r_gone = r_offer && !w_offer && replay_ready_i;
-  assign replay_o = w_offer ? w.access : r_q;
-  assign replay_pass_o = ((w_offer ? w_go_q : r_go_q) == GoErr) ? PassAnswer : PassReplay;
+  assign replay_valid_o = w_able_q || r_able_q;
+  assign w_gone = w_able_q && replay_ready_i;
+  assign r_gone = r_able_q && !w_able_q && replay_ready_i;
+  assign replay_o = w_able_q ? w.access : r_q;
+  assign replay_pass_o = ((w_able_q ? w_go_q : r_go_q) == GoErr) ? PassAnswer : PassReplay;
 
   assign look_done = look_s2_q;
   always_comb begin
@@ -459,8 +465,9 @@ module vm_l1_miss
 
   logic [Regs-1:0] choose_d, choose_q, conflict_q;  // its victim is chosen; its line is in the victim buffer
   logic [SetW-1:0] choose_set_d, choose_set_q;
-  logic [Regs-1:0] evicting_d, evicting_q, meta_pick, meta_q, meta_done, fetch_able, fetch_pick, fetch_last_q, clean;
-  logic [Ways-1:0] dirty_q;
+  logic [Regs-1:0] evicting_d, evicting_q, meta_pick, meta_q, meta_done, fetch_able, fetch_pick, fetch_last_q;
+  logic [Ways-1:0] meta_way;
+  logic [LineW-1:0] meta_line, meta_line_q;
   logic late_q;                              // a store took the write port
 
   always_comb begin
@@ -471,7 +478,10 @@ module vm_l1_miss
       choose_set_d = set_of_line(line_of(alloc_addr));
     end else begin
       choose_d = asks & (~asks + 1'b1);
-      choose_set_d = set_of_line(line_q[index_of(choose_d)]);
+      choose_set_d = '0;
+      for (int unsigned m = 0; m < Regs; m++) begin
+        if (choose_d[m]) choose_set_d |= set_of_line(line_q[m]);
+      end
     end
   end
   assign state_set_o = choose_set_q;
@@ -510,17 +520,27 @@ module vm_l1_miss
     else meta_q <= meta_pick & ~meta_done;
     if (meta_q == '0) begin
       meta_install_o <= |(meta_pick & install_q);
-      meta_set_o <= set_of_line(line_q[index_of(meta_pick)]);
-      meta_way_o <= way_q[index_of(meta_pick)];
-      meta_tag_o <= TagW'(line_q[index_of(meta_pick)] >> SetBits);
+      meta_way_o <= meta_way;
+      meta_line_q <= meta_line;
     end
   end
+  always_comb begin
+    meta_way = '0;
+    meta_line = '0;
+    for (int unsigned m = 0; m < Regs; m++) begin
+      if (meta_pick[m]) begin
+        meta_way |= way_q[m];
+        meta_line |= line_q[m];
+      end
+    end
+  end
+  assign meta_set_o = set_of_line(meta_line_q);
+  assign meta_tag_o = TagW'(meta_line_q >> SetBits);
   assign hold_o = beats_wait || late_q;
 
   always_comb begin
     for (int unsigned m = 0; m < Regs; m++) begin
-      clean[m] = state_q[m] == MsChoice && (way_q[m] & dirty_q) == '0;
-      fetch_able[m] = (state_q[m] == MsFetch || clean[m]) && !conflict_q[m];
+      fetch_able[m] = state_q[m] == MsFetch && !conflict_q[m];
     end
     fetch_pick = next_of(fetch_able, fetch_last_q);
     if (Reserve && fetch_able[Regs-1]) fetch_pick = Regs'(1) << (Regs - 1);
@@ -539,7 +559,6 @@ module vm_l1_miss
   // ------------------------------------------------------------------ the registers' next state
 
   always_comb begin
-    release_reg = '0;
     resident_d = resident_q;
     err_d = err_q;
     void_d = void_q;
@@ -582,10 +601,9 @@ module vm_l1_miss
         MsVictim: begin
           if (choose_q[m]) begin
             way_d[m] = victim_i;
-            state_d[m] = MsChoice;
+            state_d[m] = ((victim_i & dirty_i) != '0) ? MsEvict : MsFetch;
           end
         end
-        MsChoice: state_d[m] = clean[m] ? MsFetch : MsEvict;
         MsEvict: if (evicting_q[m] && evict_done_i) state_d[m] = MsFetch;
         MsFill: begin
           if (fill_go && fill_last && fill_reg == RegW'(m)) begin
@@ -597,9 +615,8 @@ module vm_l1_miss
         MsDrain: begin
           if ((r_gone && r_go_q == GoLook && r_reg_q[m]) || (w_gone && w_go_q == GoLook && w_at_q[m])) begin
             state_d[m] = MsLook;
-          end else if (wr_q[m] == rd_q[m] && !push[m] && !install_q[m] && !w_on[m] && !(w_asks && w_set[m])) begin
-            release_reg[m] = 1'b1;
-            state_d[m] = MsIdle;
+          end else if (wr_q[m] == rd_q[m] && !install_q[m] && !w_on[m]) begin
+            state_d[m] = MsFree;
           end
         end
         MsLook: begin
@@ -620,10 +637,11 @@ module vm_l1_miss
             end
           end
         end
+        MsFree: state_d[m] = (wr_q[m] != rd_q[m] || push[m] || w_on[m] || (w_asks && w_set[m])) ? MsDrain : MsIdle;
         default: ;
       endcase
       // The tag is written while the line is fetched.
-      if (clean[m] || (state_q[m] == MsEvict && state_d[m] == MsFetch)) install_d[m] = 1'b1;
+      if (state_q[m] != MsFetch && state_d[m] == MsFetch) install_d[m] = 1'b1;
       if (fetch_pick[m] && fetch_ready_i) state_d[m] = MsFill;
     end
   end
@@ -695,10 +713,9 @@ module vm_l1_miss
       r_go_q <= sel_go;
     end
     head_at_q <= head_at_d;
-    choose_set_q <= choose_set_d;
+    choose_set_q <= (choose_d != '0) ? choose_set_d : '0;
     for (int unsigned m = 0; m < Regs; m++) conflict_q[m] <= buffer_busy_i && line_q[m] == buffer_line_i;
     w_go_q <= w_go_d;
-    dirty_q <= dirty_i;
     look_hit_q <= s1_hit_i;
   end
 

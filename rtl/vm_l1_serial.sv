@@ -117,6 +117,7 @@ module vm_l1_serial
         set_d = set_q + 1'b1;
         if (set_q == SetW'(Sets - 1)) begin
           maint_done_o = !after_reset_q;
+          set_d = '0;
           state_d = StIdle;
         end
       end
@@ -124,9 +125,10 @@ module vm_l1_serial
         op_d = access_i;
         maint_d = 1'b0;
         err_d = 1'b0;
-        set_d = (SetBits > 0) ? SetW'(access_i.addr >> OffBits) : '0;
+        set_d = '0;
         way_d = Ways'(1);
         if (quiet_i && (access_valid_i && (access_walk_i || !walk_slot_i))) begin
+          set_d = (SetBits > 0) ? SetW'(access_i.addr >> OffBits) : '0;
           state_d = StPass;
         end else if (quiet_i && !access_valid_i && !walk_slot_i && maint_valid_i) begin
           maint_d = 1'b1;
@@ -172,10 +174,12 @@ module vm_l1_serial
       end
       StAnswer: begin
         access_done_o = 1'b1;
+        set_d = '0;
         state_d = StIdle;
       end
       StDone: begin
         maint_done_o = bus_idle_i;
+        set_d = '0;
         if (bus_idle_i) state_d = StIdle;
       end
       default: state_d = StIdle;
@@ -191,7 +195,7 @@ module vm_l1_serial
     pass_data_o = data_q;
   end
 
-  assign state_set_o = set_q;
+  assign state_set_o = set_q;  // 0 when idle
   assign meta_set_o = set_q;
   always_comb begin
     meta_way_o = '0;

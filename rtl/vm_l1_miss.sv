@@ -166,6 +166,7 @@ module vm_l1_miss
   logic [Regs-1:0] wfresh_d, wfresh_q;      //   or the walker's access
   logic [Regs-1:0] install_d, install_q;    // the tag has to be written
   logic [PtrW-1:0] wr_d[Regs], wr_q[Regs];  // waiters: [rd, wr); [rd, ld) are on their way
+  logic [PtrW-1:0] written_q[Regs];         // and in the memory of waiters
   logic [PtrW-1:0] rd_d[Regs], rd_q[Regs];
   logic [PtrW-1:0] ld_d[Regs], ld_q[Regs];
 
@@ -181,7 +182,7 @@ module vm_l1_miss
   logic [Regs-1:0] x_set, x_own, w_set, w_own, s0_match;
   logic [SetW-1:0] x_set_idx, w_set_idx;
   logic [Regs-1:0] release_reg, alloc, push, full;
-  logic x_asks, w_asks, alloc_known;
+  logic x_asks, w_asks_q, serial_walk_q, alloc_known;
   logic [PaMax-1:0] alloc_addr;
 
   vm_l1_slow #(
@@ -224,9 +225,8 @@ module vm_l1_miss
   assign s0_busy_o = |s0_match || slow_busy;
   assign walk_waits_o = w_valid;
 
-  // The walker's goes first, so x never takes what it needs.
-  assign w_asks = w_valid && !w_waits_q && !w.serial;
-  assign x_asks = x_valid && !x.serial && !walk_slot_i && !w_asks && !serial_walk_o;
+  // The walker's goes first, so x never takes what it needs. It asks every other cycle, until a register is its.
+  assign x_asks = x_valid && !x.serial && !walk_slot_i && !w_asks_q && !serial_walk_q;
 
   always_comb begin
     logic [Regs-1:0] free;
@@ -236,10 +236,10 @@ module vm_l1_miss
     w_at_d = w_at_q;
     w_own_d = w_own_q;
     w_nowhere_d = 1'b0;
-    alloc_addr = w_asks ? w.access.addr : x.access.addr;
+    alloc_addr = w_asks_q ? w.access.addr : x.access.addr;
     free = ~used;
     if (Reserve) free[Regs-1] = 1'b0;
-    if (w_asks) begin
+    if (w_asks_q) begin
       if (w_set != '0) begin
         w_waits_d = 1'b1;
         w_at_d = w_set;
@@ -264,11 +264,11 @@ module vm_l1_miss
       end
     end
     x_done = push != '0 || (serial_done_i && !serial_walk_o);
-    alloc_known = w_asks ? w.known : x.known;
+    alloc_known = w_asks_q ? w.known : x.known;
   end
 
   // Uncached and written-through accesses wait for all registers to be idle, the walker's not behind others.
-  assign serial_walk_o = w_valid && w.serial;
+  assign serial_walk_o = serial_walk_q;
   assign serial_valid_o = serial_walk_o || (x_valid && x.serial && !walk_slot_i && !w_valid);
   assign serial_o = serial_walk_o ? w.access : x.access;
 
@@ -282,7 +282,9 @@ module vm_l1_miss
   logic [PtrW-1:0] push_ptr;
   logic [SlotW-1:0] head_at_d, head_at_q;    // and where that waiter is
   logic [Regs-1:0] sel_d, sel_q, sel_able;   // the register whose next waiter is looked at
-  waiter_t head;
+  waiter_t head, push_waiter_q;
+  logic push_q;                              // written a cycle later
+  logic [SlotW-1:0] push_at_q;
 
   function automatic logic [SlotW-1:0] slot_of(logic [RegW-1:0] idx, logic [PtrW-1:0] ptr);
     return SlotW'(idx) * SlotW'(Waiters) + (SlotW'(ptr) & SlotW'(Waiters - 1));
@@ -292,9 +294,10 @@ module vm_l1_miss
   assign sel_d_idx = index_of(sel_d);
   assign push_ptr = wr_q[push_idx];
   always_ff @(posedge clk_i) begin
-    if (push != '0) begin
-      waiter_mem[slot_of(push_idx, push_ptr)] <= '{access: x.access, own: alloc != '0 || |(x_set & x_own)};
-    end
+    push_q <= push != '0;
+    push_at_q <= slot_of(push_idx, push_ptr);
+    push_waiter_q <= '{access: x.access, own: alloc != '0 || |(x_set & x_own)};
+    if (push_q) waiter_mem[push_at_q] <= push_waiter_q;
   end
   assign head_at_d = slot_of(sel_d_idx, (r_load && sel_d == sel_q) ? ld_q[sel_d_idx] + 1'b1 : ld_q[sel_d_idx]);
   assign head = waiter_mem[head_at_q];
@@ -358,7 +361,7 @@ module vm_l1_miss
   assign w_on = w_waits_q ? w_at_q : '0;
   always_comb begin
     for (int unsigned m = 0; m < Regs; m++) begin
-      has[m] = ld_q[m] != wr_q[m];
+      has[m] = ld_q[m] != written_q[m];
       at_head[m] = ld_q[m] == rd_q[m];
       stalled[m] = fill_valid_o && storing_maybe_i && fill_reg == RegW'(m);
       // The word that was asked for is in the RAM, at the latest by this cycle's write.
@@ -594,8 +597,8 @@ module vm_l1_miss
             resident_d[m] = 1'b0;
             err_d[m] = 1'b0;
             void_d[m] = 1'b0;
-            fresh_d[m] = alloc_known && !w_asks;
-            wfresh_d[m] = alloc_known && w_asks;
+            fresh_d[m] = alloc_known && !w_asks_q;
+            wfresh_d[m] = alloc_known && w_asks_q;
           end
         end
         MsVictim: begin
@@ -637,7 +640,7 @@ module vm_l1_miss
             end
           end
         end
-        MsFree: state_d[m] = (wr_q[m] != rd_q[m] || push[m] || w_on[m] || (w_asks && w_set[m])) ? MsDrain : MsIdle;
+        MsFree: state_d[m] = (wr_q[m] != rd_q[m] || push[m] || w_on[m] || (w_asks_q && w_set[m])) ? MsDrain : MsIdle;
         default: ;
       endcase
       // The tag is written while the line is fetched.
@@ -653,11 +656,14 @@ module vm_l1_miss
       for (int unsigned m = 0; m < Regs; m++) begin
         state_q[m] <= MsIdle;
         wr_q[m] <= '0;
+        written_q[m] <= '0;
         rd_q[m] <= '0;
         ld_q[m] <= '0;
       end
       install_q <= '0;
       w_waits_q <= 1'b0;
+      w_asks_q <= 1'b0;
+      serial_walk_q <= 1'b0;
       w_nowhere_q <= 1'b0;
       r_valid_q <= 1'b0;
       r_able_q <= 1'b0;
@@ -675,10 +681,13 @@ module vm_l1_miss
     end else begin
       state_q <= state_d;
       wr_q <= wr_d;
+      written_q <= wr_q;
       rd_q <= rd_d;
       ld_q <= ld_d;
       install_q <= install_d;
       w_waits_q <= w_waits_d && !w_done;
+      w_asks_q <= w_valid && !w.serial && !w_waits_q && !w_asks_q;
+      serial_walk_q <= w_valid && w.serial && !serial_done_i;
       w_nowhere_q <= w_nowhere_d;
       r_valid_q <= r_valid_d;
       r_able_q <= r_able_d;

@@ -187,6 +187,7 @@ BOOST_AUTO_TEST_CASE(hits_answer_in_time_and_one_is_accepted_every_cycle) {
       p.store(at, image[at]);
     }
   }
+  p.settle();
   // Few words, so that stores of bytes and loads of the same word follow each other closely.
   struct Due {
     std::uint64_t cycle;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# The non-blocking cache by itself: tests/l1/l1_bench.sv verilated once per configuration, its tests with each, its seeded
-# defects, and the programs of `make benchl1`.
+# The non-blocking cache by itself: tests/l1/l1_bench.sv verilated once per configuration, its tests with each, its
+# seeded defects, and the programs of `make benchl1`.
 file(GLOB l1_hardware CONFIGURE_DEPENDS rtl/*.sv rtl/files.f)
 set(l1_bench_sv ${CMAKE_SOURCE_DIR}/tests/l1/l1_bench.sv)
 set(l1_sources tests/l1/l1_bench.cpp tests/l1/l1_memory.cpp tests/l1/l1_traffic.cpp)
@@ -38,11 +38,13 @@ function(vm_l1_verilate name configuration)
   target_link_libraries(l1_verilated_${name} PUBLIC verilator_runtime)
 endfunction()
 
-# vm_l1_library(NAME SOURCE... ): sources that see the model of a configuration, as the library l1_sources_NAME_CONFIGURATION.
+# vm_l1_library(NAME CONFIGURATION SOURCE...): sources that see the model of a configuration, as the library
+# l1_sources_NAME_CONFIGURATION.
 function(vm_l1_library name configuration)
   add_library(l1_sources_${name}_${configuration} OBJECT EXCLUDE_FROM_ALL ${ARGN})
   add_dependencies(l1_sources_${name}_${configuration} l1_verilated_${configuration})
-  list(TRANSFORM l1_parameters_${configuration} REPLACE "^([A-Za-z]+)=(1'b)?([0-9]+)" "VM_L1_\\1=\\3" OUTPUT_VARIABLE defines)
+  list(TRANSFORM l1_parameters_${configuration} REPLACE "^([A-Za-z]+)=(1'b)?([0-9]+)" "VM_L1_\\1=\\3"
+       OUTPUT_VARIABLE defines)
   target_compile_definitions(l1_sources_${name}_${configuration} PRIVATE ${defines} BOOST_TEST_DYN_LINK)
   target_include_directories(l1_sources_${name}_${configuration} SYSTEM PRIVATE ${VERILATOR_ROOT}/include
                              ${VERILATOR_ROOT}/include/vltstd ${CMAKE_BINARY_DIR}/gen/l1/${configuration}/verilated)

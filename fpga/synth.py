@@ -144,7 +144,8 @@ def measure(machine, unit, parameters, seeds):
     block = synthesize(table[machine], unit, parameters, work)
     netlist = json.loads(block.read_text(encoding="utf-8"))
     module = nl.top_module(netlist)
-    result = {"machine": machine, "unit": unit, "parameters": parameters, **nl.area(module), "arrays": check_arrays(module)}
+    result = {"machine": machine, "unit": unit, "parameters": parameters, **nl.area(module),
+              "arrays": check_arrays(module)}
     nl.add_shift_chain(module, CLOCK, RESET)
     (work / "placed.json").write_text(json.dumps(netlist), encoding="utf-8")
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:

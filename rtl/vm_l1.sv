@@ -1,41 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Non-blocking first-level cache: virtually indexed, physically tagged, write-back and write-allocate (written through where
-// the core says so), tree pseudo-LRU, with `Misses` outstanding misses. docs/l1.md tells the whole of it.
+// Non-blocking first-level cache: virtually indexed, physically tagged, write-back and write-allocate (written
+// through where the core says so), tree pseudo-LRU, with `Misses` outstanding misses. docs/l1.md tells the whole of
+// it.
 //
 //   S0  an access is accepted and the RAMs are addressed: what is replayed first, then walker, host, core
-//   S1  the physical address meets the tags. The core brings it in this cycle (core_go_i, core_pa_i), or lets the access drop
-//       by leaving core_go_i low. With HitLatency 1 a hit answers here
+//   S1  the physical address meets the tags. The core brings it in this cycle (core_go_i, core_pa_i), or lets the
+//       access drop by leaving core_go_i low. With HitLatency 1 a hit answers here
 //   S2  a store that hit writes the data RAM. What did not hit is in vm_l1_miss. With HitLatency 2 a hit answers here
 //
-// Answers come in any order, each once, under the id the access came with, without a ready. What was accepted from one client
-// for one address takes effect in the order of acceptance.
+// Answers come in any order, each once, under the id the access came with, without a ready. What was accepted from
+// one client for one address takes effect in the order of acceptance.
 //
-//   walker   one access at a time. walk_slot_i, from a register, says that it takes this cycle's S0, with or without a
-//            request; while it is high, nothing of core or host takes effect between two accesses of the walker
+//   walker   one access at a time. walk_slot_i, from a register, says that it takes this cycle's S0, with or without
+//            a request; while it is high, nothing of core or host takes effect between two accesses of the walker
 //   host     one access at a time or several, physical
 //   maint_*  begins when all accesses before it are answered; nothing of core and host is accepted meanwhile
 //
-// Memory: requests carry the id that the answer has to bring back; answers of different ids may come in any order, their
-// beats interleaved. A read of a line begins at the word of its address and wraps at the end of the line. Write data
-// follows its request before the next one. Ids: a miss register each, then the line written back, then single accesses.
+// Memory: requests carry the id that the answer has to bring back; answers of different ids may come in any order,
+// their beats interleaved. A read of a line begins at the word of its address and wraps at the end of the line.
+// Write data follows its request before the next one. Ids: a miss register each, then the line written back, then
+// single accesses.
 //
 // After reset nothing is accepted for as many cycles as there are sets.
 module vm_l1
   import vm_pkg::*;
   import vm_l1_pkg::*;
 #(
-    parameter int unsigned     PageBits = 12,
-    parameter int unsigned     BusBits = 34,
-    parameter cache_geometry_t Geometry = '{Sets: 16'd64, Ways: 8'd4, LineBytes: 16'd64},
-    parameter int unsigned     HitLatency = 1,
-    parameter int unsigned     Misses = 4,           // outstanding, beside the walker's own
-    parameter int unsigned     Waiters = 4,          // accesses of core and host that can wait for each
-    parameter bit              ReadOnly = 1'b0,      // instruction cache: core only, nothing ever dirty
-    parameter bit              CriticalFirst = 1'b1, // 0: lines are read from their beginning
-    parameter mem_src_e        Src = MemData,
-    localparam int unsigned    Regs = ReadOnly ? Misses : Misses + 1,
-    localparam int unsigned    MemIdW = $clog2(Regs + 2)
+    parameter int unsigned  PageBits = 12,
+    parameter int unsigned  BusBits = 34,
+    parameter int unsigned  Sets = 64,
+    parameter int unsigned  Ways = 4,
+    parameter int unsigned  LineBytes = 64,
+    parameter int unsigned  HitLatency = 1,
+    parameter int unsigned  Misses = 4,            // outstanding, beside the walker's own
+    parameter int unsigned  Waiters = 8,           // accesses of core and host that can wait for each
+    parameter bit           ReadOnly = 1'b0,       // instruction cache: core only, nothing ever dirty
+    parameter bit           CriticalFirst = 1'b1,  // 0: lines are read from their beginning
+    parameter mem_src_e     Src = MemData,
+    localparam int unsigned Regs = ReadOnly ? Misses : Misses + 1,
+    localparam int unsigned MemIdW = $clog2(Regs + 2)
 ) (
     input logic clk_i,
     input logic rst_ni,
@@ -92,9 +96,6 @@ module vm_l1
     output cache_events_t    events_o
 );
 
-  localparam int unsigned Ways = 32'(Geometry.Ways);
-  localparam int unsigned Sets = 32'(Geometry.Sets);
-  localparam int unsigned LineBytes = 32'(Geometry.LineBytes);
   localparam int unsigned Words = LineBytes / 8;
   localparam int unsigned OffBits = $clog2(LineBytes);
   localparam int unsigned SetBits = $clog2(Sets);
@@ -107,10 +108,10 @@ module vm_l1
     return n != 0 && (n & (n - 1)) == 0;
   endfunction
   if (!pow2(Sets) || !pow2(Ways) || !pow2(LineBytes) || LineBytes < 16 || LineBytes > 2048) begin : gen_bad_geometry
-    $error("Geometry: sets, ways and line bytes must be powers of two, lines 16 to 2048 bytes");
+    $error("Sets, Ways, LineBytes: must be powers of two, lines 16 to 2048 bytes");
   end
   if (PageBits < 3 || Sets * LineBytes > (1 << PageBits)) begin : gen_bad_vipt
-    $error("Geometry: Sets * LineBytes exceeds the page, so aliases would arise; add ways instead of sets");
+    $error("Sets: Sets * LineBytes exceeds the page, so aliases would arise; add ways instead of sets");
   end
   if (BusBits > PaMax || BusBits <= OffBits + SetBits) begin : gen_bad_bus
     $error("BusBits: the bus must reach more than the sets of the cache, and at most 56 bits");
@@ -157,8 +158,8 @@ module vm_l1
              strb: core_req_i.strb, addr: PaMax'(core_req_i.addr[PageBits-1:0]), wdata: core_req_i.wdata};
     walk = '{client: ClientWalk, id: '0, write: walk_req_i.write, uncached: walk_req_i.uncached, through: 1'b0,
              strb: walk_req_i.strb, addr: on_bus(walk_req_i.addr), wdata: walk_req_i.wdata};
-    host = '{client: ClientHost, id: host_req_id_i, write: host_req_i.write, uncached: host_req_i.uncached, through: 1'b0,
-             strb: host_req_i.strb, addr: on_bus(host_req_i.addr), wdata: host_req_i.wdata};
+    host = '{client: ClientHost, id: host_req_id_i, write: host_req_i.write, uncached: host_req_i.uncached,
+             through: 1'b0, strb: host_req_i.strb, addr: on_bus(host_req_i.addr), wdata: host_req_i.wdata};
   end
 
   assign replay_ready = !serial_busy && !evict_read && !hold;
@@ -220,7 +221,8 @@ module vm_l1
     end
   end
   assign s1_match = |s1_way;
-  assign s1_blocked = s1_pass_q == PassNew && (s1_busy_q || (s1_behind_q && slow_before_q) || s1_uncached || s1_through);
+  assign s1_blocked = s1_pass_q == PassNew &&
+      (s1_busy_q || (s1_behind_q && slow_before_q) || s1_uncached || s1_through);
   assign s1_hit = s1_go && s1_match && !s1_blocked && s1_pass_q != PassAnswer;
   assign s1_answer = (s1_hit && s1_pass_q != PassSerial) || (s1_valid_q && s1_pass_q == PassAnswer);
   assign s1_slow = s1_go && s1_pass_q == PassNew && !(s1_match && !s1_blocked);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The memories of vm_l1. Tags with their valid bits, line states and pseudo-LRU in LUT RAM (read asynchronously), data in
-// block RAM with byte enables (read synchronously).
+// The memories of vm_l1. Tags with their valid bits, line states and pseudo-LRU in LUT RAM (read asynchronously),
+// data in block RAM with byte enables (read synchronously).
 //
 //   lookup     set_i -> valid_o, tag_o in the same cycle; set_i, word_i -> data_o of every way in the next
 //   second     state_set_i -> state_valid_o, dirty_o, victim_o in the same cycle: for replacement and maintenance

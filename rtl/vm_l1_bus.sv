@@ -3,12 +3,13 @@
 // vm_l1 towards memory: the request register, through which every request goes, and the victim buffer of one line.
 //
 //   fetch    a line is asked for, from fetch_word_i on (wrapping), under the id of its miss register
-//   evict    a line is copied into the victim buffer, a word per cycle of S0, as soon as the buffer is empty; evict_done_o
-//            when all of it is there. From then on it goes to memory by itself: the buffer waits for memory only
+//   evict    a line is copied into the victim buffer, a word per cycle of S0, as soon as the buffer is empty;
+//            evict_done_o when all of it is there. From then on it goes to memory by itself: the buffer waits for
+//            memory only
 //   single   one uncached or written-through access; the answer is the pulse single_rsp_valid_o
 //
-// A fetch goes before a line that waits to be written; single accesses come when nothing else is under way. The owner of
-// fetch holds back a line that is still in the buffer (buffer_busy_o, buffer_line_o).
+// A fetch goes before a line that waits to be written; single accesses come when nothing else is under way. The
+// owner of fetch holds back a line that is still in the buffer (buffer_busy_o, buffer_line_o).
 module vm_l1_bus
   import vm_pkg::*;
 #(

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The way of fetched beats into the data RAM. Beats cannot be held up, the write port belongs to stores first: what comes
-// meanwhile waits in a queue, and beats_wait_o asks S0 to pause. What the beat's register knows (set, way, word) is looked up as
-// the beat is taken: take_o with reg_o, answered in the same cycle by set_i, way_i, word_i, last_i.
+// The way of fetched beats into the data RAM. Beats cannot be held up, the write port belongs to stores first: what
+// comes meanwhile waits in a queue, and beats_wait_o asks S0 to pause. What the beat's register knows (set, way,
+// word) is looked up as the beat is taken: take_o with reg_o, answered in the same cycle by set_i, way_i, word_i,
+// last_i.
 module vm_l1_fill
   import vm_pkg::*;
 #(

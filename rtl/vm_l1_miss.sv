@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The slow side of vm_l1: what does not hit in S1 comes here a cycle later and stays until it has gone through S0 and S1
-// again and hit. Nothing of this is on the hit path.
+// The slow side of vm_l1: what does not hit in S1 comes here a cycle later and stays until it has gone through S0
+// and S1 again and hit. Nothing of this is on the hit path.
 //
 //   miss register   owns a set, from the first slow access to it until all of them are answered: accesses to the set
 //                   line up at it (waiters of core and host in order; w goes before them). It fetches the line of its
 //                   first waiter; a waiter for another line of the set looks again afterwards, and may make the
 //                   register fetch once more
-//   replay          a waiter goes through S0 as PassReplay: a load as soon as its word is there (critical word first), a
-//                   store and all others when the line is whole. After a bus error the waiters for that line are
-//                   answered with the error, and the line is not there
+//   replay          a waiter goes through S0 as PassReplay: a load as soon as its word is there (critical word
+//                   first), a store and all others when the line is whole. After a bus error the waiters for that
+//                   line are answered with the error, and the line is not there
 //
 //   MsIdle -> MsVictim -> MsEvict (dirty) -> MsFetch -> MsFill -> MsDrain -> MsFree -> MsIdle
 //             MsDrain -> MsLook (a waiter that may hit or miss) -> MsDrain or MsVictim
 //             MsFill -> MsUndo (bus error) -> MsDrain
 //
-// One register (the last, if Reserve) is for the walker alone. While the walker owns S0 (walk_slot_i) no waiter that could
-// come between its read and its write is replayed, and nothing of core or host becomes a miss.
+// One register (the last, if Reserve) is for the walker alone. While the walker owns S0 (walk_slot_i) no waiter that
+// could come between its read and its write is replayed, and nothing of core or host becomes a miss.
 //
-// Cycles: slow in S1 at t; register taken at t + 1; victim chosen at t + 2; if it is clean, in the request register at t + 4.
-// The first beat at b: replay of the load that waits for it in S0 at b + 2.
+// Cycles: slow in S1 at t; register taken at t + 1; victim chosen at t + 2; if it is clean, in the request register
+// at t + 4. The first beat at b: replay of the load that waits for it in S0 at b + 2.
 module vm_l1_miss
   import vm_pkg::*;
   import vm_l1_pkg::*;
@@ -341,7 +341,8 @@ module vm_l1_miss
 
   // ------------------------------------------------------------------ replay
 
-  // r: the waiter that goes next. Loaded when it may go; still among the waiters until it has gone, so it can be dropped.
+  // r: the waiter that goes next. Loaded when it may go; still among the waiters until it has gone, so it can be
+  // dropped.
   typedef enum logic [1:0] {
     GoHit,   // its line is there
     GoErr,   // answered with an error
@@ -368,8 +369,8 @@ module vm_l1_miss
       open_load[m] = CriticalFirst && state_q[m] == MsFill && count_q[m] != '0 && !stalled[m] && !err_q[m] &&
           !install_q[m];
       open_drain[m] = state_q[m] == MsDrain && !install_q[m];
-      // Between the walker's read and its write (it owns S0, and none of its accesses waits) no waiter goes; while one
-      // waits, none of the same set.
+      // Between the walker's read and its write (it owns S0, and none of its accesses waits) no waiter goes; while
+      // one waits, none of the same set.
       allowed[m] = !walk_slot_i || (w_valid && (w.serial || w_nowhere_q || (w_waits_q && !w_at_q[m])));
       sel_able[m] = (state_q[m] == MsFill || state_q[m] == MsDrain) && has[m];
     end
@@ -398,8 +399,8 @@ module vm_l1_miss
          (|(sel_q & open_load) && lead && !head.access.write));
   end
 
-  // Dropped: a look that missed, and what would wait for a line that will not be there, or that the walker's access may
-  // drive out.
+  // Dropped: a look that missed, and what would wait for a line that will not be there, or that the walker's access
+  // may drive out.
   always_comb begin
     r_drop = look_done && r_looks_q && !look_hit_q;
     if (r_valid_q && !r_looks_q && !r_gone) begin
@@ -434,8 +435,8 @@ module vm_l1_miss
   assign r_may_look = !w_looks_q && !(w_able_q && w_go_q == GoLook);
   assign w_may_look = !r_looks_q && !(r_able_q && r_go_q == GoLook);
 
-  // What goes is decided a cycle before. What may change meanwhile does no harm: the walker's access of the cycle between is
-  // of another set, and a line in which an error has just been found is still there.
+  // What goes is decided a cycle before. What may change meanwhile does no harm: the walker's access of the cycle
+  // between is of another set, and a line in which an error has just been found is still there.
   always_comb begin
     r_state_ok = 1'b0;
     for (int unsigned m = 0; m < Regs; m++) begin

@@ -4,8 +4,8 @@
 package vm_l1_pkg;
   import vm_pkg::*;
 
-  // One access on its way. addr: physical, but for an access of the core before the end of S1, which has only the bits inside
-  // its page. through: a store that goes to memory too, and makes no line dirty.
+  // One access on its way. addr: physical, but for an access of the core before the end of S1, which has only the
+  // bits inside its page. through: a store that goes to memory too, and makes no line dirty.
   typedef struct packed {
     client_e client;
     logic [IdBits-1:0] id;
@@ -17,7 +17,8 @@ package vm_l1_pkg;
     logic [63:0] wdata;
   } l1_access_t;
 
-  // An access that did not hit in S1. known: it has missed; otherwise it has to look again. serial: it is for vm_l1_serial.
+  // An access that did not hit in S1. known: it has missed; otherwise it has to look again. serial: it is for
+  // vm_l1_serial.
   typedef struct packed {
     l1_access_t access;
     logic known;

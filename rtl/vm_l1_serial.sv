@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What vm_l1 does alone, one thing at a time, with nothing else in the cache: the sweep after reset, maintenance, uncached
-// accesses and written-through stores. It begins when everything before has ended (quiet_i), and not between an access of
-// the walker that owns S0 and the next (but for the walker's own).
+// What vm_l1 does alone, one thing at a time, with nothing else in the cache: the sweep after reset, maintenance,
+// uncached accesses and written-through stores. It begins when everything before has ended (quiet_i), and not
+// between an access of the walker that owns S0 and the next (but for the walker's own).
 //
 //   uncached    looks; a line that is hit is written back if dirty, and dropped; then the access goes to memory
 //   through     looks, and stores if it hits; then the store goes to memory
-//   maintenance a line: looks, writes it back, changes its state. Whole: every set and way, 2 cycles for each line that is
+//   maintenance a line: looks, writes it back, changes its state. Whole: every set and way, 2 cycles for each line
+//   that is
 //               clean; invalidation without cleaning is a sweep
 //
-// Cycles: begun in c, look in S0 at c + 1, single access offered to the request register at c + 4 (without a hit), answer in S1
-// two cycles after memory's.
+// Cycles: begun in c, look in S0 at c + 1, single access offered to the request register at c + 4 (without a hit),
+// answer in S1 two cycles after memory's.
 module vm_l1_serial
   import vm_pkg::*;
   import vm_l1_pkg::*;
@@ -24,7 +25,7 @@ module vm_l1_serial
     input logic clk_i,
     input logic rst_ni,
 
-    input  logic quiet_i,       // no access in S1 or its store on its way, no miss register in use, nothing to write back
+    input  logic quiet_i,       // S1 empty, no store on its way, no miss register in use, nothing to write back
     input  logic walk_slot_i,
     output logic busy_o,
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where slow accesses stand until a miss register or vm_l1_serial takes them. Core and host in order: x, and behind it y for the
-// one that was in S1 when x got stuck. The walker's in w, apart from them, until it is answered.
+// Where slow accesses stand until a miss register or vm_l1_serial takes them. Core and host in order: x, and behind
+// it y for the one that was in S1 when x got stuck. The walker's in w, apart from them, until it is answered.
 //
 // `known`: it has missed, and nobody can have brought its line since. That is forgotten when a register of its set is
 // released meanwhile; then it has to look again.

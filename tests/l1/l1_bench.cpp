@@ -3,7 +3,8 @@
 
 // Verilator calls this for a failed assertion.
 void vl_stop(const char* filename, int linenum, const char* hier) {  // NOLINT(readability-identifier-naming)
-  throw vm::l1::Failure("assertion failed in " + std::string(hier) + " (" + filename + ":" + std::to_string(linenum) + ")");
+  throw vm::l1::Failure("assertion failed in " + std::string(hier) + " (" + filename + ":" + std::to_string(linenum) +
+                        ")");
 }
 
 namespace vm::l1 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// vm_l1 with scalar ports, or with Misses = 0 vm_cache behind the same ones (a core that has one miss at a time, in order), and
-// what must hold of either in every cycle.
+// vm_l1 with scalar ports, or with Misses = 0 vm_cache behind the same ones (a core that has one miss at a time, in
+// order), and what must hold of either in every cycle.
 module l1_bench
   import vm_pkg::*;
 #(
@@ -103,7 +103,8 @@ module l1_bench
   cache_events_t events;
   logic [PaMax-1:0] wb_error_addr;
 
-  assign core_req = '{write: core_write_i, uncached: 1'b0, strb: core_strb_i, addr: PaMax'(core_va_i), wdata: core_wdata_i};
+  assign core_req = '{write: core_write_i, uncached: 1'b0, strb: core_strb_i, addr: PaMax'(core_va_i),
+                      wdata: core_wdata_i};
   assign walk_req = '{write: walk_write_i, uncached: walk_uncached_i, strb: walk_strb_i, addr: PaMax'(walk_addr_i),
                       wdata: walk_wdata_i};
   assign host_req = '{write: host_write_i, uncached: host_uncached_i, strb: host_strb_i, addr: PaMax'(host_addr_i),
@@ -126,7 +127,9 @@ module l1_bench
 
     vm_l1 #(
         .BusBits      (BusBits),
-        .Geometry     (Geometry),
+        .Sets         (Sets),
+        .Ways         (Ways),
+        .LineBytes    (LineBytes),
         .HitLatency   (HitLatency),
         .Misses       (Misses),
         .Waiters      (Waiters),
@@ -190,7 +193,7 @@ module l1_bench
     a_sure_hit : assert property (@(posedge clk_i) disable iff (!rst_ni) sure_q |-> u_l1.s1_hit);
     a_one_way : assert property (@(posedge clk_i) disable iff (!rst_ni) u_l1.s1_valid_q |-> $onehot0(u_l1.s1_way));
     a_room_behind : assert property (@(posedge clk_i) disable iff (!rst_ni)
-        u_l1.u_miss.u_slow.x_new && u_l1.u_miss.u_slow.x_valid_q && !u_l1.u_miss.x_done |-> !u_l1.u_miss.u_slow.y_valid_q);
+        u_l1.u_miss.u_slow.x_new && u_l1.u_miss.u_slow.x_valid_q |-> !u_l1.u_miss.u_slow.y_valid_q);
     a_room_walk : assert property (@(posedge clk_i) disable iff (!rst_ni)
         u_l1.u_miss.u_slow.w_new |-> !u_l1.u_miss.w_valid || u_l1.u_miss.w_done);
     a_room_beats : assert property (@(posedge clk_i) disable iff (!rst_ni)
@@ -318,8 +321,8 @@ module l1_bench
 
   // ------------------------------------------------------------------ progress
 
-  // The walker waits for memory, and for nothing else: of the cycles of a wait, those in which memory has nothing to do
-  // are few, whatever core and host do. (A line into the victim buffer, its own replay, a sweep after reset.)
+  // The walker waits for memory, and for nothing else: of the cycles of a wait, those in which memory has nothing to
+  // do are few, whatever core and host do. (A line into the victim buffer, its own replay, a sweep after reset.)
   localparam int unsigned WalkPatience = 100 + LineBytes;
   int unsigned walk_wait_q;
   logic walk_pending_q;

@@ -131,8 +131,8 @@ class Mirror {
     Set& set = sets_[wanted % kSets];
     Result result;
     unsigned way = 0;
-    const auto at = std::find_if(set.lines.begin(), set.lines.end(),
-                                 [&](const Line& l) { return l.valid && l.number == wanted; });
+    const auto at =
+        std::find_if(set.lines.begin(), set.lines.end(), [&](const Line& l) { return l.valid && l.number == wanted; });
     if (at != set.lines.end()) {
       result.hit = true;
       way = static_cast<unsigned>(at - set.lines.begin());

@@ -107,8 +107,10 @@ const MemoryBeat* Memory::beat() {
 
 void Memory::end_cycle() {
   if (answering_ != jobs_.end()) {
-    if (beat_.last) jobs_.erase(answering_);
-    else ++answering_->next;
+    if (beat_.last)
+      jobs_.erase(answering_);
+    else
+      ++answering_->next;
     answering_ = jobs_.end();
   }
   ++cycle_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Memory behind a cache's port: answers in any order, beats of different ids interleaved, writes take effect some time
-// between their last data and their answer. It complains about what a cache must not ask for.
+// Memory behind a cache's port: answers in any order, beats of different ids interleaved, writes take effect some
+// time between their last data and their answer. It complains about what a cache must not ask for.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,8 @@ struct Failure : std::runtime_error {
 
 std::string hex(std::uint64_t value);
 
-// How memory behaves: latency of the first beat (drawn from [least, most]) and of each further one; how often it is ready.
+// How memory behaves: latency of the first beat (drawn from [least, most]) and of each further one; how often it is
+// ready.
 struct Weather {
   unsigned least = 1, most = 1;
   unsigned ready_percent = 100;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Cycles per access of one cache, a line of JSON per workload; scripts/bench-l1 runs it for each and prints the table.
+// Cycles per access of one cache, a line of JSON per workload; scripts/bench-l1 runs it for each and prints the
+// table.
 //
-// ideal: what a fully associative cache with true LRU of the same size would take, that loses no cycle but those of memory: for
-// accesses that depend on each other the hit latency each and memory's latency for each miss; for independent ones the
-// largest of one cycle each, the beats of all lines read, and those of all lines written.
+// ideal: what a fully associative cache with true LRU of the same size would take, that loses no cycle but those of
+// memory: for accesses that depend on each other the hit latency each and memory's latency for each miss; for
+// independent ones the largest of one cycle each, the beats of all lines read, and those of all lines written.
 #include <algorithm>
 #include <cstdio>
 #include <list>
@@ -102,9 +103,12 @@ Workload workload(const std::string& name, std::uint64_t bytes) {
   const auto make = [&](std::size_t count) {
     std::vector<Step> steps(count);
     for (Step& s : steps) {
-      if (name == "chase") s.pa = kBase + ring[n % lines] * kLineBytes;
-      else if (name == "stream") s.pa = kBase + n * 8 % bytes;
-      else s.pa = kBase + random() % (bytes / 8) * 8;
+      if (name == "chase")
+        s.pa = kBase + ring[n % lines] * kLineBytes;
+      else if (name == "stream")
+        s.pa = kBase + n * 8 % bytes;
+      else
+        s.pa = kBase + random() % (bytes / 8) * 8;
       s.write = name == "stores" && random() % 10 < 7;
       ++n;
     }
@@ -128,8 +132,9 @@ int main() {
         const std::uint64_t begin = bench.cycle;
         play(bench, w.measured, w.dependent);
         const double cycles = static_cast<double>(bench.cycle - begin) / static_cast<double>(w.measured.size());
-        std::printf(R"({"workload": "%s", "kib": %u, "latency": %u, "cycles": %.2f, "ideal": %.2f})" "\n", name,
-                    static_cast<unsigned>(kib), latency, cycles, ideal_cycles(w, latency));
+        std::printf(R"({"workload": "%s", "kib": %u, "latency": %u, "cycles": %.2f, "ideal": %.2f})"
+                    "\n",
+                    name, static_cast<unsigned>(kib), latency, cycles, ideal_cycles(w, latency));
         std::fflush(stdout);
       }
     }

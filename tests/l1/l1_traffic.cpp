@@ -24,9 +24,7 @@ std::uint64_t lanes(std::uint8_t strb) {
   return mask;
 }
 
-bool word_bad(std::uint64_t addr) {
-  return page_of(addr) == kBadPage && (addr / 8 * 0x9E37'79B9ULL >> 16) % 11 == 0;
-}
+bool word_bad(std::uint64_t addr) { return page_of(addr) == kBadPage && (addr / 8 * 0x9E37'79B9ULL >> 16) % 11 == 0; }
 
 // Words: 0 the host's, 1 shared by walker (lower half) and core (upper half), others the core's.
 unsigned kind_of(std::uint64_t addr) {
@@ -92,9 +90,12 @@ std::uint64_t Traffic::pick_addr() {
 
 std::uint64_t Traffic::owned(std::uint64_t addr, Client client) const {
   switch (kind_of(addr)) {
-    case 0: return client == Client::Host ? ~0ULL : 0;
-    case 1: return client == Client::Walk ? 0xFFFF'FFFFULL : (client == Client::Core ? ~0xFFFF'FFFFULL : 0);
-    default: return client == Client::Core ? ~0ULL : 0;
+    case 0:
+      return client == Client::Host ? ~0ULL : 0;
+    case 1:
+      return client == Client::Walk ? 0xFFFF'FFFFULL : (client == Client::Core ? ~0xFFFF'FFFFULL : 0);
+    default:
+      return client == Client::Core ? ~0ULL : 0;
   }
 }
 
@@ -143,7 +144,8 @@ void Traffic::judge(const char* who, const Expected& expected, const CoreAnswer&
   if (!answer.err && expected.must_err) throw Failure(what + ": no error");
   if (answer.err || expected.write) return;
   if (((answer.rdata ^ expected.value) & expected.mask) != 0)
-    throw Failure(what + ": found " + hex(answer.rdata) + ", expected " + hex(expected.value) + " in " + hex(expected.mask));
+    throw Failure(what + ": found " + hex(answer.rdata) + ", expected " + hex(expected.value) + " in " +
+                  hex(expected.mask));
 }
 
 void Traffic::make_core() {
@@ -174,7 +176,8 @@ void Traffic::make_core() {
     a.strb &= mine;
     if (a.strb == 0) a.write = false;
     if (a.strb == 0) a.strb = 0xFF;
-    if (a.uncached && (a.strb >> (a.pa & 7) & 1U) == 0) a.pa = (a.pa & ~7ULL) + static_cast<unsigned>(__builtin_ctz(a.strb));
+    if (a.uncached && (a.strb >> (a.pa & 7) & 1U) == 0)
+      a.pa = (a.pa & ~7ULL) + static_cast<unsigned>(__builtin_ctz(a.strb));
   }
   a.go = !percent(mix_.drop_percent);
   offers_.core = a;
@@ -216,7 +219,9 @@ void Traffic::make_walk() {
       offers_.walk_slot = true;
       return;
     case WalkState::ReadWait:
-    case WalkState::WriteWait: offers_.walk_slot = walk_cas_; return;
+    case WalkState::WriteWait:
+      offers_.walk_slot = walk_cas_;
+      return;
     case WalkState::Think:
       offers_.walk_slot = true;
       if (walk_think_ > 0) {
@@ -281,7 +286,8 @@ void Traffic::step() {
   const Outcome outcome = bench_.step(offers_);
   if (outcome.core) {
     const auto at = core_.find(outcome.core->id);
-    if (at == core_.end()) throw Failure("an answer to the core that asked nothing, id " + std::to_string(outcome.core->id));
+    if (at == core_.end())
+      throw Failure("an answer to the core that asked nothing, id " + std::to_string(outcome.core->id));
     judge("core's", at->second, *outcome.core);
     core_.erase(at);
   }
@@ -312,8 +318,8 @@ void Traffic::step() {
       throw Failure("an error of a write-back nobody made: " + hex(*outcome.wb_error));
     --wb_errors_due_;
   }
-  const bool waiting = !core_.empty() || !host_.empty() || walk_ || offers_.maintenance || offers_.core || offers_.host ||
-                       walk_state_ != WalkState::Idle;
+  const bool waiting = !core_.empty() || !host_.empty() || walk_ || offers_.maintenance || offers_.core ||
+                       offers_.host || walk_state_ != WalkState::Idle;
   if (!waiting) last_answer_ = bench_.cycle;
   if (bench_.cycle - last_answer_ > kPatience) throw Failure("nothing is answered any more");
   for (const auto* table : {&core_, &host_}) {

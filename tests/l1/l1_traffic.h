@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Random traffic of core, walker, host and maintenance, and the reference that judges the answers. Every byte of memory has
-// one owner among the clients, whose accesses to it take effect in the order in which they were accepted, so what a load has
-// to bring is known when it is accepted. All else (lines, sets, words) they share. What one client could destroy of another's
-// without owning it, it does: the walker's compare-and-set writes whole words of which half belongs to the core.
+// Random traffic of core, walker, host and maintenance, and the reference that judges the answers. Every byte of
+// memory has one owner among the clients, whose accesses to it take effect in the order in which they were accepted,
+// so what a load has to bring is known when it is accepted. All else (lines, sets, words) they share. What one
+// client could destroy of another's without owning it, it does: the walker's compare-and-set writes whole words of
+// which half belongs to the core.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +30,7 @@ struct Mix {
   unsigned walk_percent = 5;
   unsigned host_percent = 10;
   unsigned maintenance_permille = 1;
-  unsigned hot_lines = 8;      // the lines of a page that are used most
+  unsigned hot_lines = 8;  // the lines of a page that are used most
   unsigned pages = 6;
 };
 
@@ -41,8 +42,8 @@ class Traffic {
   Traffic(Bench& bench, const Mix& mix);
 
   void run(unsigned cycles);
-  void drain();           // until everything is answered
-  void check_memory();    // cleans, and compares memory with the reference
+  void drain();         // until everything is answered
+  void check_memory();  // cleans, and compares memory with the reference
   std::uint64_t answers() const { return answers_; }
 
  private:

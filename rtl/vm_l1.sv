@@ -150,8 +150,8 @@ module vm_l1
   logic free;       // S0 is anybody's
   logic open;       //   and core's and host's
   logic s0_valid, s0_err;
-  logic [SetW-1:0] s0_set, read_set;
-  logic [WordIdxW-1:0] read_word;
+  logic [SetW-1:0] s0_set;
+  logic [WordIdxW-1:0] s0_word;
 
   always_comb begin
     core = '{client: ClientCore, id: core_req_id_i, write: !ReadOnly && core_req_i.write, uncached: 1'b0, through: 1'b0,
@@ -191,9 +191,21 @@ module vm_l1
       s0 = host;
       s0_valid = open;
     end
-    s0_set = set_of(s0.addr);
-    read_set = evict_read ? evict_set : s0_set;
-    read_word = evict_read ? evict_word : word_of(s0.addr);
+  end
+
+  // Set and word of S0 once more, as a flat selection: they have the longest way to go.
+  logic [PaMax-1:0] offered_addr, index_addr;
+  always_comb begin
+    offered_addr = core.addr;
+    if (host_req_valid_i) offered_addr = host.addr;
+    if (walk_slot_i) offered_addr = walk.addr;
+    index_addr = '0;
+    if (serial_busy && !evict_read) index_addr |= serial_pass.addr;
+    if (replay_valid && !serial_busy && !evict_read) index_addr |= replay.addr;
+    if (!replay_valid && !serial_busy && !evict_read) index_addr |= offered_addr;
+    if (evict_read) index_addr |= (PaMax'(evict_set) << OffBits) | (PaMax'(evict_word) << 3);
+    s0_set = set_of(index_addr);
+    s0_word = word_of(index_addr);
   end
 
   // ------------------------------------------------------------------ S1
@@ -253,12 +265,11 @@ module vm_l1
   logic [7:0] far_d, far_q;     //   and the one before it
   logic s0_same, s0_same2;
   logic storing;
-  logic s1_store_q;             // there was a store in S1 in the cycle before
 
   assign store_way_d = s1_way & {Ways{!ReadOnly && s1_go && !s1_blocked && s1_pass_q != PassAnswer && s1_q.write}};
   assign storing = store_q.way != '0;
-  assign s0_same = set_of(s1_q.addr) == s0_set && word_of(s1_q.addr) == word_of(s0.addr);
-  assign s0_same2 = store_q.index == s0_set && store_q.word == word_of(s0.addr);
+  assign s0_same = set_of(s1_q.addr) == s0_set && word_of(s1_q.addr) == s0_word;
+  assign s0_same2 = store_q.index == s0_set && store_q.word == s0_word;
   assign near_d = s0_same ? s1_q.strb : '0;
   assign far_d = s0_same2 ? store_q.strb : '0;
 
@@ -423,7 +434,6 @@ module vm_l1
       .meta_tag_o    (miss_meta_tag),
       .fill_valid_o  (fill_valid),
       .fill_ready_i  (!storing),
-      .storing_maybe_i(s1_store_q),
       .fill_set_o    (fill_set),
       .fill_way_o    (fill_way),
       .fill_word_o   (fill_word),
@@ -593,8 +603,8 @@ module vm_l1
       .TagW (TagW)
   ) u_array (
       .clk_i,
-      .set_i         (read_set),
-      .word_i        (read_word),
+      .set_i         (s0_set),
+      .word_i        (s0_word),
       .valid_o       (look_valid),
       .tag_o         (look_tag),
       .data_o        (ram_data),
@@ -656,7 +666,6 @@ module vm_l1
     store_q.data <= (serial_busy && s0_pass == PassAnswer) ? serial_data : s1_q.wdata;  // nothing is in S1 then
     store2_data_q <= store_q.data;
     store_dirty_q <= !s1_q.through;
-    s1_store_q <= s1_valid_q && s1_q.write;
     touch_way_q <= s1_way;
     touch_set_q <= set_of(s1_q.addr);
   end

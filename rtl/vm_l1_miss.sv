@@ -79,7 +79,6 @@ module vm_l1_miss
     output logic [TagW-1:0]     meta_tag_o,
     output logic                fill_valid_o,
     input  logic                fill_ready_i,
-    input  logic                storing_maybe_i,   // fill_ready_i may be low
     output logic [SetW-1:0]     fill_set_o,
     output logic [Ways-1:0]     fill_way_o,
     output logic [WordIdxW-1:0] fill_word_o,
@@ -281,7 +280,7 @@ module vm_l1_miss
   logic [RegW-1:0] push_idx, sel_d_idx;
   logic [PtrW-1:0] push_ptr;
   logic [SlotW-1:0] head_at_d, head_at_q;    // and where that waiter is
-  logic [Regs-1:0] sel_d, sel_q, sel_able;   // the register whose next waiter is looked at
+  logic [Regs-1:0] sel_d, sel_q, sel_able, sel_able_q;   // the register whose next waiter is looked at
   waiter_t head, push_waiter_q;
   logic push_q;                              // written a cycle later
   logic [SlotW-1:0] push_at_q;
@@ -356,7 +355,7 @@ module vm_l1_miss
   logic w_able_d, w_able_q, w_looks_d, w_looks_q;
   logic r_state_ok, r_gone, w_gone, r_may_look, w_may_look;
   logic look_s1_q, look_s2_q, look_hit_q;       // the look in S1; and its outcome
-  logic [Regs-1:0] w_on, open_load, open_drain, has, at_head, stalled, allowed;
+  logic [Regs-1:0] w_on, open_load, open_drain, has, at_head, allowed;
   logic look_done;
 
   assign w_on = w_waits_q ? w_at_q : '0;
@@ -364,10 +363,8 @@ module vm_l1_miss
     for (int unsigned m = 0; m < Regs; m++) begin
       has[m] = ld_q[m] != written_q[m];
       at_head[m] = ld_q[m] == rd_q[m];
-      stalled[m] = fill_valid_o && storing_maybe_i && fill_reg == RegW'(m);
-      // The word that was asked for is in the RAM, at the latest by this cycle's write.
-      open_load[m] = CriticalFirst && state_q[m] == MsFill && count_q[m] != '0 && !stalled[m] && !err_q[m] &&
-          !install_q[m];
+      // The word that was asked for is in the RAM, or will be before S0 takes anything (hold_o).
+      open_load[m] = CriticalFirst && state_q[m] == MsFill && count_q[m] != '0 && !err_q[m] && !install_q[m];
       open_drain[m] = state_q[m] == MsDrain && !install_q[m];
       // Between the walker's read and its write (it owns S0, and none of its accesses waits) no waiter goes; while
       // one waits, none of the same set.
@@ -380,8 +377,8 @@ module vm_l1_miss
   always_comb begin
     logic [RegW-1:0] m;
     m = RegW'(beat_id_i);
-    sel_d = next_of(sel_able, sel_q);
-    if (sel_able == '0) sel_d = sel_q;
+    sel_d = next_of(sel_able_q, sel_q);
+    if (sel_able_q == '0) sel_d = sel_q;
     if (beat_valid_i && count_q[m] == '0) sel_d = Regs'(1) << m;
   end
 
@@ -678,6 +675,7 @@ module vm_l1_miss
       evicting_q <= '0;
       late_q <= 1'b0;
       sel_q <= Regs'(1);
+      sel_able_q <= '0;
       fetch_last_q <= Regs'(1);
     end else begin
       state_q <= state_d;
@@ -702,6 +700,7 @@ module vm_l1_miss
       evicting_q <= evicting_d;
       late_q <= (meta_valid_o && !meta_ready_i) || (fill_valid_o && !fill_ready_i);
       sel_q <= sel_d;
+      sel_able_q <= sel_able;
       if (fetch_valid_o && fetch_ready_i) fetch_last_q <= fetch_pick;
     end
   end

@@ -288,6 +288,42 @@ BOOST_AUTO_TEST_CASE(a_hit_passes_a_miss) {
   p.wait(5);
 }
 
+BOOST_AUTO_TEST_CASE(a_load_gets_its_word_though_stores_keep_the_ram_busy) {
+  if (kSets < 4) return;
+  for (unsigned m = 5; m < 12; ++m) {
+    Player p(m);
+    p.store(line(2), 0);
+    p.settle();
+    p.bench.memory.weather = {.least = m, .most = m};
+    p.accept({.id = 15, .pa = line(1) + 8});
+    std::uint64_t last = 0;
+    for (unsigned i = 0; i < 60; ++i) {
+      Offers offers;
+      offers.core = CoreAccess{.id = i % 8, .write = true, .pa = line(2), .wdata = i};
+      if (p.step(offers).core_accepted) last = i;
+    }
+    p.settle();
+    BOOST_TEST(p.wait(15).answer.rdata == p.bench.memory.word(line(1) + 8));
+    BOOST_TEST((p({.id = 9, .pa = line(2)}).answer.rdata == last));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_line_the_walker_has_brought_meanwhile_is_not_fetched_again) {
+  Player p;
+  p.bench.memory.weather = {.least = 5, .most = 5};
+  p.accept({.id = 1, .pa = line(1)});
+  // The walker owns S0 from the next cycle on, for long enough that its miss register is free again.
+  Offers offers;
+  offers.walk_slot = true;
+  offers.walk = PhysAccess{.addr = line(1)};
+  for (unsigned i = 0; i < 60 + kWords; ++i) {
+    if (p.step(offers).walk_accepted) offers.walk.reset();
+  }
+  BOOST_TEST(!p.answered(1));
+  BOOST_TEST(p.wait(1).answer.rdata == p.bench.memory.word(line(1)));
+  BOOST_TEST(p.bench.memory.reads == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(answers_come_as_memory_gives_them) {
   if (kSets < 4 || kMisses < 2) return;
   Player p;

@@ -290,14 +290,14 @@ BOOST_AUTO_TEST_CASE(a_hit_passes_a_miss) {
 
 BOOST_AUTO_TEST_CASE(a_load_gets_its_word_though_stores_keep_the_ram_busy) {
   if (kSets < 4) return;
-  for (unsigned m = 5; m < 12; ++m) {
+  for (unsigned m = 5; m < 25; ++m) {
     Player p(m);
     p.store(line(2), 0);
     p.settle();
-    p.bench.memory.weather = {.least = m, .most = m};
+    p.bench.memory.weather = {.least = m, .most = m, .beat_percent = 20};  // beats come alone
     p.accept({.id = 15, .pa = line(1) + 8});
     std::uint64_t last = 0;
-    for (unsigned i = 0; i < 60; ++i) {
+    for (unsigned i = 0; i < 100; ++i) {
       Offers offers;
       offers.core = CoreAccess{.id = i % 8, .write = true, .pa = line(2), .wdata = i};
       if (p.step(offers).core_accepted) last = i;

@@ -5,6 +5,7 @@
 #   MACHINE=flat32     synth, bench, oracle: which machine
 #   SEEDS=1,2,3        synth: place-and-route seeds
 #   UNIT=vm_mmu        synth: this module alone instead of the whole machine
+#   SET='HitLatency=2' synth: parameters of a module that no machine contains
 #   FORMAT=sv39        sweep: this machine's format instead of all
 #   N=1000000          oracle, sweep: how many cases
 #   TARGET=rtl         oracle, sweep: the hardware instead of the model
@@ -21,7 +22,7 @@ ORACLE_MACHINE := $(or $(MACHINE),sv39)
 SEED_FLAG := $(if $(SEED),--seed $(SEED))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test program build lint format waves bench synth oracle sweep mutants coverage rules nightly clean
+.PHONY: help run test program build lint format waves bench benchl1 synth oracle sweep mutants coverage rules nightly clean
 
 help:     ## this list
 	@sed -nE 's/^([a-z]+): .*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
@@ -55,10 +56,16 @@ waves: program  ## record a scenario's waves and open GTKWave (SCENARIO=csapp14)
 bench: program  ## cycles of loads and of access patterns, simulation speed with and without the checks (MACHINE=, ACCESSES=, JSON=1)
 	@build/pagewalk bench $(if $(MACHINE),--machine $(MACHINE)) $(if $(ACCESSES),--accesses $(ACCESSES)) $(JSON_FLAG)
 
+benchl1:  ## cycles per access of the blocking and the non-blocking cache in one bench (JSON=1)
+	@scripts/setup
+	@cmake --preset release --log-level=WARNING >/dev/null
+	@scripts/quiet cmake --build build -j $(JOBS) --target l1_speed_blocking l1_speed_usual l1_speed_patient
+	@scripts/bench-l1 build $(JSON_FLAG)
+
 synth: MACHINE ?= flat32
-synth:    ## area and Fmax of a machine on ECP5 (MACHINE=, SEEDS=1,2,3, UNIT=, JSON=1)
+synth:    ## area and Fmax of a machine on ECP5 (MACHINE=, SEEDS=1,2,3, UNIT=, SET=, JSON=1)
 	@scripts/setup synth
-	@.venv/bin/python fpga/synth.py --machine $(MACHINE) --seeds "$(SEEDS)" $(if $(UNIT),--unit $(UNIT)) $(JSON_FLAG)
+	@.venv/bin/python fpga/synth.py --machine $(MACHINE) --seeds "$(SEEDS)" $(if $(UNIT),--unit $(UNIT)) $(addprefix --set ,$(SET)) $(JSON_FLAG)
 
 oracle:   ## random translations against Unicorn and QEMU (MACHINE=sv39, N=, TARGET=rtl, SEED=, JSON=1)
 	@scripts/setup oracle

@@ -2,6 +2,7 @@
 """Area and speed of a machine on a Lattice ECP5, by the open tools: Yosys (pyosys) and nextpnr.
 
     python fpga/synth.py --machine flat32 [--seeds 1,2,3] [--unit vm_mmu] [--json]
+    python fpga/synth.py --machine flat32 --unit vm_l1 --set HitLatency=2
     python fpga/synth.py --list         names the machines
 
 Run it with the Python of .venv (`make synth` does). The block is measured alone: every port bit sits behind a
@@ -27,7 +28,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 DEVICE = ["--85k", "--package", "CABGA756", "--speed", "6"]
 TARGET_MHZ = 200
 CLOCK, RESET = "clk_i", "rst_ni"
-STANDALONE = ("vm_axi4", "vm_wishbone")  # units that vm_top does not contain, with their default parameters
+STANDALONE = ("vm_axi4", "vm_wishbone", "vm_l1")  # units that vm_top does not contain: default parameters, or --set
 
 
 class FlowError(Exception):
@@ -61,7 +62,7 @@ def last_lines(log):
     return "\n".join("  " + line for line in (errors[:5] or lines[-5:]))
 
 
-def synthesize(constant, unit, work):
+def synthesize(constant, unit, parameters, work):
     """Write work/block.json, the netlist of the machine or of one unit of it."""
     package = work / "vm_synth_machine_pkg.sv"
     package.write_text("package vm_synth_machine_pkg;\n"
@@ -73,7 +74,8 @@ def synthesize(constant, unit, work):
     relative = work.relative_to(ROOT)
     hierarchy = "--best-effort-hierarchy " if unit else ""
     top = unit if unit in STANDALONE else "vm_synth_top"
-    read = (f"read_slang --threads 1 {hierarchy}--ignore-assertions --top {top} {' '.join(sources)} "
+    given = "".join(f"-G {name}={value} " for name, value in parameters.items())
+    read = (f"read_slang --threads 1 {hierarchy}--ignore-assertions --top {top} {given}{' '.join(sources)} "
             f"{relative}/vm_synth_machine_pkg.sv fpga/vm_synth_top.sv")
     commands = [read]
     if unit and unit not in STANDALONE:
@@ -130,16 +132,20 @@ def check_arrays(module):
     return nl.ram_arrays(module)
 
 
-def measure(machine, unit, seeds):
+def measure(machine, unit, parameters, seeds):
     table = machines()
     if machine not in table:
         raise UserError(f"found machine {machine}, expected one of {', '.join(table)}")
-    work = ROOT / "build/synth" / (f"{machine}-{unit}" if unit else machine)
+    if parameters and unit not in STANDALONE:
+        raise UserError(f"found --set with unit {unit or 'none'}, expected one of {', '.join(STANDALONE)}")
+    work = ROOT / "build/synth" / "-".join([machine, *([unit] if unit else []),
+                                            *(f"{name}{value}" for name, value in parameters.items())])
     work.mkdir(parents=True, exist_ok=True)
-    block = synthesize(table[machine], unit, work)
+    block = synthesize(table[machine], unit, parameters, work)
     netlist = json.loads(block.read_text(encoding="utf-8"))
     module = nl.top_module(netlist)
-    result = {"machine": machine, "unit": unit, **nl.area(module), "arrays": check_arrays(module)}
+    result = {"machine": machine, "unit": unit, "parameters": parameters, **nl.area(module),
+              "arrays": check_arrays(module)}
     nl.add_shift_chain(module, CLOCK, RESET)
     (work / "placed.json").write_text(json.dumps(netlist), encoding="utf-8")
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -163,7 +169,10 @@ def fold_ways(arrays):
 
 
 def print_report(result):
-    print(f"{result['machine']}{' ' + result['unit'] if result['unit'] else ''} on ECP5-85, speed grade 6")
+    what = [result["unit"] if result["unit"] in STANDALONE else result["machine"],
+            *([result["unit"]] if result["unit"] and result["unit"] not in STANDALONE else []),
+            *(f"{name}={value}" for name, value in result["parameters"].items())]
+    print(f"{' '.join(what)} on ECP5-85, speed grade 6")
     print("  LUT4 {LUT4}  CCU2C {CCU2C}  DPR16X4 {DPR16X4}  LUTeq {LUTeq} (= LUT4 + 2 CCU2C + 6 DPR16X4)  FF {FF}  "
           "DP16KD {DP16KD}".format(**result))
     if result["fmax_mhz"]:
@@ -183,6 +192,8 @@ def main():
     what.add_argument("--list", action="store_true", help="name the machines, one a line")
     parser.add_argument("--seeds", default="1,2,3", help="comma-separated; 0 seeds ('') stop after synthesis")
     parser.add_argument("--unit", default=None, help="a module of the RTL, measured alone")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=NUMBER",
+                        help=f"a parameter of one of {', '.join(STANDALONE)}; may come several times")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     if arguments.list:
@@ -192,8 +203,11 @@ def main():
         seeds = [int(seed) for seed in arguments.seeds.split(",") if seed]
     except ValueError:
         parser.error(f"found seeds {arguments.seeds}, expected whole numbers like 1,2,3")
+    for setting in arguments.set:
+        if not re.fullmatch(r"\w+=\d+", setting):
+            parser.error(f"found --set {setting}, expected NAME=NUMBER")
     try:
-        result = measure(arguments.machine, arguments.unit, seeds)
+        result = measure(arguments.machine, arguments.unit, dict(s.split("=") for s in arguments.set), seeds)
     except UserError as error:
         print(f"synth: {error}", file=sys.stderr)
         sys.exit(2)

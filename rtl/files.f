@@ -16,6 +16,14 @@ rtl/vm_reservation.sv
 rtl/vm_rmw.sv
 rtl/vm_cache_array.sv
 rtl/vm_cache.sv
+rtl/vm_l1_pkg.sv
+rtl/vm_l1_array.sv
+rtl/vm_l1_bus.sv
+rtl/vm_l1_slow.sv
+rtl/vm_l1_fill.sv
+rtl/vm_l1_miss.sv
+rtl/vm_l1_serial.sv
+rtl/vm_l1.sv
 rtl/vm_port.sv
 rtl/vm_split.sv
 rtl/vm_host.sv

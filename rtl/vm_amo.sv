@@ -6,7 +6,7 @@ module vm_amo
 (
     input  atomic_e     op_i,
     input  logic        double_i,   // a doubleword
-  input  logic        high_i,     // else the word in the upper lanes
+    input  logic        high_i,     // else the word in the upper lanes
     input  logic [63:0] old_i,
     input  logic [63:0] operand_i,
     output logic [63:0] result_o

@@ -267,9 +267,10 @@ module vm_ptw
   assign read_addr = PaMax'(checking ? next_addr : addr_q);
   assign read_type = checking ? path.mem_type : path_q.mem_type;
 
-  // What lies at the address that is held, at that of the entry below, and at that of the access itself.
-  logic held_mapped, held_cacheable, next_mapped, next_cacheable, leaf_mapped, leaf_cacheable, leaf_hole, wide;
-  logic held_atomic, next_atomic, leaf_atomic;
+  // What lies at the address that is held, and at that where the entry leads: below a pointer the next entry, below a
+  // leaf what is accessed.
+  logic held_mapped, held_cacheable, led_mapped, led_cacheable, leaf_hole, wide;
+  logic held_atomic, led_atomic;
   vm_pma #(
       .Cfg(Cfg)
   ) u_held_pma (
@@ -280,23 +281,16 @@ module vm_ptw
   );
   vm_pma #(
       .Cfg(Cfg)
-  ) u_next_pma (
-      .addr_i     (next_addr),
-      .mapped_o   (next_mapped),
-      .cacheable_o(next_cacheable),
-      .atomic_o   (next_atomic)
+  ) u_led_pma (
+      .addr_i     ({(PaMax + 1 - PageBits)'(entry.leaf ? leaf_ppn : entry_ppn),
+                    entry.leaf ? req_q.va[PageBits-1:0] : next_addr[PageBits-1:0]}),
+      .mapped_o   (led_mapped),
+      .cacheable_o(led_cacheable),
+      .atomic_o   (led_atomic)
   );
-  vm_pma #(
-      .Cfg(Cfg)
-  ) u_leaf_pma (
-      .addr_i     ((PaMax + 1)'({leaf_ppn, req_q.va[PageBits-1:0]})),
-      .mapped_o   (leaf_mapped),
-      .cacheable_o(leaf_cacheable),
-      .atomic_o   (leaf_atomic)
-  );
-  assign pma_mapped = checking ? next_mapped : held_mapped;
-  assign pma_cacheable = checking ? next_cacheable : held_cacheable;
-  assign leaf_hole = wide || !leaf_mapped || (Cfg.Atomics && req_q.atomic && !ahead_q && !leaf_atomic);
+  assign pma_mapped = checking ? led_mapped : held_mapped;
+  assign pma_cacheable = checking ? led_cacheable : held_cacheable;
+  assign leaf_hole = wide || !led_mapped || (Cfg.Atomics && req_q.atomic && !ahead_q && !led_atomic);
 
   logic sets_dirty;  // the compare-and-set; a read that is asked for again in StRead must not change
   assign sets_dirty = (state_q == StUpdate || updating) && entry.leaf && store;
@@ -537,6 +531,6 @@ module vm_ptw
 
   logic unused;
   assign unused = ^{l2_off, l2_fill_way, l2_filled, req_q.id, req_q.probe, req_q.phys, req_q.atomic, req_q.amo,
-                    leaf_cacheable, held_atomic, next_atomic, leaf_atomic};
+                    held_atomic, led_atomic};
 
 endmodule

@@ -3,10 +3,8 @@
 // Translation for one core port: L1 TLB (base part and super part), permission check, and the request to the walker.
 //
 //   S0  request accepted; the TLB is read with the incoming VPN
-//   F   (HitLatency 2) the way that hit is selected, the physical memory map checked; after a fill, the TLB is read
-//       again
-//   S1  rights (and without F the physical memory map) are checked from registers; the response is valid unless a walk
-//       is needed
+//   F   (HitLatency 2) the way that hit is selected; after a fill, the TLB is read again
+//   S1  rights and physical memory map are checked from registers; the response is valid unless a walk is needed
 //
 // The request enters S1 when ahead_valid_o and ahead_go_i meet: that is when a VIPT cache beside it has its S0.
 //
@@ -75,7 +73,6 @@ module vm_xlat
   localparam int unsigned SuperBits = idx_bits(32'(Cfg.SuperEntries));
   localparam bit Flat = Cfg.Format.Kind == PteFlat;
   localparam bit Front = Cfg.HitLatency == 8'd2;
-  localparam bit JudgeInS1 = !Front || Cfg.ArrayPort;  // whether anything lies at the address
 
   // ------------------------------------------------------------------ S0: lookup
 
@@ -203,10 +200,9 @@ module vm_xlat
       .cacheable_o(pma_cacheable),
       .atomic_o   (pma_atomic)
   );
-  // A hit can lead into a hole in a superpage that is larger than memory, or where the array port has written; other
-  // base pages go into the TLBs only if they lie in the map. With a stage F that is known before S1.
-  assign hole = page_q.hole || (JudgeInS1 && !s1_q.walked && !pma_mapped) ||
-      (Cfg.Atomics && s1_q.req.atomic && !pma_atomic);
+  // What the walker has walked it has looked up in the map itself. A hit can still lead into a hole: of a superpage that
+  // is larger than memory, or where the array port has written.
+  assign hole = page_q.hole || (!s1_q.walked && (!pma_mapped || (Cfg.Atomics && s1_q.req.atomic && !pma_atomic)));
 
   always_comb begin
     cause = FaultNone;
@@ -313,27 +309,13 @@ module vm_xlat
   // A translation reaches PaBits (what fills a TLB does); Bare mode reaches whatever the map has.
   logic beyond_bus;
   assign beyond_bus = (front_req.va >> Cfg.BusBits) != '0;
-  logic ahead_mapped, ahead_cacheable, ahead_atomic;
-  logic [PpnW-1:0] ahead_ppn;
-  assign ahead_ppn = super_ppn | (bare ? PpnW'(front_req.va >> PageBits) : '0);
-  vm_pma #(
-      .Cfg(Cfg)
-  ) u_ahead_pma (
-      .addr_i     ((PaMax + 1)'({ahead_ppn, front_req.va[PageBits-1:0]})),
-      .mapped_o   (ahead_mapped),
-      .cacheable_o(ahead_cacheable),
-      .atomic_o   (ahead_atomic)
-  );
   always_comb begin
     page_d.ppn = base_ppn | super_ppn;
     if (waiting) page_d.ppn |= walk_ppn_i;
     else if (bare) page_d.ppn |= PpnW'(front_req.va >> PageBits);
     page_d.attr = base_attr | super_attr | (waiting ? walk_attr_i : '0);
     page_d.hole = waiting ? walk_hole_i : bare ? beyond_bus : super_wide;
-    if (!JudgeInS1 && !waiting && (bare || (super_hit && !base_hit))) page_d.hole |= !ahead_mapped;
   end
-  logic unused;
-  assign unused = ^{ahead_mapped, ahead_cacheable, ahead_atomic};
   // No request enters while the walker is waited for.
   always_ff @(posedge clk_i) begin
     if (accept || waiting) page_q <= page_d;

@@ -74,11 +74,11 @@ enum class SegvCode : std::uint8_t {
 
 // How the kernel deals with memory that is short or shared.
 struct MemoryPolicy {
-  bool zero_page = false;          // private memory that was only read is one frame of zeros, for all
-  bool overcommit = true;          // false: no more is promised than frames and swap file can hold
-  bool kill = false;               // out of memory: a process is killed; otherwise whoever needs the frame is refused
-  FenceReasons withheld;           // fences that are owed and not made
-  ReplacementOptions replacement;  // which frame leaves when none is free
+  bool zero_page = false;  // private memory that was only read is one frame of zeros, for all
+  bool overcommit = true;  // false: no more is promised than frames and swap file can hold
+  bool kill = false;       // out of memory: a process is killed; otherwise whoever needs the frame is refused
+  FenceReasons withheld;   // fences that are owed and not made
+  ReplacementOptions replacement = {};  // which frame leaves when none is free
 };
 
 // What the upper part of every address space is (kernel_space.h).

@@ -255,8 +255,8 @@ module vm_l1_miss
     if (x_asks) begin
       if (x_set != '0) begin
         push = x_set & ~full;
-        // The walker's register does not fetch for others.
-        if (Reserve && !x_own[Regs-1]) push[Regs-1] = 1'b0;
+        // Nobody but the walker waits at its register, so it never fetches for others.
+        if (Reserve) push[Regs-1] = 1'b0;
       end else begin
         alloc = free & (~free + 1'b1);
         push = alloc;

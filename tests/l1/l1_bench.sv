@@ -198,6 +198,8 @@ module l1_bench
         u_l1.u_miss.u_slow.w_new |-> !u_l1.u_miss.w_valid || u_l1.u_miss.w_done);
     a_room_beats : assert property (@(posedge clk_i) disable iff (!rst_ni)
         4'(u_l1.u_miss.u_fill.wr_q - u_l1.u_miss.u_fill.rd_q) <= 4'd8);
+    a_walker_alone : assert property (@(posedge clk_i) disable iff (!rst_ni)
+        u_l1.u_miss.wr_q[Misses] == u_l1.u_miss.rd_q[Misses]);
     for (genvar m = 0; m < Misses + 1; m++) begin : gen_register
       for (genvar n = 0; n < m; n++) begin : gen_pair
         a_own_set : assert property (@(posedge clk_i) disable iff (!rst_ni)

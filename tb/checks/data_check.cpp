@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "pieces.h"
 #include "platform/platform.h"
 
@@ -137,9 +139,12 @@ void DataCheck::reservation_event(const Event& event) {
 
 // An LR stores nothing, an SC if it has the reservation, an AMO always; and what they answer.
 void DataCheck::on_atomic_end(const Event& event) {
-  const Ring<std::uint8_t>& ids = tracker_.in_flight(Port::Data);
-  if (ids.empty()) return;
-  const TrackedAccess& access = tracker_.access(Port::Data, ids.front());
+  // It is answered in this cycle.
+  const std::span<TrackedAccess* const> retired = tracker_.retired();
+  const auto found_access =
+      std::find_if(retired.begin(), retired.end(), [](const TrackedAccess* a) { return a->is_atomic(); });
+  if (found_access == retired.end()) return;
+  const TrackedAccess& access = **found_access;
   const AtomicOp op = access.request.atomic;
   const Piece& read = access.pieces[0];
   const bool failed = read.done && read.answer.done_err();

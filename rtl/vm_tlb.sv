@@ -107,9 +107,11 @@ module vm_tlb
     end
 
     // Write port: a fill, the array port, or what a fence removes; no two of them ever come together. The first entry
-    // of a set that was not live clears the other ways.
-    logic write_live;
+    // of a set that was not live clears the other ways; so does one of a set without a valid entry, where no array port
+    // could tell.
+    logic write_live, clear;
     logic [SetW-1:0] live_set;
+    assign clear = Cfg.ArrayPort ? !live_q[live_set] : update_valid_i == '0;
     assign live_set = (Cfg.ArrayPort && array_write) ? array_set : update_set;
     always_comb begin
       write = '{
@@ -122,7 +124,7 @@ module vm_tlb
       write_live = fill_i;
       write_valid = '0;
       write_valid[touch_way_i] = fill_i;
-      write_way = write_valid | {Ways{fill_i && update_valid_i == '0}};
+      write_way = write_valid | {Ways{fill_i && clear}};
       if (dropping_q) write_way = drop_q;
       if (Cfg.ArrayPort && array_write) begin
         write = '{
@@ -133,7 +135,7 @@ module vm_tlb
         };
         write_set = array_set;
         write_live = 1'b1;
-        write_way = {Ways{valid == '0}};
+        write_way = {Ways{clear}};
         write_way[WayBits'(array_req_i.way)] = 1'b1;
         write_valid = '0;
         write_valid[WayBits'(array_req_i.way)] = array_req_i.data0[63];

@@ -169,7 +169,6 @@ constexpr Unreachable kEntries[] = {
     {"caches: * atomic write, @(not present|replaces, *|fill fails)", any, kOneAtomic},
 
     // atomics
-    {"atomics: *, *, -", any, "the machine has no data cache"},
     {"atomics: *, *, uncached", cached_everywhere_or_no_atomics, "memory that is not cached takes no atomics"},
     {"atomics: reservation, lost by an update of the walker", no_update, "hardware does not update entries"},
     {"atomics: *, exec", any, "only a fetch needs the right to execute"},

@@ -51,6 +51,7 @@ BOOST_DATA_TEST_CASE(R29_X18_an_uncached_address_of_a_frame_sees_and_changes_wha
   TreeBench b(machine);
   b.map(3, TreeBench::leaf(b.frame(7)));
   b.map(4, uncached(b, b.frame(7)));
+  b.use_memory_types();
   b.translate();
   const PhysAddr behind = b.address(b.frame(7), 0x40);
   b.store(b.va(3, 0x40), 3, kValue);
@@ -90,6 +91,7 @@ BOOST_DATA_TEST_CASE(any_mix_of_addresses_and_memory_types_shows_the_same_bytes,
     const Ppn frame = b.frame(frame_of.at(page));
     b.map(page, page % 3 == 0 ? uncached(b, frame) : TreeBench::leaf(frame));
   }
+  b.use_memory_types();
   b.translate();
   std::vector<std::uint8_t> bytes(kFrames * kLines * kLine);
   unsigned hits = 0, alone = 0;

@@ -40,7 +40,9 @@ class AtomicBench : public TreeBench {
 BOOST_DATA_TEST_CASE(R35_an_update_of_an_entry_by_the_walker_ends_the_reservation_of_its_line, kBoth, machine) {
   AtomicBench b(machine);
   b.map(3, TreeBench::leaf(b.frame(3)));
-  b.map(4, TreeBench::leaf(b.frame(4)));
+  Pte unused = TreeBench::leaf(b.frame(4));
+  unused.accessed = false;
+  b.map(4, unused);
   // The table of both, as a page.
   b.map(5, TreeBench::leaf(Ppn(b.table(0).value >> b.machine().format.page_bits)));
   b.translate();
@@ -87,7 +89,11 @@ BOOST_DATA_TEST_CASE(R35_an_sc_that_fails_stores_nothing_and_is_judged_as_a_stor
 
 BOOST_DATA_TEST_CASE(R13_an_amo_and_an_sc_set_the_dirty_bit_and_an_lr_does_not, kBoth, machine) {
   AtomicBench b(machine);
-  for (unsigned page = 3; page < 6; ++page) b.map(page, TreeBench::leaf(b.frame(page)));
+  for (unsigned page = 3; page < 6; ++page) {
+    Pte unused = TreeBench::leaf(b.frame(page));
+    unused.accessed = unused.dirty = false;
+    b.map(page, unused);
+  }
   b.translate();
   b.run(AtomicOp::Lr, b.va(3));
   b.run(AtomicOp::Or, b.va(4));

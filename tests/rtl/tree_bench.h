@@ -89,13 +89,14 @@ class TreeBench {
     context.env = env_;
     return root_value(machine_, context, keep);
   }
-  // Turns translation on; hardware sets A and D, and entries may name a memory type. `pcide`: x86 with PCIDs and global
+  // Before translate(): entries may name a memory type (R29).
+  void use_memory_types() { env_.pbmte = machine_.format.pbmt; }
+  // Turns translation on; hardware sets A and D. `pcide`: x86 with PCIDs and global
   // pages.
   void translate(bool pcide = false) {
     started_ = true;
     platform_.ctl_write(CtlReg::Root, root(0), false);
     env_.adue = !x86();
-    env_.pbmte = machine_.format.pbmt;
     env_.pg = env_.nxe = env_.pge = x86();
     platform_.ctl_write(CtlReg::Env, env_value(machine_, env_), false);
     env_.pcide = pcide;

@@ -331,7 +331,7 @@ BOOST_AUTO_TEST_CASE(errors_name_line_and_column_and_what_was_expected) {
   BOOST_TEST(complaint(replaced(kFlat32, "va_bits = 32", "va_bits = \"32\"")) ==
              "3:11: expected a non-negative number for `va_bits`");
   BOOST_TEST(complaint(replaced(kFlat32, "page_bits = 12", "page_bits = -1")) ==
-             "11:13: expected a non-negative number for `page_bits` in [format]");
+             "12:13: expected a non-negative number for `page_bits` in [format]");
   BOOST_TEST(complaint(replaced(kFlat32, "\"cache\"", "\"memroy\"")) ==
              "7:13: expected \"memory\" or \"cache\" for `walk_port`");
   BOOST_TEST(says(complaint(replaced(kFlat32, "asid_bits", "asid_bit")), "found unknown key `asid_bit`"));

@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(an_atomic_has_a_name_and_an_operand_unless_it_is_an_lr) {
   for (const std::string line : {"data lr 0x1000,8", "data sc 0x1001,4, 0x7", "data amomaxu 0x1000,8, 0x1 kernel"}) {
     BOOST_TEST(to_text(*find_machine("sv39"), request<Access>(line)) == line);
   }
-  check_refused(kSv39 + "+0 data sc 0x1000,8 = 1\n", "3:20", "','");
+  check_refused(kSv39 + "+0 data sc 0x1000,8 = 1\n", "3:21", "','");
   check_refused(kSv39 + "+0 data amonand 0x1000,8, 1\n", "3:9", "'L'");
   check_refused("machine csapp14\nports\n+0 data lr 0x10,4\n", "3:9", "a machine with atomics (csapp14 has none)");
 }

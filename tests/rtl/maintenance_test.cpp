@@ -167,7 +167,7 @@ BOOST_DATA_TEST_CASE(M2_operations_among_walks_misses_and_host_accesses_all_end,
   for (std::uint64_t page = 0; page < 200; ++page) b.map(page, TreeBench::leaf(b.frame(page % 50)));
   b.translate();
   std::array<unsigned, 5> ops{};
-  for (int round = 0; round < 150; ++round) {
+  for (unsigned round = 0; round < 150; ++round) {
     for (unsigned i = 0; i < 3; ++i) {
       const std::uint64_t va = b.va(random.below(200), 8 * random.below(512));
       b.bench().submit(Port::Data, {.user = true, .write = random.one_in(2), .size = 3, .va = va, .wdata = va});

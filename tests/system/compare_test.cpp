@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // pagewalk compare: one trace under several policies, over the size of memory.
+#include <fmt/format.h>
+
 #include <boost/test/unit_test.hpp>
 #include <fstream>
 #include <iterator>
@@ -27,8 +29,8 @@ BOOST_AUTO_TEST_CASE(policies_are_compared_on_the_hardware_and_without) {
   const std::string trace = pagewalk.file("trace.pwt", kTrace);
   const std::string csv = pagewalk.file("out.csv", ""), svg = pagewalk.file("out.svg", "");
   for (const std::string platform : {"", " --model"}) {
-    const ProgramResult run = pagewalk("compare " + trace + " --policy fifo --policy optimal --frames 6,7 --csv " +
-                                       csv + " --svg " + svg + platform);
+    const ProgramResult run = pagewalk(fmt::format(
+        "compare {} --policy fifo --policy optimal --frames 6,7 --csv {} --svg {}{}", trace, csv, svg, platform));
     BOOST_TEST(run.status == 0, run.err);
     BOOST_TEST(contains(run.out, "seed 1"));
     const std::string figures = content(csv);

@@ -95,9 +95,10 @@ void AtomicBins::on_retired(const TrackedAccess& access) {
   const AtomicOp op = access.request.atomic;
   const Who who = op == AtomicOp::Lr ? Who::Lr : op == AtomicOp::Sc ? Who::Sc : Who::Amo;
   unsigned cause = static_cast<unsigned>(access.response.fault.cause);
-  if (access.response.fault.cause == Cause::Access && access.piece_count != 0 &&
-      machine_.region_of(PhysAddr(access.pieces[0].xlat.c)) != nullptr) {
-    cause = kNoAtomics;
+  if (access.response.fault.cause == Cause::Access && access.piece_count != 0) {
+    // An address beyond the bus is cut off in the event, and may seem to lie in memory.
+    const Region* region = machine_.region_of(PhysAddr(access.pieces[0].xlat.c));
+    if (region != nullptr && !region->atomic) cause = kNoAtomics;
   }
   faults_->hit(who, cause);
 }

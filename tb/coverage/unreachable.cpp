@@ -86,6 +86,7 @@ constexpr const char* kNoLeaf = "no leaf can be at this level";
 constexpr const char* kByAddress = "the physical map alone decides: an address is always cached or never";
 constexpr const char* kOneLookup =
     "compare-and-set reads the entry first and lets nobody into the cache between that and its write";
+constexpr const char* kNoUncachedAtomics = "memory that is not cached takes no atomics";
 constexpr const char* kOneAtomic = "an atomic reads first and lets nobody into the cache between that and its write";
 constexpr const char* kFixedErrors =
     "the memory of the testbench refuses an address always or never, and the read before this write was not refused";
@@ -165,11 +166,12 @@ constexpr Unreachable kEntries[] = {
     {"caches: data cache: write-back refused by memory", any, kFixedErrors},
 
     {"caches: * atomic read, uncached, @(clean|dirty)", one_type, kByAddress},
+    {"caches: * atomic @(read|write), uncached, not present", cached_everywhere_or_no_atomics, kNoUncachedAtomics},
     {"caches: * atomic write, uncached, @(clean|dirty)", any, "the read of the atomic has dropped the line"},
     {"caches: * atomic write, @(not present|replaces, *|fill fails)", any, kOneAtomic},
 
     // atomics
-    {"atomics: *, *, uncached", cached_everywhere_or_no_atomics, "memory that is not cached takes no atomics"},
+    {"atomics: *, *, uncached", cached_everywhere_or_no_atomics, kNoUncachedAtomics},
     {"atomics: reservation, lost by an update of the walker", no_update, "hardware does not update entries"},
     {"atomics: *, exec", any, "only a fetch needs the right to execute"},
     {"atomics: *, read", no_read_bit, kNoBit},

@@ -59,7 +59,7 @@ module vm_link_physical
   assign write = op_q == OpWrite || op_q == OpFill;
   assign last_lane = (addr_q[2:0] & LastLane) == LastLane;
   // Bytes of a request are gathered one a cycle, from the batch or the pattern, or for a read only as lanes.
-  assign step = state_q == StGather && (op_q != OpWrite || in_valid_i);
+  assign step = state_q == StGather && left_q != '0 && (op_q != OpWrite || in_valid_i);
   assign in_take_o = step && op_q == OpWrite;
   assign out_valid_o = state_q == StEmit && op_q == OpRead && strb_q[addr_q[2:0]];
   assign out_o = data_q[8*addr_q[2:0]+:8];

@@ -93,6 +93,26 @@ BOOST_AUTO_TEST_CASE(a_good_frame_is_executed) {
   BOOST_TEST(word(vm::link::word::kRefused) == 0);
 }
 
+BOOST_AUTO_TEST_CASE(commands_of_a_batch_follow_each_other) {
+  const Bytes data = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+  const Bytes payload = command([&](CommandWriter& w) {
+    w.write(kAt + 5, data);
+    w.fill(kAt + 16, 24, 0x8877'6655'4433'2211);
+    w.read(kAt + 4, 20);
+    w.digest(kAt + 5, 11);
+  });
+  const Bytes answer = ask(1, payload);
+  vm::link::AnswerReader reader(machine(), answer);
+  BOOST_TEST(reader.number(2) == 0);
+  const Bytes expected = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88};
+  const auto found = reader.bytes(20);
+  BOOST_TEST(Bytes(found.begin(), found.end()) == expected, boost::test_tools::per_element());
+  BOOST_TEST(!reader.refused());
+  BOOST_TEST(reader.number(4) == vm::link::crc32(data));
+  BOOST_TEST(!reader.refused());
+  BOOST_TEST(reader.at_end());
+}
+
 BOOST_AUTO_TEST_CASE(a_wrong_bit_anywhere_and_nothing_is_executed) {
   const Bytes good = marking(1);
   for (std::size_t i = 0; i < good.size(); ++i) {

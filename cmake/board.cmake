@@ -11,7 +11,9 @@ function(vm_board_verilate name)
   set(dir ${CMAKE_BINARY_DIR}/gen/board/${name})
   set(root ${CMAKE_SOURCE_DIR})
   set(prepare)
+  set(optimize -O2)
   if(patch)
+    set(optimize -O1)  # runs for a second
     set(root ${dir}/hardware)
     set(prepare COMMAND ${CMAKE_SOURCE_DIR}/scripts/mutant-build ${patch} ${root})
   endif()
@@ -27,7 +29,7 @@ function(vm_board_verilate name)
     WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
     COMMENT "Verilating vm_ulx3s ${name}" VERBATIM)
   set_source_files_properties(${dir}/slow.cpp PROPERTIES COMPILE_OPTIONS "-O0;-w")
-  set_source_files_properties(${dir}/fast.cpp PROPERTIES COMPILE_OPTIONS "-w;-O1")
+  set_source_files_properties(${dir}/fast.cpp PROPERTIES COMPILE_OPTIONS "-w;${optimize}")
   add_library(board_model_${name} STATIC EXCLUDE_FROM_ALL ${dir}/fast.cpp ${dir}/slow.cpp tests/board/board.cpp)
   set_source_files_properties(tests/board/board.cpp PROPERTIES COMPILE_OPTIONS "${VM_WARNINGS}")
   target_include_directories(board_model_${name} SYSTEM PUBLIC ${VERILATOR_ROOT}/include ${VERILATOR_ROOT}/include/vltstd

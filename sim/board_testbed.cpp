@@ -29,7 +29,8 @@ class BoardTestbed final : public trace::Testbed {
   std::uint64_t mismatches() const override { return platform_.mismatch_count(); }
   void play_ports(const trace::Scenario& /*scenario*/, const trace::StepProgress& /*progress*/,
                   bool /*annotate*/) override {
-    throw InputError("found a scenario for the ports, expected one for the operating system: a board has no port traces");
+    throw InputError(
+        "found a scenario for the ports, expected one for the operating system: a board has no port traces");
   }
   void finish() override { platform_.finish(); }
 
@@ -82,15 +83,12 @@ std::unique_ptr<trace::Testbed> make_board_testbed(const Machine& machine, const
   const BoardTarget target = parse_target(options.target);
   link::BoardOptions board;
   board.own_answers = !options.posted;
-  board.link.baud = target.baud;
   return std::make_unique<BoardTestbed>(machine, open_line(target), board, options.replay);
 }
 
 Region board_memory(const Machine& machine, const std::string& text) {
   const BoardTarget target = parse_target(text);
-  link::BoardOptions board;
-  board.link.baud = target.baud;
-  const link::BoardPlatform platform(machine, open_line(target), board);
+  const link::BoardPlatform platform(machine, open_line(target));
   Region memory = machine.regions.front();
   memory.base = platform.identity().memory_base;
   memory.size = platform.identity().memory_bytes;
@@ -100,8 +98,8 @@ Region board_memory(const Machine& machine, const std::string& text) {
 void refuse_for_board(const trace::Trace& trace) {
   trace::refuse_ports(trace, "with --target");
   for (const trace::Scenario& scenario : trace.scenarios) {
-    const std::string_view what = scenario.latency              ? "`latency`"
-                                  : scenario.stall              ? "`stall`"
+    const std::string_view what = scenario.latency               ? "`latency`"
+                                  : scenario.stall               ? "`stall`"
                                   : !scenario.bus_errors.empty() ? "`buserror`"
                                                                  : "";
     if (!what.empty()) {

@@ -172,7 +172,9 @@ void explain_access(const ExplainOptions& options, std::uint64_t address) {
   const bool fetch = access.kind == AccessKind::Fetch;
   fmt::print("{} of one byte on {}, process {}, {} mode{}\n\n", to_string(access.kind), m.name,
              scenario.processes[process], access.user ? "user" : "kernel",
-             !options.target.empty() ? " (board)" : testbed->has_clock() ? "" : " (reference platform)");
+             !options.target.empty() ? " (board)"
+             : testbed->has_clock()  ? ""
+                                     : " (reference platform)");
   const Context context = runner.kernel().context_of(runner.process_id(process));
   fmt::print("{}", virtual_part(m, context.levels, address, fetch ? m.itlb : m.dtlb, outcome.last));
   if (context.levels > 1) {

@@ -68,8 +68,9 @@ void print_summary(const Totals& t, bool on_board) {
       t.scenarios, t.passed, t.accesses, t.translations, t.cycles, t.mismatches, t.expectations, t.failed_expectations,
       t.backdoor_accesses, t.mean_legal_set());
   if (t.skipped != 0)
-    fmt::print("{} expectations were not compared: the reference platform has no clock, no L2 TLB and no walk caches{}\n",
-               t.skipped, on_board ? ", a board its own clock" : "");
+    fmt::print(
+        "{} expectations were not compared: the reference platform has no clock, no L2 TLB and no walk caches{}\n",
+        t.skipped, on_board ? ", a board its own clock" : "");
 }
 
 void print_json(const Totals& t, const std::vector<ScenarioResult>& results, std::uint64_t seed) {
@@ -183,11 +184,12 @@ void add_run(CLI::App& app, int& exit_status) {
                       "Write what devices show or play at the end to this directory");
   command->add_option("--hardware", options->scenario_options.hardware,
                       "The machine's shared object, instead of that of this build");
-  auto* model =
-      command
-          ->add_flag("--model", options->scenario_options.model, "Run on the reference platform instead of the hardware")
-          ->excludes("--hardware");
-  command->add_option("--target", options->scenario_options.target, "Run on a board: serial:PATH[@BAUD] (docs/board.md)")
+  auto* model = command
+                    ->add_flag("--model", options->scenario_options.model,
+                               "Run on the reference platform instead of the hardware")
+                    ->excludes("--hardware");
+  command
+      ->add_option("--target", options->scenario_options.target, "Run on a board: serial:PATH[@BAUD] (docs/board.md)")
       ->excludes(model, command->get_option("--hardware"), command->get_option("--waves"),
                  command->get_option("--latency"), command->get_option("--stall"), command->get_option("--forget"));
   command->add_flag("--json", options->json, "One JSON object instead of text");

@@ -125,7 +125,8 @@ RoundResult run_ports(const RoundSpec& spec, const FuzzTarget& target) {
 }
 
 RoundResult run_system(const RoundSpec& spec, const FuzzTarget& target, const std::filesystem::path& directory) {
-  fuzz::SystemTrace traffic = fuzz::system_traffic(spec.machine, spec.machine_name, spec.seed, spec.size, target.memory);
+  fuzz::SystemTrace traffic =
+      fuzz::system_traffic(spec.machine, spec.machine_name, spec.seed, spec.size, target.memory);
   RoundResult result = run_trace(traffic.text, directory, target);
   for (const auto& [kind, count] : traffic.kinds) result.events[kind] += count;
   if (result.finding) result.text = std::move(traffic.text);

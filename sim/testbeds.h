@@ -18,7 +18,7 @@
 namespace vm::sim {
 
 struct TestbedOptions {
-  bool model = false;  // the reference platform
+  bool model = false;   // the reference platform
   std::string target;   // a board (parse_target); empty: none
   bool posted = false;  // on a board: nobody asks for the cycles and the bus traffic of single accesses
   std::uint64_t seed = 1;

@@ -14,7 +14,8 @@ constexpr std::uint64_t kNapotPages = 16;
 struct Layout {
   std::uint64_t named, ranges, range_count, raw_tables, raw_frames, free;
 };
-constexpr Layout kUsual = {.named = 16, .ranges = 64, .range_count = 2, .raw_tables = 97, .raw_frames = 113, .free = 128};
+constexpr Layout kUsual = {
+    .named = 16, .ranges = 64, .range_count = 2, .raw_tables = 97, .raw_frames = 113, .free = 128};
 // For the memory of a small board.
 constexpr Layout kSmall = {.named = 0, .ranges = 16, .range_count = 1, .raw_tables = 8, .raw_frames = 12, .free = 32};
 
@@ -51,6 +52,10 @@ SystemWorld::SystemWorld(const Machine& machine, Random& random)
   std::erase_if(sizes_, [&](const PageSize& size) {
     return size.count > 1 && !size.napot && first_block(size) > low_mask(machine.format.ppn_bits);
   });
+  // Where memory is a few frames, a superpage would lie in none.
+  if (is_flat() || &layout_of(machine_) != &kSmall) return;
+  std::erase_if(sizes_, [&](const PageSize& size) { return size.count > 1 && !size.napot; });
+  is_tight_ = true;
 }
 
 bool SystemWorld::is_memory(std::uint64_t frame) const {

@@ -149,8 +149,8 @@ void BoardPlatform::compare_counters() {
   const std::vector<std::uint64_t> found = words(indices);
   for (std::size_t i = 0; i < counters.size(); ++i) {
     if (found[i] == counters[i].expected) continue;
-    report(fmt::format("board: the counter of {} is {}, expected {}", counters[i].what, found[i],
-                       counters[i].expected));
+    report(
+        fmt::format("board: the counter of {} is {}, expected {}", counters[i].what, found[i], counters[i].expected));
   }
 }
 

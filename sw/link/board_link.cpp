@@ -13,11 +13,13 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 constexpr unsigned kGreetingTries = 4;
-constexpr milliseconds kLongest{5000};
+constexpr milliseconds kShortest{60}, kLongest{5000};
+constexpr unsigned kPatience = 4;  // times what an answer took
 
 }  // namespace
 
-BoardLink::BoardLink(std::unique_ptr<ByteLine> line, LinkOptions options) : line_(std::move(line)), options_(options) {}
+BoardLink::BoardLink(std::unique_ptr<ByteLine> line, LinkOptions options)
+    : line_(std::move(line)), options_(options), slowest_(options.timeout / kPatience) {}
 
 Bytes BoardLink::greet(std::span<const std::uint8_t> payload) {
   last_seq_ = 0;
@@ -32,16 +34,20 @@ Bytes BoardLink::exchange(std::span<const std::uint8_t> payload) {
 
 Bytes BoardLink::send(const Frame& frame, unsigned tries) {
   const Bytes bytes = encode(frame);
-  // Ten bits a byte there, and the largest answer back.
-  milliseconds timeout = options_.timeout + milliseconds((bytes.size() + kPayloadMax) * 10'000 / options_.baud);
+  milliseconds timeout = std::clamp(kPatience * slowest_, std::min(kShortest, options_.timeout), kLongest);
   Bytes answer;
   ++counts_.frames;
   for (unsigned i = 0; i < tries; ++i) {
     if (i != 0) ++counts_.repeated;
     counts_.bytes_sent += bytes.size();
+    const Clock::time_point begin = Clock::now();
     line_->write(bytes);
-    const bool good = wait_for(frame, timeout, answer);
-    if (good) return answer;
+    if (wait_for(frame, timeout, answer)) {
+      // Falls slowly, so that a large frame among small ones is not given up.
+      const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - begin);
+      slowest_ = std::max({took, slowest_ * 15 / 16, milliseconds(1)});
+      return answer;
+    }
     timeout = std::min(2 * timeout, kLongest);
   }
   throw LinkError(fmt::format("the board does not answer: frame {} was sent {} times", frame.seq, tries));
@@ -61,7 +67,7 @@ bool BoardLink::wait_for(const Frame& sent, milliseconds timeout, Bytes& answer)
     }
     counts_.bytes_received += count;
     // While bytes come, the board is answering.
-    if (count != 0) until = std::min(latest, std::max(until, Clock::now() + options_.timeout));
+    if (count != 0) until = std::min(latest, std::max(until, Clock::now() + std::min(timeout, options_.timeout)));
     for (std::size_t i = 0; i < count; ++i) {
       const std::uint64_t refused = reader_.refused();
       std::optional<Frame> frame = reader_.push(buffer.at(i));

@@ -21,9 +21,8 @@ struct LinkError : std::runtime_error {
 };
 
 struct LinkOptions {
-  std::chrono::milliseconds timeout{300};  // beyond what the bytes take; longer after each time
-  unsigned tries = 10;                     // of each frame
-  unsigned baud = 1'000'000;               // what the bytes take follows from it
+  std::chrono::milliseconds timeout{1000};  // for an answer at first; then what the slowest took, several times
+  unsigned tries = 10;                      // of each frame
 };
 
 struct LinkCounts {
@@ -48,6 +47,7 @@ class BoardLink {
   std::unique_ptr<ByteLine> line_;
   LinkOptions options_;
   FrameReader reader_;
+  std::chrono::milliseconds slowest_;  // of the last answers
   LinkCounts counts_;
   std::uint8_t last_seq_ = 0;
 };

@@ -60,13 +60,12 @@ void BoardPlatform::identify() {
   constexpr std::uint64_t kMagic = 0x5057;
   const std::uint64_t identity = answer.size() == 8 ? AnswerReader(machine(), answer).number(8) : 0;
   if (identity >> 48 != kMagic || (identity & 0xFF) != kVersion) {
-    throw InputError(
-        fmt::format("found a board that says 0x{:x}, expected one with version {} of the host link", identity, kVersion));
+    throw InputError(fmt::format("found a board that says 0x{:x}, expected one with version {} of the host link",
+                                 identity, kVersion));
   }
   if (const std::uint64_t bits = identity >> 32 & 0xFFFF; bits != kMachineBits) {
-    throw InputError(
-        fmt::format("found a board whose machine has {} bits, expected {}: it was built from other sources", bits,
-                    kMachineBits));
+    throw InputError(fmt::format(
+        "found a board whose machine has {} bits, expected {}: it was built from other sources", bits, kMachineBits));
   }
   const std::size_t machine_words = (kMachineBits + 63) / 64;
   std::vector<std::uint8_t> indices = {word::kMemoryBase, word::kMemoryBytes};
@@ -115,8 +114,11 @@ bool BoardPlatform::holds(PhysAddr pa, std::size_t bytes) const {
 
 void BoardPlatform::write_piece(PhysAddr pa, std::span<const std::uint8_t> bytes, bool refused) {
   room(kRangeCommand + bytes.size(), 1).write(pa, bytes);
-  expect({.what = fmt::format("host write of {} bytes at 0x{:x}", bytes.size(), pa.value), .refused = refused,
-          .bytes = {}, .access = {}, .expected = {}});
+  expect({.what = fmt::format("host write of {} bytes at 0x{:x}", bytes.size(), pa.value),
+          .refused = refused,
+          .bytes = {},
+          .access = {},
+          .expected = {}});
 }
 
 // Runs of a word are filled, the rest goes as it is. `refused` is true of a range that is so as a whole.
@@ -137,8 +139,11 @@ void BoardPlatform::write_pieces(PhysAddr pa, std::span<const std::uint8_t> byte
     if (end - at >= 8 * kFewestCopies) {
       send_raw(at);
       room(kRangeCommand + 8, 1).fill(pa + at, end - at, pattern);
-      expect({.what = fmt::format("host write of {} bytes at 0x{:x}", end - at, pa.value + at), .refused = refused,
-              .bytes = {}, .access = {}, .expected = {}});
+      expect({.what = fmt::format("host write of {} bytes at 0x{:x}", end - at, pa.value + at),
+              .refused = refused,
+              .bytes = {},
+              .access = {},
+              .expected = {}});
       raw = end;
     }
     at = end;
@@ -173,8 +178,11 @@ bool BoardPlatform::host_read(PhysAddr pa, std::span<std::uint8_t> bytes) {
     const std::size_t count = std::min(bytes.size() - first, kRangeMax - at.value % 8);
     const std::span<std::uint8_t> piece = bytes.subspan(first, count);
     const bool this_good = twin_.host_read(at, piece);
-    Pending pending{.what = fmt::format("host read of {} bytes at 0x{:x}", count, at.value), .refused = !this_good,
-                    .bytes = {}, .access = {}, .expected = {}};
+    Pending pending{.what = fmt::format("host read of {} bytes at 0x{:x}", count, at.value),
+                    .refused = !this_good,
+                    .bytes = {},
+                    .access = {},
+                    .expected = {}};
     if (count <= kSmallRead) {
       pending.kind = Pending::Kind::Exact;
       pending.bytes.assign(piece.begin(), piece.end());
@@ -196,7 +204,10 @@ bool BoardPlatform::ctl_write(CtlReg reg, std::uint64_t value, bool user) {
   const bool good = twin_.ctl_write(reg, value, user);
   room(kCtlCommand, 1).ctl(reg, value, user);
   expect({.what = fmt::format("write of 0x{:x} to control register {}", value, static_cast<unsigned>(reg)),
-          .refused = !good, .bytes = {}, .access = {}, .expected = {}});
+          .refused = !good,
+          .bytes = {},
+          .access = {},
+          .expected = {}});
   return good;
 }
 
@@ -205,8 +216,11 @@ bool BoardPlatform::fence(const Fence& fence) {
   const bool good = twin_.fence(fence);
   if (good) ++fences_.at(static_cast<std::size_t>(fence.op));
   room(kFenceCommand, 1).fence(fence);
-  expect({.what = fmt::format("fence {} at 0x{:x}", static_cast<unsigned>(fence.op), fence.addr), .refused = !good,
-          .bytes = {}, .access = {}, .expected = {}});
+  expect({.what = fmt::format("fence {} at 0x{:x}", static_cast<unsigned>(fence.op), fence.addr),
+          .refused = !good,
+          .bytes = {},
+          .access = {},
+          .expected = {}});
   return good;
 }
 
@@ -214,7 +228,9 @@ void BoardPlatform::array_write(const ArrayElement& element) {
   start();
   twin_.array_write(element);
   room(kArrayCommand, 1).array_write(element);
-  expect({.what = fmt::format("write of array {}", static_cast<unsigned>(element.array)), .bytes = {}, .access = {},
+  expect({.what = fmt::format("write of array {}", static_cast<unsigned>(element.array)),
+          .bytes = {},
+          .access = {},
           .expected = {}});
 }
 

@@ -111,8 +111,8 @@ class BoardPlatform final : public Platform {
   bool preloaded_ = false, running_ = false, lost_ = false;
   std::vector<std::string> mismatches_;
   std::uint64_t mismatch_count_ = 0, checked_ = 0, cycles_ = 0, backdoor_accesses_ = 0;
-  std::array<std::uint64_t, 5> fences_{};                      // done, by FenceOp
-  std::array<std::array<std::uint64_t, 16>, 2> faults_{};      // by port and Cause
+  std::array<std::uint64_t, 5> fences_{};                  // done, by FenceOp
+  std::array<std::array<std::uint64_t, 16>, 2> faults_{};  // by port and Cause
   std::uint64_t atomics_ = 0, failed_conditionals_ = 0;
 };
 

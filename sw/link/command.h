@@ -71,7 +71,7 @@ struct AccessAnswer {
   bool has_pa = false;  // of its first piece
   PhysAddr pa;
   bool l1_hit = false, l1_miss = false, l2_hit = false, walk = false;
-  unsigned cycles = 0;                      // from acceptance to the answer; stops at 65535
+  unsigned cycles = 0;                     // from acceptance to the answer; stops at 65535
   unsigned bus_reads = 0, bus_writes = 0;  // on the memory port; stop at 15, 0 with a fault
 };
 

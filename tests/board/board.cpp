@@ -11,7 +11,8 @@
 
 // A failed assertion in the hardware.
 void vl_stop(const char* file, int line, const char* /*hierarchy*/) {
-  throw std::runtime_error(std::string(file) + ":" + std::to_string(line) + ": an assertion of the hardware has failed");
+  throw std::runtime_error(std::string(file) + ":" + std::to_string(line) +
+                           ": an assertion of the hardware has failed");
 }
 
 namespace vm::board {

@@ -2,8 +2,9 @@
 //
 // The verilated board behind a pseudo-terminal: what a program opens is what /dev/ttyUSB0 would be.
 //
-//   board_sim [--seed N] [--spoil N] [--drop N] [--repeat N]                 prints the terminal's path, runs until killed
-//   board_sim [OPTION]... -- PROGRAM ARGUMENT...                             runs the program, with {} in an argument for
+//   board_sim [--seed N] [--spoil N] [--drop N] [--repeat N]                 prints the terminal's path, runs until
+//   killed board_sim [OPTION]... -- PROGRAM ARGUMENT...                             runs the program, with {} in an
+//   argument for
 //                                                                            the path, and ends with its exit status
 #include <fmt/format.h>
 #include <sys/wait.h>

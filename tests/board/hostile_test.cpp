@@ -2,9 +2,8 @@
 //
 // Frames that are broken in every way, at the pins of the verilated board: what is not whole and right is not executed,
 // is counted, and the next good frame is; what comes twice is executed once.
-#include <boost/test/unit_test.hpp>
-
 #include <algorithm>
+#include <boost/test/unit_test.hpp>
 #include <optional>
 
 #include "board.h"
@@ -60,7 +59,9 @@ struct Bench {
   unsigned refused(unsigned field) { return word(vm::link::word::kRefused) >> (16 * field) & 0xFFFF; }
   unsigned executed(unsigned field) { return word(vm::link::word::kExecuted) >> (16 * field) & 0xFFFF; }
 
-  std::uint8_t byte_at(PhysAddr pa) { return ask(0, command([&](CommandWriter& w) { w.read(pa, 1); })).at(0); }
+  std::uint8_t byte_at(PhysAddr pa) {
+    return ask(0, command([&](CommandWriter& w) { w.read(pa, 1); })).at(0);
+  }
 
   template <class Write>
   static Bytes command(Write write) {

@@ -49,7 +49,8 @@ std::vector<std::uint8_t> PseudoTerminal::read(int milliseconds) {
 // What does not fit is lost, as on a line on which nobody listens.
 void PseudoTerminal::write(std::span<const std::uint8_t> bytes) {
   pollfd wanted{.fd = master_, .events = POLLOUT, .revents = 0};
-  if (::poll(&wanted, 1, 0) > 0) [[maybe_unused]] const ssize_t written = ::write(master_, bytes.data(), bytes.size());
+  if (::poll(&wanted, 1, 0) > 0) [[maybe_unused]]
+    const ssize_t written = ::write(master_, bytes.data(), bytes.size());
 }
 
 }  // namespace vm::board

@@ -57,16 +57,18 @@ module vm_synth_top
   output logic [PaMax-1:0] wb_error_addr_o
 );
 
-  // What a project without counters leaves open costs nothing.
+  // What a project without counters or observers leaves open costs nothing.
   events_t events;
+  piece_t [1:0] pieces;
   logic unused;
-  assign unused = ^events;
+  assign unused = ^{events, pieces};
 
   vm_top #(
     .Cfg(vm_synth_machine_pkg::Cfg)
   ) u_top (
     .*,
-    .events_o(events)
+    .events_o(events),
+    .pieces_o(pieces)
   );
 
 endmodule

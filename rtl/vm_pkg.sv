@@ -223,6 +223,13 @@ package vm_pkg;
     fault_t fault;
   } unit_rsp_t;
 
+  // What is told of every piece of an access as its translation is answered, for an observer: the first piece of an
+  // access comes first, and there is none if translation was refused.
+  typedef struct packed {
+    logic valid;
+    logic [PaMax-1:0] pa;
+  } piece_t;
+
   // ---------------------------------------------------------------- translation
 
   // Memory type: the encodings of the x86 PAT, and two of Svpbmt.

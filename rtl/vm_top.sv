@@ -62,7 +62,8 @@ module vm_top
     output logic             wb_error_valid_o,
     output logic [PaMax-1:0] wb_error_addr_o,
 
-    output events_t events_o  // for vm_counters
+    output events_t      events_o,  // for vm_counters
+    output piece_t [1:0] pieces_o   // [0] fetch, [1] data
 );
 
   vm_legal #(
@@ -180,6 +181,13 @@ module vm_top
         .cache_done_valid_i(cache_done_valid[p]),
         .cache_done_err_i  (cache_done_err[p])
     );
+  end
+
+  for (genvar p = 0; p < 2; p++) begin : gen_piece
+    assign pieces_o[p] = '{
+            valid: unit_rsp_valid[p] && unit_rsp[p].fault.cause == FaultNone,
+            pa: unit_rsp[p].pa
+        };
   end
 
   // ------------------------------------------------------------------ MMU

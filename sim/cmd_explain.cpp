@@ -12,6 +12,7 @@
 
 #include "arithmetic.h"
 #include "bit_boxes.h"
+#include "board_testbed.h"
 #include "commands.h"
 #include "testbeds.h"
 #include "trace/lexer.h"
@@ -23,7 +24,7 @@ namespace vm::sim {
 namespace {
 
 struct ExplainOptions {
-  std::string address, machine, trace, process;
+  std::string address, machine, trace, process, target;
   bool kernel = false, store = false, fetch = false, model = false, arithmetic = false;
   std::optional<unsigned> va_bits, pa_bits, flags;
   std::optional<std::uint64_t> page_size;
@@ -153,6 +154,8 @@ void explain_access(const ExplainOptions& options, std::uint64_t address) {
   const trace::ProcessIndex process = process_of(options, scenario);
   TestbedOptions testbed_options;
   testbed_options.model = options.model;
+  testbed_options.target = options.target;
+  if (!options.target.empty()) refuse_for_board(setup);
   testbed_options.bus_errors = scenario.bus_errors;
   const std::unique_ptr<trace::Testbed> testbed = make_testbed(m, testbed_options);
   trace::Runner runner(setup.files, scenario, *testbed, {});
@@ -169,7 +172,9 @@ void explain_access(const ExplainOptions& options, std::uint64_t address) {
   const bool fetch = access.kind == AccessKind::Fetch;
   fmt::print("{} of one byte on {}, process {}, {} mode{}\n\n", to_string(access.kind), m.name,
              scenario.processes[process], access.user ? "user" : "kernel",
-             testbed->has_clock() ? "" : " (reference platform)");
+             !options.target.empty() ? " (board)"
+             : testbed->has_clock()  ? ""
+                                     : " (reference platform)");
   const Context context = runner.kernel().context_of(runner.process_id(process));
   fmt::print("{}", virtual_part(m, context.levels, address, fetch ? m.itlb : m.dtlb, outcome.last));
   if (context.levels > 1) {
@@ -186,7 +191,7 @@ void explain_access(const ExplainOptions& options, std::uint64_t address) {
   if (!outcome.refused) {
     fmt::print("{}", physical_part(m, fetch ? m.icache : m.dcache, outcome.last, access.kind, access.data));
   }
-  if (testbed->has_clock()) {
+  if (testbed->has_clock() || !options.target.empty()) {
     fmt::print("  {} cycles from acceptance to answer, {} reads on the memory bus\n",
                outcome.last.answered - outcome.last.accepted, outcome.last.bus_reads);
   }
@@ -229,7 +234,8 @@ void add_explain(CLI::App& app, int& exit_status) {
   command->add_flag("--kernel", options->kernel, "In kernel mode");
   auto* store = command->add_flag("--store", options->store, "A store instead of a load");
   command->add_flag("--fetch", options->fetch, "A fetch instead of a load")->excludes(store);
-  command->add_flag("--model", options->model, "On the reference platform instead of the hardware");
+  auto* model = command->add_flag("--model", options->model, "On the reference platform instead of the hardware");
+  command->add_option("--target", options->target, "On a board: serial:PATH[@BAUD] (docs/board.md)")->excludes(model);
   command->add_flag("--arithmetic", options->arithmetic, "Only the numbers: pages, table size, page and offset");
   command->add_option("--va-bits", options->va_bits, "Arithmetic for this width instead of a machine's");
   command->add_option("--pa-bits", options->pa_bits, "Arithmetic for this width");

@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "board_testbed.h"
 #include "commands.h"
 #include "fuzz_campaign.h"
 #include "fuzz_report.h"
@@ -32,7 +33,7 @@ struct FuzzOptions {
   unsigned keep_going = 1;
   std::uint64_t shrink_seconds = 60;
   std::string kind = "both";
-  std::string hardware, out, coverage;
+  std::string hardware, out, coverage, target;
   bool model = false, json = false;
 };
 
@@ -42,13 +43,28 @@ std::string repeat_command(const FuzzOptions& options, std::uint64_t seed) {
   for (const std::string& machine : options.machines) command += " --machine " + machine;
   if (options.model) command += " --model";
   if (!options.hardware.empty()) command += " --hardware " + options.hardware;
+  if (!options.target.empty()) command += " --target " + options.target;
   return command;
+}
+
+// One board, and what it has of memory.
+void use_board(const FuzzOptions& options, bool one_machine, CampaignOptions& campaign) {
+  if (options.kind == "ports") {
+    throw InputError("found --kind ports with --target, expected traffic for an operating system (--kind system)");
+  }
+  if (options.model || !options.hardware.empty()) {
+    throw InputError("found --model or --hardware with --target, expected one of the three");
+  }
+  if (!one_machine) throw InputError("found --target without a machine, expected the one on the board (--machine)");
+  campaign.jobs = 1;
+  campaign.target.board = options.target;
+  campaign.target.memory = board_memory(*find_machine(options.machines.front()), options.target);
 }
 
 CampaignOptions campaign_options(const FuzzOptions& options) {
   CampaignOptions campaign;
   campaign.machines = options.machines;
-  campaign.ports = options.kind != "system" && !options.model;
+  campaign.ports = options.kind != "system" && !options.model && options.target.empty();
   campaign.system = options.kind != "ports";
   campaign.seed = options.seed ? *options.seed : std::random_device()();
   campaign.accesses = options.accesses;
@@ -64,7 +80,7 @@ CampaignOptions campaign_options(const FuzzOptions& options) {
   campaign.target.model = options.model;
   campaign.target.hardware = options.hardware;
   // What a broken machine covers says nothing.
-  campaign.target.coverage = !options.model && options.hardware.empty();
+  campaign.target.coverage = !options.model && options.hardware.empty() && options.target.empty();
   campaign.out = options.out.empty() ? std::filesystem::path(VM_MACHINE_DIR).parent_path() / "fuzz"
                                      : std::filesystem::path(options.out);
   campaign.repeat = repeat_command(options, campaign.seed);
@@ -85,6 +101,7 @@ CampaignOptions campaign_options(const FuzzOptions& options) {
   if (!options.hardware.empty() && !std::filesystem::exists(options.hardware)) {
     throw InputError(fmt::format("found no file '{}', expected a machine's shared object", options.hardware));
   }
+  if (!options.target.empty()) use_board(options, one, campaign);
   return campaign;
 }
 
@@ -126,6 +143,7 @@ void add_fuzz(CLI::App& app, int& exit_status) {
       ->capture_default_str();
   command->add_flag("--model", options->model, "System traffic on the reference platform instead of the hardware");
   command->add_option("--hardware", options->hardware, "A shared object in place of the machine's own");
+  command->add_option("--target", options->target, "System traffic on a board: serial:PATH[@BAUD] (docs/board.md)");
   command->add_option("--keep-going", options->keep_going, "Failures until the end")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();

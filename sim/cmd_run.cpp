@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "board_testbed.h"
 #include "commands.h"
 #include "progress.h"
 #include "scenario_run.h"
@@ -54,19 +55,22 @@ struct Totals {
 // What to type to see this scenario again, with waves.
 std::string replay_command(const trace::Trace& trace, const trace::Scenario& scenario, const RunOptions& options) {
   const std::string words = command_words(trace, scenario, options.scenario_options);
+  // A board has no waves.
+  if (!options.scenario_options.target.empty()) return fmt::format("pagewalk run {}", words);
   if (!options.alter_expectation) return fmt::format("pagewalk replay {} --waves", words);
   return fmt::format("pagewalk run {} --alter-expectation {} --waves replay.fst", words, *options.alter_expectation);
 }
 
-void print_summary(const Totals& t) {
+void print_summary(const Totals& t, bool on_board) {
   fmt::print(
       "{} scenarios, {} passed: {} accesses, {} translations checked, {} cycles, {} mismatches, {} expectations, {} "
       "failed, {} backdoor accesses, mean legal set {:.2f}\n",
       t.scenarios, t.passed, t.accesses, t.translations, t.cycles, t.mismatches, t.expectations, t.failed_expectations,
       t.backdoor_accesses, t.mean_legal_set());
   if (t.skipped != 0)
-    fmt::print("{} expectations were not compared: the reference platform has no clock, no L2 TLB and no walk caches\n",
-               t.skipped);
+    fmt::print(
+        "{} expectations were not compared: the reference platform has no clock, no L2 TLB and no walk caches{}\n",
+        t.skipped, on_board ? ", a board its own clock" : "");
 }
 
 void print_json(const Totals& t, const std::vector<ScenarioResult>& results, std::uint64_t seed) {
@@ -89,6 +93,7 @@ void print_json(const Totals& t, const std::vector<ScenarioResult>& results, std
 
 int run(const RunOptions& options) {
   withheld_fences(options.scenario_options);  // bad ones cost nothing
+  if (!options.scenario_options.target.empty()) parse_target(options.scenario_options.target);
   trace::ParseOptions parse = parse_options();
   parse.default_machine = options.machine;
   // All files are read before any is run: bad input costs nothing.
@@ -96,6 +101,7 @@ int run(const RunOptions& options) {
   for (const std::string& file : options.files) {
     traces.push_back(trace::parse_file(file, parse));
     if (options.scenario_options.model) trace::refuse_ports(traces.back(), "with --model");
+    if (!options.scenario_options.target.empty()) refuse_for_board(traces.back());
   }
   if (options.count_expectations) {
     std::size_t count = 0;
@@ -146,7 +152,7 @@ int run(const RunOptions& options) {
   if (options.json) {
     print_json(totals, results, seed);
   } else {
-    print_summary(totals);
+    print_summary(totals, !options.scenario_options.target.empty());
   }
   return totals.status();
 }
@@ -178,8 +184,14 @@ void add_run(CLI::App& app, int& exit_status) {
                       "Write what devices show or play at the end to this directory");
   command->add_option("--hardware", options->scenario_options.hardware,
                       "The machine's shared object, instead of that of this build");
-  command->add_flag("--model", options->scenario_options.model, "Run on the reference platform instead of the hardware")
-      ->excludes("--hardware");
+  auto* model = command
+                    ->add_flag("--model", options->scenario_options.model,
+                               "Run on the reference platform instead of the hardware")
+                    ->excludes("--hardware");
+  command
+      ->add_option("--target", options->scenario_options.target, "Run on a board: serial:PATH[@BAUD] (docs/board.md)")
+      ->excludes(model, command->get_option("--hardware"), command->get_option("--waves"),
+                 command->get_option("--latency"), command->get_option("--stall"), command->get_option("--forget"));
   command->add_flag("--json", options->json, "One JSON object instead of text");
   // For scripts/expectation-check.
   command->add_flag("--count-expectations", options->count_expectations)->group("");

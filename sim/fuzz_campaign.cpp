@@ -193,7 +193,7 @@ void Campaign::fail(const Done& done) {
   std::string text = done.result.text;
   // A process that died could not say what it ran.
   if (text.empty() && spec.kind == TrafficKind::System) {
-    text = fuzz::system_traffic(spec.machine, spec.machine_name, spec.seed, spec.size).text;
+    text = fuzz::system_traffic(spec.machine, spec.machine_name, spec.seed, spec.size, options_.target.memory).text;
   }
   if (!text.empty()) {
     const std::string stem = fmt::format("{}-{}-{}", spec.machine.name, to_string(spec.kind), spec.seed);
@@ -203,6 +203,11 @@ void Campaign::fail(const Done& done) {
     std::string flags = options_.target.model ? " --model" : "";
     if (!options_.target.hardware.empty()) flags += fmt::format(" --hardware {}", options_.target.hardware.string());
     const std::filesystem::path& file = failure.shrunk.empty() ? failure.trace : failure.shrunk;
+    if (!options_.target.board.empty()) {
+      failure.replay_trace = fmt::format("pagewalk run {} --target {}", file.string(), options_.target.board);
+      result_.failures.push_back(std::move(failure));
+      return;
+    }
     failure.replay_trace =
         fmt::format("{}pagewalk replay {} --waves{}", machines_.preparation(spec.machine.name), file.string(), flags);
   }

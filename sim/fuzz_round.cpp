@@ -125,7 +125,8 @@ RoundResult run_ports(const RoundSpec& spec, const FuzzTarget& target) {
 }
 
 RoundResult run_system(const RoundSpec& spec, const FuzzTarget& target, const std::filesystem::path& directory) {
-  fuzz::SystemTrace traffic = fuzz::system_traffic(spec.machine, spec.machine_name, spec.seed, spec.size);
+  fuzz::SystemTrace traffic =
+      fuzz::system_traffic(spec.machine, spec.machine_name, spec.seed, spec.size, target.memory);
   RoundResult result = run_trace(traffic.text, directory, target);
   for (const auto& [kind, count] : traffic.kinds) result.events[kind] += count;
   if (result.finding) result.text = std::move(traffic.text);
@@ -143,6 +144,8 @@ RoundResult run_trace(const std::string& text, const std::filesystem::path& dire
     ScenarioOptions scenario_options;
     scenario_options.hardware = target.hardware;
     scenario_options.model = target.model;
+    scenario_options.target = target.board;
+    scenario_options.posted = true;
     scenario_options.os_invariants = true;
     std::optional<Coverage> coverage;
     if (target.coverage) scenario_options.coverage = &coverage.emplace(scenario.machine);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,8 @@ struct FuzzTarget {
   bool model = false;              // the reference platform; system traffic only
   bool coverage = false;           // collect it
   std::filesystem::path hardware;  // instead of the machine's own shared object; empty: that
+  std::string board;               // TestbedOptions::target; system traffic only
+  std::optional<Region> memory;    // the board's
 };
 
 struct RoundSpec {

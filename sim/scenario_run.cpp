@@ -51,6 +51,8 @@ TestbedOptions testbed_options(const trace::Scenario& scenario, const ScenarioOp
   result.waves = options.waves;
   result.wave_window = options.wave_window;
   result.hardware = options.hardware;
+  result.target = options.target;
+  result.posted = options.posted;
   result.coverage = options.coverage;
   return result;
 }
@@ -60,6 +62,7 @@ std::string command_words(const trace::Trace& trace, const trace::Scenario& scen
   std::string words = fmt::format("{} --scenario '{}' --seed {}", trace.files[0], scenario.name, seed);
   if (!options.latency.empty()) words += fmt::format(" --latency '{}'", options.latency);
   if (!options.stall.empty()) words += fmt::format(" --stall '{}'", options.stall);
+  if (!options.target.empty()) words += fmt::format(" --target {}", options.target);
   if (!options.hardware.empty()) words += fmt::format(" --hardware {}", options.hardware.string());
   if (!options.forget.empty()) words += fmt::format(" --forget {}", fmt::join(options.forget, ","));
   if (!options.files.empty()) words += fmt::format(" --files '{}'", options.files.string());

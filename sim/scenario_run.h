@@ -24,6 +24,8 @@ struct ScenarioOptions {
   std::optional<std::uint64_t> seed;
   std::string latency, stall;      // as in the trace language
   std::filesystem::path hardware;  // TestbedOptions::hardware
+  std::string target;              // TestbedOptions::target
+  bool posted = false;             // TestbedOptions::posted
   std::filesystem::path waves;
   std::vector<std::string> forget;  // what the operating system makes no fences for: names of FenceReason
   std::filesystem::path swap_file;  // overwritten; empty: a temporary file

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "testbeds.h"
 
+#include "board_testbed.h"
 #include "model.h"
 #include "rtl_platform.h"
 #include "testbench.h"
@@ -71,6 +72,7 @@ Testbench make_testbench(const Machine& machine, const TestbedOptions& options) 
 }
 
 std::unique_ptr<trace::Testbed> make_testbed(const Machine& machine, const TestbedOptions& options) {
+  if (!options.target.empty()) return make_board_testbed(machine, options);
   if (options.model) return std::make_unique<trace::ReferenceTestbed>(machine, options.bus_errors);
   return std::make_unique<RtlTestbed>(machine, options);
 }

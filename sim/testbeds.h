@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What scenarios run on: the verilated hardware under its checkers, or the reference platform alone.
+// What scenarios run on: the verilated hardware under its checkers, the reference platform alone, or a board.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,9 @@
 namespace vm::sim {
 
 struct TestbedOptions {
-  bool model = false;  // the reference platform
+  bool model = false;   // the reference platform
+  std::string target;   // a board (parse_target); empty: none
+  bool posted = false;  // on a board: nobody asks for the cycles and the bus traffic of single accesses
   std::uint64_t seed = 1;
   trace::Latency latency;
   trace::Stall stall;

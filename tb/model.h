@@ -53,7 +53,4 @@ class Model {
 std::unique_ptr<Model> open_model(const Machine& machine, const std::filesystem::path& shared_object,
                                   std::uint64_t seed);
 
-// What differs between two machines, field by field ("PaBits: 11 in the RTL, 12 in the C++ machine"); empty if nothing.
-std::string difference(const Machine& rtl, const Machine& cpp);
-
 }  // namespace vm

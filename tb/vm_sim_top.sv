@@ -375,6 +375,7 @@ module vm_sim_top
   assign l2_rsp_last_o = u_top.u_lower.mid_rsp.last;
 
   events_t events;
+  piece_t [1:0] unused_pieces;  // the monitors see more
   vm_top #(
     .Cfg(Cfg)
   ) u_top (
@@ -421,7 +422,8 @@ module vm_sim_top
     .mem_rsp_i(mem_rsp),
     .wb_error_valid_o,
     .wb_error_addr_o(wb_error_addr),
-    .events_o(events)
+    .events_o(events),
+    .pieces_o(unused_pieces)
   );
 
   vm_counters u_counters (

@@ -236,7 +236,7 @@ void SystemLife::cache_operation(Process& process) {
     case 5:
       return line("cleaninvalidate line", fmt::format("{}cleaninvalidate 0x{:x}", bracket, at));
     default:
-      if (world_.raw_frames().empty()) return;
+      if (on_board_ || world_.raw_frames().empty()) return;
       return line("invalidate line", fmt::format("{}invalidate 0x{:x}", bracket,
                                                  (world_.raw_frames()[random_.below(world_.raw_frames().size())]
                                                   << machine_.format.page_bits) +

@@ -12,8 +12,8 @@ constexpr std::size_t kMostProcesses = 3;  // before the first step
 
 }  // namespace
 
-SystemLife::SystemLife(const Machine& machine, std::uint64_t seed)
-    : machine_(machine), random_(seed, machine.name), seed_(seed), world_(machine_, random_) {}
+SystemLife::SystemLife(const Machine& machine, std::uint64_t seed, bool on_board)
+    : machine_(machine), on_board_(on_board), random_(seed, machine.name), seed_(seed), world_(machine_, random_) {}
 
 void SystemLife::line(std::string_view kind, const std::string& text) {
   note(kind);
@@ -40,6 +40,7 @@ SystemTrace SystemLife::trace(std::string_view machine_name, std::size_t steps) 
 
 void SystemLife::weather() {
   text_ += fmt::format("seed {}\n", seed_);
+  if (on_board_) return;
   switch (random_.below(6)) {
     case 0:
     case 1:
@@ -69,7 +70,7 @@ void SystemLife::environment() {
 
 // Whole lines, so that a mapping that caches them and one that does not meet the same.
 void SystemLife::bus_errors() {
-  if (!random_.one_in(6)) return;
+  if (on_board_ || !random_.one_in(6)) return;
   const std::uint64_t bytes = std::min<std::uint64_t>(
       machine_.format.page_size(), std::max({8U, machine_.dcache.line_bytes, machine_.icache.line_bytes}));
   error_frame_ = world_.frames().back();

@@ -20,7 +20,7 @@ namespace vm::fuzz {
 
 class SystemLife {
  public:
-  SystemLife(const Machine& machine, std::uint64_t seed);
+  SystemLife(const Machine& machine, std::uint64_t seed, bool on_board);
   SystemTrace trace(std::string_view machine_name, std::size_t steps);
 
  private:
@@ -136,6 +136,7 @@ class SystemLife {
   void note(std::string_view kind) { ++kinds_[std::string(kind)]; }
 
   const Machine& machine_;
+  bool on_board_;
   Random random_;
   std::uint64_t seed_;
   SystemWorld world_;

@@ -40,7 +40,7 @@ void SystemLife::replacement() {
   const std::string_view name = kReplacementNames[random_.below(kReplacementNames.size())];
   const bool has_lists = name == to_string(ReplacementKind::Linux);
   std::string text = fmt::format("replacement {}", name);
-  if (random_.one_in(4)) text += " unfenced";
+  if (!on_board_ && random_.one_in(4)) text += " unfenced";
   if (random_.one_in(2)) text += fmt::format(" disk={}", random_.between(1, 60));
   if (random_.one_in(2)) {
     // A few, or so many that the daemon is always at work.

@@ -133,8 +133,8 @@ std::uint64_t SystemLife::raw_base() {
 void SystemLife::raw_entry() {
   const Slot& slot = slots_[random_.below(slots_.size())];
   line("entry", fmt::format("entry 0x{:x} = 0x{:x}", slot.at, raw_value(slot)));
-  if (random_.one_in(2)) return;
-  const std::string scope = random_.one_in(2) ? "all" : fmt::format("va 0x{:x}", address(alive_[0]));
+  if (!on_board_ && random_.one_in(2)) return;
+  const std::string scope = on_board_ || random_.one_in(2) ? "all" : fmt::format("va 0x{:x}", address(alive_[0]));
   line("entry fence", fmt::format("[R:kernel] fence {} = any", scope));
 }
 

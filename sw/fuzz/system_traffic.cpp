@@ -10,8 +10,12 @@
 
 namespace vm::fuzz {
 
-SystemTrace system_traffic(const Machine& machine, std::string_view name, std::uint64_t seed, std::size_t steps) {
-  return SystemLife(machine, seed).trace(name, steps);
+SystemTrace system_traffic(const Machine& machine, std::string_view name, std::uint64_t seed, std::size_t steps,
+                           const std::optional<Region>& board) {
+  if (!board) return SystemLife(machine, seed, false).trace(name, steps);
+  Machine small = machine;
+  small.regions = {*board};
+  return SystemLife(small, seed, true).trace(name, steps);
 }
 
 bool can_have_kernel_space(const Machine& machine) {

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,8 +26,10 @@ struct SystemTrace {
 };
 
 // A whole trace of `steps` steps for this machine, the same for the same seed. `machine` is how the trace names it: the
-// name of a built-in machine, or its file in quotes.
-SystemTrace system_traffic(const Machine& machine, std::string_view name, std::uint64_t seed, std::size_t steps);
+// name of a built-in machine, or its file in quotes. `board`: all the memory there is, for a board (docs/board.md),
+// which has no weather; every change of an entry is fenced at once then, and no line is dropped without writing back.
+SystemTrace system_traffic(const Machine& machine, std::string_view name, std::uint64_t seed, std::size_t steps,
+                           const std::optional<Region>& board = std::nullopt);
 
 bool can_have_kernel_space(const Machine& machine);
 

@@ -8,9 +8,19 @@
 namespace vm::fuzz {
 namespace {
 
-// Offsets from the first frame of a machine with tables of several levels, in base pages.
-constexpr std::uint64_t kNamedFrames = 16, kRangeFrames = 64, kRawTables = 96, kRawFrames = 112, kFreeFrames = 128;
 constexpr std::uint64_t kNapotPages = 16;
+
+// Offsets from the first frame of a machine with tables of several levels, in base pages.
+struct Layout {
+  std::uint64_t named, ranges, range_count, raw_tables, raw_frames, free;
+};
+constexpr Layout kUsual = {
+    .named = 16, .ranges = 64, .range_count = 2, .raw_tables = 97, .raw_frames = 113, .free = 128};
+// For the memory of a small board.
+constexpr Layout kSmall = {.named = 0, .ranges = 16, .range_count = 1, .raw_tables = 8, .raw_frames = 12, .free = 32};
+
+std::uint64_t frames_of(const Machine& machine) { return machine.regions.front().size >> machine.format.page_bits; }
+const Layout& layout_of(const Machine& machine) { return frames_of(machine) < 2 * kUsual.free ? kSmall : kUsual; }
 constexpr std::uint64_t kDeviceFrames = 8;
 
 }  // namespace
@@ -42,6 +52,10 @@ SystemWorld::SystemWorld(const Machine& machine, Random& random)
   std::erase_if(sizes_, [&](const PageSize& size) {
     return size.count > 1 && !size.napot && first_block(size) > low_mask(machine.format.ppn_bits);
   });
+  // Where memory is a few frames, a superpage would lie in none.
+  if (is_flat() || &layout_of(machine_) != &kSmall) return;
+  std::erase_if(sizes_, [&](const PageSize& size) { return size.count > 1 && !size.napot; });
+  is_tight_ = true;
 }
 
 bool SystemWorld::is_memory(std::uint64_t frame) const {
@@ -160,12 +174,16 @@ void SystemWorld::add_other_regions(std::uint64_t first) {
 
 void SystemWorld::choose_frames(Random& random) {
   const Format& format = machine_.format;
+  const Layout& layout = layout_of(machine_);
   first_frame_ = machine_.regions.front().base.value >> format.page_bits;
-  for (std::uint64_t i = 0; i < 8; ++i) frames_.push_back(first_frame_ + kNamedFrames + (i < 4 ? i : 4 * i));
+  for (std::uint64_t i = 0; i < 8; ++i) {
+    frames_.push_back(first_frame_ + layout.named + (i < 4 || &layout == &kSmall ? i : 4 * i));
+  }
   add_other_regions(first_frame_);
-  for (std::uint64_t i = 0; i < 4; ++i) raw_frames_.push_back(first_frame_ + kRawFrames + 1 + i);
-  free_first_ = first_frame_ + kFreeFrames;
+  for (std::uint64_t i = 0; i < 4; ++i) raw_frames_.push_back(first_frame_ + layout.raw_frames + i);
+  free_first_ = first_frame_ + layout.free;
   free_count_ = is_tight_ ? 48 + random.below(48) : random.one_in(4) ? 160 + random.below(64) : 400;
+  free_count_ = std::min(free_count_, frames_of(machine_) - layout.free);
   // A block of level 1 behind everything else.
   const std::uint64_t block = 1ULL << format.index_lsb(1);
   const std::uint64_t at = (free_first_ + free_count_ + 2 * block) / block * block + 4 * block;
@@ -182,7 +200,10 @@ std::uint64_t SystemWorld::first_block(const PageSize& size) const {
 // Where a page of this size lies: on frames that the operating system does not use itself, or in no memory at all.
 std::uint64_t SystemWorld::some_frame(const PageSize& size, Random& random) const {
   if (size.count == 1) return frames_[random.below(frames_.size())];
-  if (size.napot) return first_frame_ + kRangeFrames + (random.one_in(2) ? kNapotPages : 0);
+  if (size.napot) {
+    const Layout& layout = layout_of(machine_);
+    return first_frame_ + layout.ranges + (random.one_in(2) && layout.range_count > 1 ? kNapotPages : 0);
+  }
   const std::uint64_t first = first_block(size);
   const std::uint64_t frame = first + random.below(2) * size.count;
   const std::uint64_t reach = low_mask(machine_.pa_bits) >> machine_.format.page_bits;
@@ -206,7 +227,7 @@ void SystemWorld::choose_raw_tables() {
     // A walk straight to memory does not see what the data cache holds.
     if (!coherent && machine_.regions.front().cacheable && machine_.dcache.ways != 0) return;
     for (unsigned i = 0; i < max_levels_; ++i)
-      raw_tables_.push_back((first_frame_ + kRawTables + 1 + i) << format.page_bits);
+      raw_tables_.push_back((first_frame_ + layout_of(machine_).raw_tables + i) << format.page_bits);
     return;
   }
   const std::uint64_t bytes = 1ULL << (machine_.vpn_bits() + format.pte_bytes_log2);

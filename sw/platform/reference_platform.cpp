@@ -35,6 +35,7 @@ std::optional<std::uint64_t> ReferencePlatform::read_entry(PhysAddr entry) {
 }
 
 void ReferencePlatform::update_entry(const Step& step) {
+  ++entry_updates_;
   std::array<std::uint8_t, 8> bytes = pte_to_bytes(machine_.format, step.wanted);
   if (move_entry(true, step.entry, std::span(bytes).first(machine_.format.pte_bytes()))) {
     reservation_.other_store(step.entry, Lost::WalkerUpdate);

@@ -32,6 +32,8 @@ class ReferencePlatform : public Platform {
   void set_os_view(OsView* view) { view_ = view; }
   const std::vector<std::string>& mismatches() const { return mismatches_; }
 
+  std::uint64_t entry_updates() const { return entry_updates_; }  // of accessed and dirty bits, by the walker
+
   const Context& context() const { return control_.context(); }
 
   const Machine& machine() const override { return machine_; }
@@ -95,6 +97,7 @@ class ReferencePlatform : public Platform {
   Reservation reservation_;
   bool running_ = false;
   std::uint64_t backdoor_accesses_ = 0;
+  std::uint64_t entry_updates_ = 0;
   OsView* view_ = nullptr;
   std::vector<OsMapping> mappings_;
   std::vector<std::string> mismatches_;

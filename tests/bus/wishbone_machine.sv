@@ -93,9 +93,10 @@ module wishbone_machine
   host_rsp_t host_rsp;
   array_rsp_t array_rsp;
   events_t events;
+  piece_t [1:0] pieces;
   logic unused;
   assign unused = ^{fetch_rsp, data_rsp, ctl_rsp, fence_rsp, host_ready, host_rsp_valid, host_rsp, array_ready,
-                    array_rsp_valid, array_rsp, mem_rsp_ready, events};
+                    array_rsp_valid, array_rsp, mem_rsp_ready, events, pieces};
 
   vm_top #(
       .Cfg(Flat ? vm_machines_pkg::Csapp14 : example_bus_pkg::Cfg)
@@ -143,7 +144,8 @@ module wishbone_machine
       .mem_rsp_valid_i  (mem_rsp_valid),
       .mem_rsp_ready_o  (mem_rsp_ready),
       .mem_rsp_i        (mem_rsp),
-      .events_o         (events)
+      .events_o         (events),
+      .pieces_o         (pieces)
   );
 
   vm_wishbone #(

@@ -85,8 +85,9 @@ module example_bus
   host_rsp_t host_rsp;
   array_rsp_t array_rsp;
   events_t events;
+  piece_t [1:0] pieces;
   logic unused;
-  assign unused = ^{host_ready, host_rsp_valid, host_rsp, array_ready, array_rsp_valid, array_rsp, events};
+  assign unused = ^{host_ready, host_rsp_valid, host_rsp, array_ready, array_rsp_valid, array_rsp, events, pieces};
 
   vm_top #(
       .Cfg(Cfg)
@@ -111,7 +112,8 @@ module example_bus
       .mem_rsp_valid_i  (mem_rsp_valid),
       .mem_rsp_ready_o  (mem_rsp_ready),
       .mem_rsp_i        (mem_rsp),
-      .events_o         (events)
+      .events_o         (events),
+      .pieces_o         (pieces)
   );
 
   vm_axi4 #(

@@ -1,0 +1,10 @@
+fpga/vm_link_pkg.sv
+fpga/vm_uart.sv
+fpga/vm_link_rx.sv
+fpga/vm_link_tx.sv
+fpga/vm_link_seq.sv
+fpga/vm_link_physical.sv
+fpga/vm_link_engine.sv
+fpga/vm_board_memory.sv
+fpga/vm_board.sv
+fpga/vm_ulx3s.sv

@@ -190,7 +190,8 @@ module vm_top
   logic tlb_inv_busy;
   tlb_inv_t tlb_inv;
   array_req_t array_req;
-  logic [1:0] tlb_array_valid, cache_array_valid, cache_array_done;
+  logic [3:0] tlb_array_valid;
+  logic [1:0] cache_array_valid, cache_array_done;
   array_rsp_t [1:0] tlb_array_rsp, cache_array_rsp;
   logic cache_array_is_tag;
   mmu_events_t mmu_events;

@@ -37,10 +37,11 @@ enum class EventKind : std::uint8_t {
   WalkUpdateStart = 20,
   AtomicStart = 21,
   AtomicEnd = 22,
+  Upset = 23,
 };
 
 enum class Source : std::uint8_t { Bare = 0, Tlb = 1, Walk = 2, None = 3, L2 = 4 };
-// What a TlbInvalidate event is about.
+// What a TlbInvalidate or Upset event is about.
 enum class TlbUnit : std::uint8_t { Base = 0, Super = 1, L2 = 2, WalkCaches = 3 };
 // Atomic: what the cache knows as the walker's port, while an LR, SC or AMO has it (Testbench::name_clients).
 enum class Client : std::uint8_t { Core = 0, Walk = 1, Host = 2, Atomic = 3 };
@@ -51,7 +52,7 @@ struct Event {
 
   unsigned seq() const { return field(a, 63, 48); }
 
-  // Xlat, WalkStart, WalkEnd, WalkLook, WalkRestart, TlbFill, TlbInvalidate, Miss
+  // Xlat, WalkStart, WalkEnd, WalkLook, WalkRestart, TlbFill, TlbInvalidate, Miss, Upset
   Port port() const { return static_cast<Port>(a & 1U); }
   // CacheLookup, CacheVictim, CacheFill, CacheDone, CacheMaint: 0 instruction, 1 data
   unsigned cache() const { return static_cast<unsigned>(a & 1U); }
@@ -111,7 +112,7 @@ struct Event {
   // Tlb*, L2Fill, WalkLook, CacheVictim, CacheFill, CacheMaint
   unsigned set() const { return field(a, 31, 16); }
   unsigned tlb_way() const { return field(a, 39, 32); }
-  bool tlb_all() const { return bit(1); }
+  bool tlb_all() const { return bit(1); }  // not of Upset
   TlbUnit tlb_unit() const { return static_cast<TlbUnit>(field(a, 3, 2)); }
   unsigned way() const { return field(a, 15, 8); }
   bool victim_valid() const { return bit(4); }

@@ -112,6 +112,11 @@ std::string describe(const Event& e) {
                  ? fmt::format("TlbInvalidate {} {}{}", port_name(e.port()), unit, e.tlb_all() ? " all" : "")
                  : fmt::format("TlbInvalidate {} {} set {} ways {:#x}", port_name(e.port()), unit, e.set(), e.b);
     }
+    case EventKind::Upset:
+      return e.tlb_unit() == TlbUnit::WalkCaches
+                 ? fmt::format("Upset         walk caches, levels {:#x}", e.b)
+                 : fmt::format("Upset         {} set {} ways {:#x}",
+                               e.tlb_unit() == TlbUnit::L2 ? "l2" : port_name(e.port()), e.set(), e.b);
     case EventKind::CacheLookup:
       return fmt::format("CacheLookup   {} {} {} pa {:#x} lanes {:#04x} {}", cache_name(e.cache()),
                          client_name(e.client()), e.write() ? "write" : "read", e.b, e.strb(),

@@ -123,6 +123,7 @@ std::string difference(const Machine& rtl, const Machine& cpp) {
   d.compare("Atomics", rtl.atomics, cpp.atomics);
   d.compare("TrapSwap", rtl.trap_swap, cpp.trap_swap);
   d.compare("ArrayPort", rtl.array_port, cpp.array_port);
+  d.compare("Parity", rtl.parity, cpp.parity);
   compare_regions(d, rtl, cpp);
   return d.take();
 }

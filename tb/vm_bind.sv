@@ -25,7 +25,9 @@ bind vm_mmu vm_monitor_mmu #(
     .fill_asid_i(context_i.asid),
     .inv_i,
     .inv_way_i(64'(gen_port[0].u_xlat.u_tlb.inv_way)),
-    .inv_super_i(64'(gen_port[0].u_xlat.u_super.inv_entry))
+    .inv_super_i(64'(gen_port[0].u_xlat.u_super.inv_entry)),
+    .upset_way_i(64'(gen_port[0].u_xlat.u_tlb.upset_way)),
+    .upset_set_i(16'(gen_port[0].u_xlat.u_tlb.upset_set))
 );
 
 bind vm_mmu vm_monitor_mmu #(
@@ -51,7 +53,9 @@ bind vm_mmu vm_monitor_mmu #(
     .fill_asid_i(context_i.asid),
     .inv_i,
     .inv_way_i(64'(gen_port[1].u_xlat.u_tlb.inv_way)),
-    .inv_super_i(64'(gen_port[1].u_xlat.u_super.inv_entry))
+    .inv_super_i(64'(gen_port[1].u_xlat.u_super.inv_entry)),
+    .upset_way_i(64'(gen_port[1].u_xlat.u_tlb.upset_way)),
+    .upset_set_i(16'(gen_port[1].u_xlat.u_tlb.upset_set))
 );
 
 bind vm_mmu vm_monitor_walk #(
@@ -98,7 +102,9 @@ bind vm_mmu vm_monitor_walk #(
     .l2_fill_ppn_i(44'(u_ptw.leaf_ppn_q)),
     .l2_fill_attr_i(u_ptw.leaf_attr_q),
     .inv_i,
-    .drop_i(u_ptw.u_walk_cache.drop)
+    .drop_i(u_ptw.u_walk_cache.drop),
+    .upset_way_i(64'(u_ptw.u_l2.upset_way)),
+    .upset_level_i(u_ptw.u_walk_cache.upset_level)
 );
 
 bind vm_cache vm_monitor_cache #(

@@ -28,6 +28,7 @@ void StateCheck::on_cycle(const Cycle& cycle) {
   now_ = cycle.number;
   for (const Event& event : cycle.events) on_event(event);
   fills_missing();
+  upsets_missing();
   if (cycle.out->fence.valid && fence_) {
     if (cycle.out->fence.refused != fence_->user) {
       wrong(fmt::format("the fence was {}, expected it {} (R26)", cycle.out->fence.refused ? "refused" : "done",
@@ -39,7 +40,8 @@ void StateCheck::on_cycle(const Cycle& cycle) {
   }
   if (cycle.out->ctl.valid && tracker_.forgetting()) on_tlb_fence_done(*tracker_.forgetting());
   if (cycle.fence_accepted()) fence_ = fence_of(machine_, cycle.in->fence);
-  if (cycle.out->array.valid && array_.valid) on_array(array_, cycle.out->array);
+  if (tracker_.flipped()) on_flip(*tracker_.flipped());
+  if (cycle.out->array.valid && array_.valid && !array_.flip) on_array(array_, cycle.out->array);
   if (cycle.array_accepted()) array_ = cycle.in->array;
 }
 

@@ -153,6 +153,7 @@ class TimeCheck final : public Check {
   bool array_waits(unsigned k) const;
   bool tlb_fence() const;
   bool root_write() const;
+  bool shared_flip() const;
   bool offers_memory(unsigned source) const;
   bool slot_taken(unsigned p) const;  // by another client than the core
   Owner why_s1_takes_none(unsigned p) const;

@@ -28,6 +28,7 @@ TrafficCheck::TrafficCheck(const Machine& machine, const PhysicalMemory& behind,
 
 void TrafficCheck::on_cycle(const Cycle& cycle) {
   if (cycle.memory.answered() && cycle.memory.rsp.src == MemSource::Walk) walk_beat_ = cycle.memory.rsp;
+  if (tracker_.flipped()) walk_.on_flip(*tracker_.flipped());
   for (const Event& event : cycle.events) {
     // A line that is dropped: its last bytes are needed until the event has been looked at.
     on_event(event);
@@ -94,6 +95,7 @@ void TrafficCheck::on_event(const Event& event) {
     case EventKind::WalkLook:
     case EventKind::WalkRestart:
     case EventKind::TlbInvalidate:
+    case EventKind::Upset:
       return walk_.on_event(event);
     case EventKind::CacheLookup:
       return on_lookup(event);

@@ -31,7 +31,8 @@ class WalkFollower {
 
   WalkFollower(const Machine& machine, Tracker& tracker);
 
-  // All events of a cycle, in order; others than the walker's change nothing.
+  // What the array port has done; then all events of a cycle, in order; others than the walker's change nothing.
+  void on_flip(const ArrayRequest& flip);
   void on_event(const Event& event);
 
   Due due() const { return due_; }

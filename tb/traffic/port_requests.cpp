@@ -5,7 +5,9 @@
 #include <initializer_list>
 
 #include "machine/control.h"
+#include "machine/mix.h"
 #include "machine/pte.h"
+#include "platform/stored_word.h"
 
 namespace vm {
 namespace {
@@ -336,22 +338,29 @@ std::optional<trace::PortCtl> PortRequests::flat_ctl() {
   return ctl;
 }
 
+// A read, or, on machines with parity, mostly the flip of a bit. It is one and the same bit of a word for the whole
+// run, so that no word ever has two wrong ones, which parity would not show; often in a set that what is accessed next
+// lies in.
 std::optional<trace::PortArray> PortRequests::array() {
-  trace::PortArray read;
-  ArrayElement& e = read.element;
-  e.array = static_cast<Array>(random_.below(6));
-  const bool fetch = e.array == Array::Itlb || e.array == Array::IcacheTag || e.array == Array::IcacheData;
-  const bool tlb = e.array == Array::Itlb || e.array == Array::Dtlb;
-  const TlbGeometry& entries = fetch ? machine_.itlb : machine_.dtlb;
-  const CacheGeometry& lines = fetch ? machine_.icache : machine_.dcache;
-  const unsigned ways = tlb ? entries.ways : lines.ways;
-  if (ways == 0) return std::nullopt;
-  e.set = static_cast<unsigned>(random_.below(tlb ? entries.sets : lines.sets));
-  e.way = static_cast<unsigned>(random_.below(ways));
-  if (e.array == Array::IcacheData || e.array == Array::DcacheData) {
-    e.word = static_cast<unsigned>(random_.below(std::max(1U, lines.line_bytes / 8)));
+  trace::PortArray request;
+  ArrayElement& e = request.element;
+  e.array = static_cast<Array>(random_.below(8));
+  const ArrayShape shape = array_shape(machine_, e.array);
+  if (shape.ways == 0) return std::nullopt;
+  e.set = static_cast<unsigned>(random_.below(shape.sets));
+  e.way = shape.first_way + static_cast<unsigned>(random_.below(shape.ways));
+  e.word = static_cast<unsigned>(random_.below(shape.words));
+  const unsigned bits = stored_word(machine_, e.array, e.way).bits();
+  request.flip = bits != 0 && (only_flips(e.array) || !random_.one_in(3));
+  if (!request.flip) return only_flips(e.array) ? std::nullopt : std::optional(request);
+  if (!random_.one_in(4)) {
+    const std::uint64_t vpn = machine_.vpn_of(VirtAddr(hot_)).value;
+    const unsigned below = e.array == Array::WalkCache ? machine_.format.index_lsb(e.way) : 0;
+    e.set = static_cast<unsigned>((vpn >> below) & (shape.sets - 1));
   }
-  return read;
+  const std::uint64_t place = (static_cast<std::uint64_t>(e.array) << 8 | e.way) << 16 | e.set;
+  e.data0 = mix(place ^ flip_seed_) % bits;
+  return request;
 }
 
 }  // namespace vm

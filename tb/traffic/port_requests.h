@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "machine/machine.h"
+#include "machine/mix.h"
 #include "machine/random.h"
 #include "signals.h"
 #include "trace/port_step.h"
@@ -27,7 +28,7 @@ struct TrafficMix {
   unsigned illegal = 5;            // percent of accesses with an address no table serves
   unsigned atomic = 15;            // percent of data accesses, on machines that have atomics
   bool cache_operations = true;
-  bool array = true;  // array reads, on machines that have the port
+  bool array = true;  // reads of arrays and flips of their bits, on machines that have the port
   bool bare = true;   // leave translation now and then
 
   // Another one for each seed: long calm with full TLBs, one fence after the other, entries that change all the time.
@@ -44,7 +45,7 @@ class PortRequests {
  public:
   // `machine` and `memory` must outlive it.
   PortRequests(const Machine& machine, TrafficMemory& memory, const TrafficMix& mix, std::uint64_t seed)
-      : machine_(machine), memory_(memory), mix_(mix), random_(seed, machine.name) {}
+      : machine_(machine), memory_(memory), mix_(mix), flip_seed_(vm::mix(seed)), random_(seed, machine.name) {}
 
   Random& random() { return random_; }
   const Machine& machine() const { return machine_; }
@@ -86,6 +87,7 @@ class PortRequests {
   const Machine& machine_;
   TrafficMemory& memory_;
   TrafficMix mix_;
+  std::uint64_t flip_seed_;
   Random random_;
   void make_atomic(Access& access);
   std::uint64_t hot_ = 0, host_at_ = 0;

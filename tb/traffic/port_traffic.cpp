@@ -92,7 +92,7 @@ void PortTraffic::offer_side() {
   };
   if (fence) offer(requests_.fence());
   if (ctl) offer_ctl();
-  const bool array = mix_.array && bench_.machine().array_port && requests_.random().one_in(100);
+  const bool array = mix_.array && bench_.machine().array_port && requests_.random().one_in(memory_.tree() ? 400 : 100);
   const auto offer_array = [this] {
     if (const auto read = requests_.array()) offer(*read);
   };

@@ -152,6 +152,7 @@ void TimeCheck::gather(const Cycle& cycle) {
       case EventKind::TlbFill:
       case EventKind::WalkCacheFill:
       case EventKind::CacheMaint:
+      case EventKind::Upset:
         break;
     }
   }

@@ -15,7 +15,7 @@ std::string_view tlb_name(Port port) { return port == Port::Fetch ? "fetch TLB" 
 }  // namespace
 
 void StateCheck::on_flip(const ArrayRequest& flip) {
-  walk_.on_flip(flip);
+  walk_.on_array_port();
   const auto array = static_cast<Array>(flip.array);
   const auto flip_in = [&](TlbArray& tlb) {
     if (tlb.present() && flip.set < tlb.sets() && flip.way < tlb.ways()) tlb.flip(flip.set, flip.way);

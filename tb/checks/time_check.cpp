@@ -77,7 +77,7 @@ void TimeCheck::on_cycle(const Cycle& cycle) {
 
 // What later cycles depend on, as the events have it.
 void TimeCheck::remember(const Cycle& cycle) {
-  if (tracker_.flipped()) follower_.on_flip(*tracker_.flipped());
+  follower_.on_array_port();
   for (const Event& event : cycle.events) follower_.on_event(event);
   if (seen_.l2_sweep != nullptr) {
     const bool one_set = seq_kind_ == SeqKind::Fence && fence_.by_addr;

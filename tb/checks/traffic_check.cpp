@@ -28,7 +28,7 @@ TrafficCheck::TrafficCheck(const Machine& machine, const PhysicalMemory& behind,
 
 void TrafficCheck::on_cycle(const Cycle& cycle) {
   if (cycle.memory.answered() && cycle.memory.rsp.src == MemSource::Walk) walk_beat_ = cycle.memory.rsp;
-  if (tracker_.flipped()) walk_.on_flip(*tracker_.flipped());
+  walk_.on_array_port();
   for (const Event& event : cycle.events) {
     // A line that is dropped: its last bytes are needed until the event has been looked at.
     on_event(event);

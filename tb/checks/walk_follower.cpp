@@ -76,7 +76,9 @@ void WalkFollower::on_event(const Event& event) {
   }
 }
 
-void WalkFollower::on_flip(const ArrayRequest& flip) {
+void WalkFollower::on_array_port() {
+  if (!tracker_.flipped()) return;
+  const ArrayRequest& flip = *tracker_.flipped();
   const bool there = flip.way != 0 && flip.way < machine_.format.levels && flip.set < machine_.walk_cache_sets;
   if (static_cast<Array>(flip.array) == Array::WalkCache && there) cache_.flip(flip.way, flip.set);
 }

@@ -31,8 +31,9 @@ class WalkFollower {
 
   WalkFollower(const Machine& machine, Tracker& tracker);
 
-  // What the array port has done; then all events of a cycle, in order; others than the walker's change nothing.
-  void on_flip(const ArrayRequest& flip);
+  // Before the events of a cycle: what the array port has turned over in the walk caches.
+  void on_array_port();
+  // All events of a cycle, in order; others than the walker's change nothing.
   void on_event(const Event& event);
 
   Due due() const { return due_; }

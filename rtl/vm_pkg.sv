@@ -104,7 +104,7 @@ package vm_pkg;
     logic Atomics;        // the data port takes LR, SC and AMOs
     logic TrapSwap;       // the table base changes in hardware when an exception starts
     logic ArrayPort;      // TLB and cache arrays can be read and written from outside
-    logic Parity;         // words of TLBs and walk caches that lie in RAM have a parity bit (M13)
+    logic Parity;         // RAM of TLBs, walk caches and first-level caches has parity bits (M13)
     region_t [MaxRegions-1:0] Regions;  // what is in no region is a hole
   } machine_t;
 
@@ -557,8 +557,9 @@ package vm_pkg;
   //             it is everywhere: written back, dirty, not global
   // Cache tag:  data0 = {valid [63], dirty [62], line address = PA without the line offset [55:0]}
   // Cache data: data0 = the 64-bit word `word` of the line (32-bit lines: low half)
-  // flip (Parity, TLBs and walk caches): bit data0[7:0] of the word as it is stored turns over, and nothing else. From
-  // bit 0 up: attributes (attr_bits, pointer_bits), PPN (ppn_w), ASID (at least 1), tag, valid (TLBs), parity
+  // flip (Parity): bit data0[7:0] of the word as it is stored turns over, and nothing else. From bit 0 up, of TLBs and walk
+  // caches: attributes (attr_bits, pointer_bits), PPN (ppn_w), ASID (at least 1), tag, valid (TLBs), parity; of a cache tag:
+  // tag, valid, parity, the two dirty bits; of cache data: the word, parity
   typedef struct packed {
     logic flip;
     logic write;  // means nothing with flip
@@ -599,6 +600,8 @@ package vm_pkg;
 
   // Lookups as the core, the walker and the host make them; a replay after a refill is not another one.
   typedef struct packed {
+    logic lost;             // what was stored in a line, or a word of it, is lost by an upset
+    logic refetch;          // a clean line is fetched again, as a word of it was wrong; the miss counts, too
     logic write_back;       // a dirty line has been written to memory
     logic uncached;
     logic miss;

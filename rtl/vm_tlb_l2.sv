@@ -203,7 +203,12 @@ module vm_tlb_l2
       end
       always_ff @(posedge clk_i) begin
         looked_q <= rst_ni && look_i && !busy_o;
-        if (look_i || judging_q) odd_q <= odd;
+        if (look_i || judging_q) begin
+          odd_q <= odd;
+          for (int unsigned w = 0; w < Ways; w++) begin
+            if (dropped_q[w]) odd_q[w] <= '0;
+          end
+        end
       end
       assign upset_way = looked_q ? wrong : '0;
     end else begin : gen_no_parity

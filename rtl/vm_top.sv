@@ -58,7 +58,7 @@ module vm_top
     output logic       mem_rsp_ready_o,
     input  mem_rsp_t   mem_rsp_i,
 
-    // A write-back that memory refused: imprecise, the line is gone
+    // A write-back that memory refused: imprecise, the line is gone. Parity: or what was stored in this line is lost
     output logic             wb_error_valid_o,
     output logic [PaMax-1:0] wb_error_addr_o,
 

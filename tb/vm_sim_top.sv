@@ -240,7 +240,7 @@ module vm_sim_top
 
   // Not for the hardware: only waves show them. Physical addresses end at bit PaMax-1.
   logic unused;
-  assign unused = ^{text_process_i, text_line_i, host_req_addr_i[63:PaMax], counter_index_i[7:6]};
+  assign unused = ^{text_process_i, text_line_i, host_req_addr_i[63:PaMax], counter_index_i[7]};
 
   // ---------------------------------------------------------------- core ports
   core_req_t fetch_req, data_req;
@@ -430,7 +430,7 @@ module vm_sim_top
     .clk_i,
     .rst_ni,
     .events_i(events),
-    .index_i(counter_index_i[5:0]),
+    .index_i(counter_index_i[$clog2($bits(events_t))-1:0]),
     .value_o(counter_value_o)
   );
 

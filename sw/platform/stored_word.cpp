@@ -18,14 +18,20 @@ unsigned attribute_bits(const Format& f) {
 unsigned pointer_bits(const Format& f) { return f.kind == PteKind::Riscv ? 1 : 6; }
 
 StoredWord tlb_word(const Machine& m, const TlbGeometry& tlb) {
-  return {{attribute_bits(m.format), m.bus_bits - m.format.page_bits, std::max(1U, m.asid_bits),
-           m.vpn_bits() - log2_of(tlb.sets), 1, 1}};
+  return {{0, attribute_bits(m.format), m.bus_bits - m.format.page_bits, std::max(1U, m.asid_bits),
+           m.vpn_bits() - log2_of(tlb.sets), 1, 1, 0}};
 }
 
 StoredWord pointer_word(const Machine& m, unsigned level) {
-  return {{pointer_bits(m.format), m.bus_bits - m.format.page_bits, std::max(1U, m.asid_bits),
-           m.vpn_bits() - m.format.index_lsb(level) - log2_of(m.walk_cache_sets), 0, 1}};
+  return {{0, pointer_bits(m.format), m.bus_bits - m.format.page_bits, std::max(1U, m.asid_bits),
+           m.vpn_bits() - m.format.index_lsb(level) - log2_of(m.walk_cache_sets), 0, 1, 0}};
 }
+
+StoredWord tag_word(const Machine& m, const CacheGeometry& cache) {
+  return {{0, 0, 0, 0, m.bus_bits - log2_of(cache.line_bytes) - log2_of(cache.sets), 1, 1, 2}};
+}
+
+StoredWord data_word(const CacheGeometry& cache) { return {{cache.line_bytes < 8 ? 32U : 64U, 0, 0, 0, 0, 0, 1, 0}}; }
 
 }  // namespace
 
@@ -81,9 +87,16 @@ StoredWord stored_word(const Machine& machine, Array array, unsigned way) {
       return tlb_word(machine, machine.l2tlb);
     case Array::WalkCache:
       return pointer_word(machine, way);
-    default:
-      return {};
+    case Array::IcacheTag:
+      return tag_word(machine, machine.icache);
+    case Array::DcacheTag:
+      return tag_word(machine, machine.dcache);
+    case Array::IcacheData:
+      return data_word(machine.icache);
+    case Array::DcacheData:
+      return data_word(machine.dcache);
   }
+  return {};
 }
 
 }  // namespace vm

@@ -21,9 +21,10 @@ ArrayShape array_shape(const Machine& machine, Array array);
 
 // From bit 0 up; a field that a word does not have is 0 bits wide.
 struct StoredWord {
-  static constexpr std::size_t kFields = 6;
-  static constexpr std::array<std::string_view, kFields> kNames{"attributes", "page number", "ASID",
-                                                                "tag",        "valid bit",   "parity"};
+  static constexpr std::size_t kFields = 8;
+  enum Field : std::size_t { Data, Attributes, PageNumber, Asid, Tag, ValidBit, Parity, DirtyBits };
+  static constexpr std::array<std::string_view, kFields> kNames{"data", "attributes", "page number", "ASID",
+                                                                "tag",  "valid bit",  "parity",      "dirty bits"};
   std::array<unsigned, kFields> widths{};
 
   unsigned bits() const;

@@ -200,7 +200,6 @@ PortArray Parser::port_array() {
   const ArrayShape shape = array_shape(machine(), e.array);
   if (shape.ways == 0) cursor_.fail_at(token, fmt::format("an array that {} has", machine().name));
   if (!array.flip && only_flips(e.array)) cursor_.fail_at(token, "an array that can be read and written");
-  if (array.flip && stored_word(machine(), e.array, 1).bits() == 0) cursor_.fail_at(token, "an array with parity");
   e.set = static_cast<unsigned>(cursor_.number_up_to(shape.sets - 1, "the number of a set"));
   cursor_.expect(".");
   const Token way = cursor_.peek();

@@ -25,7 +25,7 @@ constexpr unsigned kFences = 5;
 // Words removed for their parity: L1 base parts, L2 TLB, walk caches.
 constexpr unsigned kUpset = FirstFence + kFences, kUpsets = 4;
 constexpr unsigned kCache = kUpset + kUpsets;
-enum CacheCounter : unsigned { Hit, Miss, Uncached, WriteBack, CacheCounters };
+enum CacheCounter : unsigned { Hit, Miss, Uncached, WriteBack, Refetch, Lost, CacheCounters };
 constexpr unsigned kAtomic = kCache + 2 * CacheCounters, kScFailed = kAtomic + 1;
 static_assert(kScFailed + 1 == CounterCheck::kCounters);
 
@@ -45,7 +45,8 @@ constexpr std::array<std::string_view, FirstFence - Walking> kWalkerNames = {
 constexpr std::array<std::string_view, kFences> kFenceNames = {"FenceTlb", "CacheClean", "CacheInvalidate",
                                                                "CacheCleanInvalidate", "FetchSync"};
 constexpr std::array<std::string_view, kUpsets> kUpsetNames = {"fetch TLB", "data TLB", "L2 TLB", "walk caches"};
-constexpr std::array<std::string_view, CacheCounters> kCacheNames = {"hit", "miss", "uncached access", "write-back"};
+constexpr std::array<std::string_view, CacheCounters> kCacheNames = {
+    "hit", "miss", "uncached access", "write-back", "line refetched", "upset of something stored"};
 
 }  // namespace
 
@@ -125,6 +126,7 @@ void CounterCheck::on_event(const Event& event) {
       count(of_cache(event.cache(), event.uncached() ? Uncached : event.hit() ? Hit : Miss));
       break;
     case EventKind::CacheVictim:
+      if (event.refetch()) count(of_cache(event.cache(), Refetch));
       // The instruction cache never writes.
       if (event.cache() == 1 && event.victim_valid() && event.victim_dirty()) {
         count(of_cache(event.cache(), WriteBack));
@@ -135,6 +137,9 @@ void CounterCheck::on_event(const Event& event) {
       count(kAtomic);
       // An SC answers 0 if it has stored.
       if (event.atomic_op() == AtomicOp::Sc && event.c != 0) count(kScFailed);
+      break;
+    case EventKind::CacheLost:
+      count(of_cache(event.cache(), Lost));
       break;
     case EventKind::Upset:
       count(of_upset(event));

@@ -59,7 +59,11 @@ class StateCheck final : public Check {
     std::vector<bool> used;  // lines used since maintenance began
     PhysAddr missed;
     bool write = false;
-    bool evicts = false;  // an uncached access that hit
+    bool evicts = false;     // an uncached access that hit
+    bool refetches = false;  // a wrong word of a line that hit: the line at `place` is fetched again
+    enum class Loss : std::uint8_t { None, Line, Word } loss = Loss::None;  // the access has to be told
+    bool told = false;           // that wrong words were written back by maintenance
+    bool wrong_written = false;  // a line with wrong words is written back, which has to be told
     CacheMirror::Place place;
   };
 
@@ -83,6 +87,10 @@ class StateCheck final : public Check {
   void on_upset(const Event& event);
   void l2_looked(unsigned set);
   void upsets_missing();
+  void flip_in_cache(const ArrayRequest& flip);
+  void lookup_upsets(const Event& event, CacheSide& side, bool uncached);
+  void on_lost(const Event& event);
+  void losses_missing(const Event& event, CacheSide& side);
   void on_tlb_fence_done(const Fence& fence);
   bool l2_sweeps() const { return now_ <= l2_.sweep_end; }
   const Fence* tlb_fence() const;  // that is being carried out; nullptr: none

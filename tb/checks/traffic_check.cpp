@@ -127,6 +127,12 @@ void TrafficCheck::on_event(const Event& event) {
     }
     case EventKind::CacheMaint:
       return on_maint(event);
+    case EventKind::CacheLost:
+      // An access that is answered with an error goes nowhere.
+      if (!event.lost_by_access()) return;
+      expected_[event.cache()].clear();
+      behind_eviction_[event.cache()].reset();
+      return;
     default:
       return;
   }

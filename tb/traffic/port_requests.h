@@ -66,6 +66,7 @@ class PortRequests {
   trace::PortCtl root_of(const RandomTables::Root& root, std::uint16_t asid) const;  // nothing is forgotten
   trace::PortCtl root();  // of tables with several levels: another address space
   std::optional<trace::PortArray> array();
+  std::optional<trace::PortArray> flip(std::uint64_t va);  // machines with parity; in a set that `va` falls into
   // The writes with which translation begins.
   std::array<trace::PortCtl, 2> start();
   // A load or a store instead of an atomic, if it is one.
@@ -80,6 +81,7 @@ class PortRequests {
   std::uint64_t random_root();
   std::uint64_t random_env();
   std::uint64_t random_pat();
+  unsigned index_lsb(const ArrayElement& element) const;
   trace::PortCtl tree_ctl();
   std::optional<trace::PortCtl> flat_ctl();
   bool chance(unsigned percent) { return random_.below(100) < percent; }

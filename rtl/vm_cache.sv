@@ -17,6 +17,13 @@
 //
 // A store writes the data RAM one cycle after S1; loads that read the RAM before that get the word forwarded.
 //
+// Parity: an upset in a clean line becomes a miss, one in a dirty line an error (M13). If the word that hits is wrong, and
+// not a store of the whole word, the line is fetched again; is it dirty, the access is answered with an error, and the
+// line stays. A line whose tag word is wrong is not valid, and is replaced first. If it is dirty, the next access that
+// misses in its set or is uncached drops it and is answered with an error; maintenance that comes upon it drops it, too.
+// Wrong words are written back like others. lost tells of each error, wb_error_* too. A dirty bit that has turned over
+// makes a clean line dirty.
+//
 // After reset nothing is accepted for as many cycles as there are sets.
 //
 // Latencies from S1 of a miss, m = latency of memory from acceptance of a request to its first beat,
@@ -85,7 +92,9 @@ module vm_cache
     input  logic        mem_rsp_err_i,
     input  logic        mem_rsp_last_i,
 
-    output logic             wb_error_valid_o,  // a write-back came back with an error
+    // A write-back came back with an error, or what was stored in a line is lost by an upset. Of a tag word that was wrong
+    // the address is wrong in a bit at most.
+    output logic             wb_error_valid_o,
     output logic [PaMax-1:0] wb_error_addr_o,
     output cache_events_t    events_o
 );
@@ -197,12 +206,12 @@ module vm_cache
   // ------------------------------------------------------------------ arrays
 
   logic [SetW-1:0] look_set, m_set;
-  logic [Ways-1:0] look_valid, look_dirty;
+  logic [Ways-1:0] look_valid, look_dirty, look_upset, look_lost, read_upset;
   logic [Ways-1:0][TagW-1:0] look_tag;
   logic [WayBits-1:0] look_victim;
   logic [WordIdxW-1:0] read_word;
   logic [Ways-1:0][WordW-1:0] read_data;
-  logic ram_write, tag_write, dirty_write, meta_dirty, invalidate, sweep, touch;
+  logic ram_write, tag_write, dirty_write, meta_dirty, invalidate, sweep, touch, flip_tag, flip_data;
   logic [WayBits-1:0] ram_way, meta_way;
   logic [SetW-1:0] ram_set, meta_set;
   logic [WordIdxW-1:0] ram_word;
@@ -215,13 +224,17 @@ module vm_cache
   logic err_d, err_q;
   logic maint_d, maint_q;                  // the state machine does maintenance
   logic drop_d, drop_q;                    // it makes way for an uncached access
+  logic refetch_d, refetch_q;              // it is fetched again, as a word of it was wrong
+  logic [WayBits-1:0] lost_way;            // a dirty line of the set whose tag word is wrong
+  logic lost, lost_look, maint_lost;       // something that was stored is lost; it is seen in the tags; by maintenance
+  logic wrong_d, wrong_q;                  // a word that is written back is wrong
   logic [WayBits-1:0] victim_way;
   logic reset_sweep_q;                     // the sweep is the one after reset
   logic [SetW-1:0] sweep_d, sweep_q;
   logic selected_d, selected_q;            // the line looked at is one to act on
   logic [63:0] done_data_d, done_data_q;
 
-  assign victim_way = drop_q ? way_q : look_victim;
+  assign victim_way = (drop_q || refetch_q) ? way_q : look_victim;
   assign m_set = set_of(m_q.req.addr);
   assign look_set = (state_q == StReady) ? set_of(s0.req.addr) : m_set;
 
@@ -233,6 +246,8 @@ module vm_cache
   logic [Ways-1:0] s1_hit_way;
   logic [WayBits-1:0] s1_hit_idx;
   logic s1_hit, s1_uncached, decide, hit, miss, uncached;
+  logic s1_upset;             // the word that hits is wrong, and needed
+  logic s1_lost_q;            // a dirty line of the set has a wrong tag word
   logic fwd_match, fwd2_match, fwd, fwd2;
   logic [WordW-1:0] s1_word, merged;
 
@@ -251,8 +266,8 @@ module vm_cache
 
   assign decide = s1_valid_q && (state_q == StReady || state_q == StReplayHit) && (s1_phys_q || core_go_i);
   assign uncached = decide && s1_uncached;
-  assign hit = decide && !s1_uncached && s1_hit;
-  assign miss = decide && !s1_uncached && !s1_hit;
+  assign hit = decide && !s1_uncached && s1_hit && !s1_upset;
+  assign miss = decide && !s1_uncached && !(s1_hit && !s1_upset);
 
   // The set and word lie in the page offset, so this comparison does not wait for the translation.
   assign fwd_match = st_valid_q && set_of(st_q.addr) == set_of(s1_q.req.addr) &&
@@ -290,6 +305,7 @@ module vm_cache
     st_d.data = merged;
   end
   assign touch = hit;
+  assign s1_upset = Cfg.Parity && |(s1_hit_way & read_upset) && !fwd && !fwd2 && !(s1_q.req.write && &word_strb);
 
   // In a page of 4 bytes, bit 2 of an address is translated, and with it the half of the lanes: a core's lanes are
   // those of its virtual address, memory's those of the physical one. A unit fills one half, so it goes on both.
@@ -358,9 +374,11 @@ module vm_cache
       mem_w_o.last = beat_q == WordIdxW'(Words - 1);
     end
   end
-  assign wb_error_valid_o = state_q == StWbAck && mem_rsp_valid_i && mem_rsp_err_i;
-  assign wb_error_addr_o = victim_addr;
+  assign wb_error_valid_o = (state_q == StWbAck && mem_rsp_valid_i && mem_rsp_err_i) || lost;
+  assign wb_error_addr_o = lost_look ? line_addr(look_tag[way_d], m_set) : victim_addr;
   assign events_o = '{
+          lost: lost,
+          refetch: Cfg.Parity && state_q == StVictim && refetch_q && !lost,
           write_back: state_q == StWbAck && mem_rsp_valid_i,
           uncached: uncached && state_q == StReady,
           miss: miss && state_q == StReady,
@@ -371,6 +389,14 @@ module vm_cache
 
   logic [Ways-1:0] maint_way;
   logic maint_last;
+  assign look_lost = (Cfg.Parity && !ReadOnly) ? look_upset & look_dirty : '0;
+  always_comb begin
+    lost_way = '0;
+    for (int w = Ways - 1; w >= 0; w--) begin
+      if (look_lost[w]) lost_way = WayBits'(w);
+    end
+  end
+  assign maint_lost = maint_req_i.by_addr ? |look_lost : look_lost[way_q];
   always_comb begin
     for (int unsigned w = 0; w < Ways; w++) begin
       maint_way[w] = look_valid[w] &&
@@ -389,6 +415,12 @@ module vm_cache
     err_d = err_q;
     maint_d = maint_q;
     drop_d = drop_q;
+    refetch_d = refetch_q;
+    wrong_d = wrong_q;
+    lost = 1'b0;
+    lost_look = 1'b0;
+    flip_tag = 1'b0;
+    flip_data = 1'b0;
     selected_d = selected_q;
     done_data_d = done_data_q;
     maint_done_o = 1'b0;
@@ -422,10 +454,12 @@ module vm_cache
         maint_d = 1'b0;
         beat_d = '0;
         drop_d = uncached && s1_hit;
+        refetch_d = miss && s1_hit;
         if (uncached) begin
           way_d = s1_hit_idx;
-          state_d = s1_hit ? StVictim : StUcReq;
+          state_d = (s1_hit || s1_lost_q) ? StVictim : StUcReq;
         end else if (miss) begin
+          way_d = s1_hit_idx;
           state_d = StVictim;
         end else if (quiet && maint_valid_i) begin
           if (!HasCache) begin
@@ -461,15 +495,28 @@ module vm_cache
         vtag_d = look_tag[victim_way];
         state_d = drop_q ? StDrop : StFillReq;
         if (!ReadOnly && look_valid[victim_way] && look_dirty[victim_way]) state_d = StWbReq;
+        if (|look_lost || (refetch_q && state_d == StWbReq)) begin
+          lost = 1'b1;
+          lost_look = 1'b1;
+          if (|look_lost) way_d = lost_way;
+          invalidate = |look_lost;
+          meta_way = way_d;
+          meta_set = m_set;
+          err_d = 1'b1;
+          done_data_d = '0;
+          state_d = StDone;
+        end
       end
       StWbReq: begin
         read_word = '0;
+        wrong_d = 1'b0;
         if (mem_req_ready_i) state_d = StWbData;
       end
       StWbData: begin
         read_word = mem_w_ready_i ? beat_q + 1'b1 : beat_q;
         if (mem_w_ready_i) begin
           beat_d = beat_q + 1'b1;
+          wrong_d = wrong_q || (Cfg.Parity && read_upset[way_q]);
           if (mem_w_o.last) begin
             beat_d = '0;
             state_d = StWbAck;
@@ -477,6 +524,7 @@ module vm_cache
         end
       end
       StWbAck: begin
+        lost = mem_rsp_valid_i && wrong_q;
         if (mem_rsp_valid_i) state_d = maint_q ? StMaintAct : (drop_q ? StDrop : StFillReq);
       end
       StDrop: begin
@@ -537,6 +585,17 @@ module vm_cache
           end
         end
         state_d = (!ReadOnly && maint_req_i.clean && |(maint_way & look_dirty)) ? StWbReq : StMaintAct;
+        // A line that is lost goes first.
+        if (maint_lost) begin
+          lost = 1'b1;
+          lost_look = 1'b1;
+          way_d = lost_way;
+          if (!maint_req_i.by_addr) way_d = way_q;
+          invalidate = 1'b1;
+          meta_way = way_d;
+          meta_set = m_set;
+          state_d = StMaintLook;
+        end
       end
       StMaintAct: begin
         meta_way = way_q;
@@ -560,7 +619,16 @@ module vm_cache
       StArray: begin
         array_done_o = 1'b1;
         state_d = StReady;
-        if (array_req_i.write && array_is_tag_i) begin
+        if (Cfg.Parity && array_req_i.flip) begin
+          flip_tag = array_is_tag_i;
+          flip_data = !array_is_tag_i;
+          meta_way = way_q;
+          meta_set = m_set;
+          ram_write = flip_data;
+          ram_way = way_q;
+          ram_set = m_set;
+          ram_word = word_of(m_q.req.addr);
+        end else if (array_req_i.write && array_is_tag_i) begin
           meta_way = way_q;
           meta_set = m_set;
           meta_tag = tag_of(array_req_i.data0[PaMax-1:0]);
@@ -568,7 +636,7 @@ module vm_cache
           tag_write = 1'b1;
           invalidate = !array_req_i.data0[63];
         end
-        if (array_req_i.write && !array_is_tag_i) begin
+        if (!(Cfg.Parity && array_req_i.flip) && array_req_i.write && !array_is_tag_i) begin
           ram_write = 1'b1;
           ram_way = way_q;
           ram_set = m_set;
@@ -586,16 +654,19 @@ module vm_cache
         .Ways (Ways),
         .Words(Words),
         .WordW(WordW),
-        .TagW (TagW)
+        .TagW (TagW),
+        .Parity(Cfg.Parity)
     ) u_array (
         .clk_i,
         .set_i           (look_set),
         .valid_o         (look_valid),
         .tag_o           (look_tag),
         .dirty_o         (look_dirty),
+        .upset_o         (look_upset),
         .victim_o        (look_victim),
         .read_word_i     (read_word),
         .read_data_o     (read_data),
+        .read_upset_o    (read_upset),
         .write_i         (ram_write),
         .write_way_i     (ram_way),
         .write_set_i     (ram_set),
@@ -608,6 +679,9 @@ module vm_cache
         .meta_tag_i      (meta_tag),
         .meta_dirty_i    (meta_dirty),
         .invalidate_i    (invalidate),
+        .flip_tag_i      (flip_tag),
+        .flip_data_i     (flip_data),
+        .flip_bit_i      (array_req_i.data0[7:0]),
         .sweep_i         (sweep),
         .sweep_plru_i    (sweep && reset_sweep_q),
         .touch_i         (touch),
@@ -617,7 +691,9 @@ module vm_cache
   end else begin : gen_no_array
     logic unused;
     assign unused = ^{look_set, read_word, ram_write, ram_way, ram_set, ram_word, ram_data, tag_write, dirty_write,
-                      meta_way, meta_set, meta_tag, meta_dirty, invalidate, sweep, touch};
+                      meta_way, meta_set, meta_tag, meta_dirty, invalidate, sweep, touch, flip_tag, flip_data};
+    assign look_upset = '0;
+    assign read_upset = '0;
     assign look_valid = '0;
     assign look_tag = '0;
     assign look_dirty = '0;
@@ -670,6 +746,9 @@ module vm_cache
     err_q <= err_d;
     maint_q <= maint_d;
     drop_q <= drop_d;
+    refetch_q <= Cfg.Parity && refetch_d;
+    wrong_q <= Cfg.Parity && wrong_d;
+    s1_lost_q <= |look_lost;
     selected_q <= selected_d;
     done_data_q <= done_data_d;
   end

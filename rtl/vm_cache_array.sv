@@ -9,6 +9,10 @@
 // RAM has no reset: the owner sweeps all sets with sweep_i, after reset with sweep_plru_i.
 // Data words are written whole, so the block RAM needs no byte enables; a word that is written in the cycle it is
 // read comes out undefined, and the cache forwards the written one instead.
+//
+// Parity: tag and valid bit of a line are one word with a parity bit, the dirty bit is kept twice, each data word has a
+// parity bit. A line whose tag word is wrong does not show as valid, and one with either dirty bit set shows as dirty. A
+// line that is not valid has both dirty bits clear.
 module vm_cache_array
   import vm_pkg::*;
 #(
@@ -17,6 +21,7 @@ module vm_cache_array
     parameter  int unsigned Words = 1,    // data words in a line
     parameter  int unsigned WordW = 64,
     parameter  int unsigned TagW = 1,
+    parameter  bit          Parity = 1'b0,
     localparam int unsigned SetW = idx_bits(Sets),
     localparam int unsigned WordIdxW = idx_bits(Words),
     localparam int unsigned WayBits = idx_bits(Ways)
@@ -27,10 +32,12 @@ module vm_cache_array
     output logic [Ways-1:0]           valid_o,
     output logic [Ways-1:0][TagW-1:0] tag_o,
     output logic [Ways-1:0]           dirty_o,
-    output logic [WayBits-1:0]        victim_o,  // the lowest invalid way, else pseudo-LRU
+    output logic [Ways-1:0]           upset_o,   // the tag word has wrong parity
+    output logic [WayBits-1:0]        victim_o,  // the lowest upset way, else the lowest invalid one, else pseudo-LRU
 
     input  logic [WordIdxW-1:0]        read_word_i,
     output logic [Ways-1:0][WordW-1:0] read_data_o,
+    output logic [Ways-1:0]            read_upset_o,  // and this its parity
 
     input logic                write_i,
     input logic [WayBits-1:0]  write_way_i,
@@ -46,6 +53,11 @@ module vm_cache_array
     input logic [TagW-1:0]    meta_tag_i,
     input logic               meta_dirty_i,
     input logic               invalidate_i,
+    // Bit flip_bit_i turns over: of the tag word of meta_way_i in meta_set_i, which is set_i (above it: of the two dirty bits),
+    // or, with write_i, of the data word that was read in the cycle before.
+    input logic       flip_tag_i,
+    input logic       flip_data_i,
+    input logic [7:0] flip_bit_i,
     // Invalidate every way of meta_set_i; with sweep_plru_i also forget what was used last.
     input logic               sweep_i,
     input logic               sweep_plru_i,
@@ -57,39 +69,76 @@ module vm_cache_array
 
   localparam int unsigned PlruW = (Ways > 1) ? Ways - 1 : 1;
   localparam int unsigned AddrW = idx_bits(Sets * Words);
+  localparam int unsigned DataW = WordW + 32'(Parity);
 
   logic [AddrW-1:0] read_addr, write_addr;
   assign read_addr = AddrW'(set_i) * AddrW'(Words) + AddrW'(read_word_i);
   assign write_addr = AddrW'(write_set_i) * AddrW'(Words) + AddrW'(write_word_i);
 
   for (genvar w = 0; w < Ways; w++) begin : gen_way
-    (* ram_style = "distributed", no_rw_check *) logic [TagW-1:0] tag_mem[Sets];
-    (* ram_style = "distributed", no_rw_check *) logic valid_mem[Sets];
-    (* ram_style = "distributed", no_rw_check *) logic dirty_mem[Sets];
-    (* no_rw_check *) logic [WordW-1:0] data_mem[Sets*Words];
-
     logic mine;
     assign mine = meta_way_i == WayBits'(w);
 
-    always_ff @(posedge clk_i) begin
-      if (tag_write_i && mine) tag_mem[meta_set_i] <= meta_tag_i;
-    end
-    always_ff @(posedge clk_i) begin
-      if (((tag_write_i || invalidate_i) && mine) || sweep_i) begin
-        valid_mem[meta_set_i] <= !invalidate_i && !sweep_i;
+    if (Parity) begin : gen_parity
+      localparam int unsigned LineW = TagW + 2;  // parity, valid, tag
+      (* ram_style = "distributed", no_rw_check *) logic [LineW-1:0] line_mem[Sets];
+      (* ram_style = "distributed", no_rw_check *) logic [1:0] dirty_mem[Sets];
+      logic [LineW-1:0] line;
+      logic [1:0] dirty;
+      logic [LineW+1:0] flip;
+      logic valid, ending;
+      assign flip = (LineW + 2)'(1) << flip_bit_i;
+      assign ending = invalidate_i || sweep_i;
+      always_ff @(posedge clk_i) begin
+        if (((tag_write_i || invalidate_i || flip_tag_i) && mine) || sweep_i) begin
+          line_mem[meta_set_i] <= flip_tag_i ? line ^ flip[LineW-1:0] : {^{!ending, meta_tag_i}, !ending, meta_tag_i};
+        end
       end
-    end
-    always_ff @(posedge clk_i) begin
-      if ((tag_write_i || dirty_write_i) && mine) dirty_mem[meta_set_i] <= meta_dirty_i;
-    end
-    always_ff @(posedge clk_i) begin
-      if (write_i && write_way_i == WayBits'(w)) data_mem[write_addr] <= write_data_i;
-      read_data_o[w] <= data_mem[read_addr];
+      always_ff @(posedge clk_i) begin
+        if (((tag_write_i || dirty_write_i || invalidate_i || flip_tag_i) && mine) || sweep_i) begin
+          dirty_mem[meta_set_i] <= flip_tag_i ? dirty ^ flip[LineW+:2] : {2{meta_dirty_i && !ending}};
+        end
+      end
+      assign line = line_mem[set_i];
+      assign dirty = dirty_mem[set_i];
+      assign upset_o[w] = ^line;
+      assign {valid, tag_o[w]} = line[TagW:0];
+      assign valid_o[w] = valid && !upset_o[w];
+      assign dirty_o[w] = |dirty;
+    end else begin : gen_no_parity
+      (* ram_style = "distributed", no_rw_check *) logic [TagW-1:0] tag_mem[Sets];
+      (* ram_style = "distributed", no_rw_check *) logic valid_mem[Sets];
+      (* ram_style = "distributed", no_rw_check *) logic dirty_mem[Sets];
+      always_ff @(posedge clk_i) begin
+        if (tag_write_i && mine) tag_mem[meta_set_i] <= meta_tag_i;
+      end
+      always_ff @(posedge clk_i) begin
+        if (((tag_write_i || invalidate_i) && mine) || sweep_i) begin
+          valid_mem[meta_set_i] <= !invalidate_i && !sweep_i;
+        end
+      end
+      always_ff @(posedge clk_i) begin
+        if ((tag_write_i || dirty_write_i) && mine) dirty_mem[meta_set_i] <= meta_dirty_i;
+      end
+      assign tag_o[w] = tag_mem[set_i];
+      assign valid_o[w] = valid_mem[set_i];
+      assign dirty_o[w] = dirty_mem[set_i];
+      assign upset_o[w] = 1'b0;
+      logic unused;
+      assign unused = ^{flip_tag_i, flip_bit_i};
     end
 
-    assign tag_o[w] = tag_mem[set_i];
-    assign valid_o[w] = valid_mem[set_i];
-    assign dirty_o[w] = dirty_mem[set_i];
+    (* no_rw_check *) logic [DataW-1:0] data_mem[Sets*Words];
+    logic [DataW-1:0] read_word;
+    always_ff @(posedge clk_i) begin
+      if (write_i && write_way_i == WayBits'(w)) begin
+        data_mem[write_addr] <= (Parity && flip_data_i) ? read_word ^ (DataW'(1) << flip_bit_i)
+                                                        : DataW'({^write_data_i, write_data_i});
+      end
+      read_word <= data_mem[read_addr];
+    end
+    assign read_data_o[w] = read_word[WordW-1:0];
+    assign read_upset_o[w] = Parity && ^read_word;
   end
 
   // ------------------------------------------------------------------ replacement
@@ -135,6 +184,9 @@ module vm_cache_array
     victim_o = plru_victim;
     for (int w = Ways - 1; w >= 0; w--) begin
       if (!valid_o[w]) victim_o = WayBits'(w);
+    end
+    for (int w = Ways - 1; Parity && w >= 0; w--) begin
+      if (upset_o[w]) victim_o = WayBits'(w);
     end
   end
 

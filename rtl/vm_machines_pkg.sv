@@ -137,13 +137,22 @@ package vm_machines_pkg;
     return m;
   endfunction
 
+  // With an array port, through which bits can be flipped.
+  function automatic machine_t with_parity(machine_t machine);
+    machine_t m;
+    m = machine;
+    m.Parity = 1'b1;
+    m.ArrayPort = 1'b1;
+    return m;
+  endfunction
+
   // 10-bit VA, 256-byte pages, 2 KiB of memory, tables above it. Entry: V7 K6 PPN2:0.
   localparam machine_t Toy10 = '{
     Format: flat(8'd2, 8'd8, 8'd0, 1'b0, 8'd0, 8'd3, 8'd7, 8'd6, NoBit, NoBit, NoBit),
     VaBits: 8'd10, PaBits: 8'd11, BusBits: 8'd12, AsidBits: 8'd0,
     Itlb: NoTlb, Dtlb: NoTlb, SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
     Icache: NoCache, Dcache: NoCache, L2Cache: NoCache, L3Cache: NoCache,
-    L2Prefetch: 1'b0, WalkPort: WalkMemory, Atomics: 1'b0, TrapSwap: 1'b1, ArrayPort: 1'b0,
+    L2Prefetch: 1'b0, WalkPort: WalkMemory, Atomics: 1'b0, TrapSwap: 1'b1, ArrayPort: 1'b0, Parity: 1'b0,
     Regions: {NoRegion, NoRegion, NoRegion, ram(57'h0, 57'h1000, 1'b0)}};
 
   // 5-bit VA, 8-byte pages, 64 bytes of memory, tables above it. Entry: V7 PPN2:0.
@@ -152,7 +161,7 @@ package vm_machines_pkg;
     VaBits: 8'd5, PaBits: 8'd6, BusBits: 8'd7, AsidBits: 8'd0,
     Itlb: NoTlb, Dtlb: NoTlb, SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
     Icache: NoCache, Dcache: NoCache, L2Cache: NoCache, L3Cache: NoCache,
-    L2Prefetch: 1'b0, WalkPort: WalkMemory, Atomics: 1'b0, TrapSwap: 1'b0, ArrayPort: 1'b0,
+    L2Prefetch: 1'b0, WalkPort: WalkMemory, Atomics: 1'b0, TrapSwap: 1'b0, ArrayPort: 1'b0, Parity: 1'b0,
     Regions: {NoRegion, NoRegion, NoRegion, ram(57'h0, 57'h80, 1'b0)}};
 
   // 18-bit VA, 1 KiB pages, 20-bit PA, 16-bit big-endian entries: V15 K14 PPN13:4.
@@ -161,7 +170,7 @@ package vm_machines_pkg;
     VaBits: 8'd18, PaBits: 8'd20, BusBits: 8'd20, AsidBits: 8'd0,
     Itlb: NoTlb, Dtlb: NoTlb, SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
     Icache: NoCache, Dcache: NoCache, L2Cache: NoCache, L3Cache: NoCache,
-    L2Prefetch: 1'b0, WalkPort: WalkMemory, Atomics: 1'b0, TrapSwap: 1'b0, ArrayPort: 1'b0,
+    L2Prefetch: 1'b0, WalkPort: WalkMemory, Atomics: 1'b0, TrapSwap: 1'b0, ArrayPort: 1'b0, Parity: 1'b0,
     Regions: {NoRegion, NoRegion, NoRegion, ram(57'h0, 57'h10_0000, 1'b0)}};
 
   // Ptbr16 with write and execute rights in two of the unused bits: W3 X2.
@@ -170,7 +179,7 @@ package vm_machines_pkg;
     VaBits: 8'd18, PaBits: 8'd20, BusBits: 8'd20, AsidBits: 8'd0,
     Itlb: NoTlb, Dtlb: NoTlb, SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
     Icache: NoCache, Dcache: NoCache, L2Cache: NoCache, L3Cache: NoCache,
-    L2Prefetch: 1'b0, WalkPort: WalkMemory, Atomics: 1'b0, TrapSwap: 1'b0, ArrayPort: 1'b0,
+    L2Prefetch: 1'b0, WalkPort: WalkMemory, Atomics: 1'b0, TrapSwap: 1'b0, ArrayPort: 1'b0, Parity: 1'b0,
     Regions: {NoRegion, NoRegion, NoRegion, ram(57'h0, 57'h10_0000, 1'b0)}};
 
   // Eight words of memory, one-word pages, tables above them. Entry: V7 W6 PPN2:0.
@@ -180,7 +189,7 @@ package vm_machines_pkg;
     Itlb: '{Sets: 16'd1, Ways: 8'd2}, Dtlb: '{Sets: 16'd1, Ways: 8'd2},
     SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
     Icache: NoCache, Dcache: NoCache, L2Cache: NoCache, L3Cache: NoCache,
-    L2Prefetch: 1'b0, WalkPort: WalkMemory, Atomics: 1'b0, TrapSwap: 1'b0, ArrayPort: 1'b0,
+    L2Prefetch: 1'b0, WalkPort: WalkMemory, Atomics: 1'b0, TrapSwap: 1'b0, ArrayPort: 1'b0, Parity: 1'b0,
     Regions: {NoRegion, NoRegion, NoRegion, ram(57'h0, 57'h80, 1'b0)}};
 
   // 16-bit VA and PA, 16-byte pages, tables in uncached memory above 64 KiB. Entry: V15 W14 PPN11:0.
@@ -190,7 +199,7 @@ package vm_machines_pkg;
     Itlb: '{Sets: 16'd4, Ways: 8'd2}, Dtlb: '{Sets: 16'd4, Ways: 8'd2},
     SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
     Icache: NoCache, Dcache: '{Sets: 16'd2, Ways: 8'd2, LineBytes: 16'd8}, L2Cache: NoCache, L3Cache: NoCache,
-    L2Prefetch: 1'b0, WalkPort: WalkMemory, Atomics: 1'b0, TrapSwap: 1'b0, ArrayPort: 1'b0,
+    L2Prefetch: 1'b0, WalkPort: WalkMemory, Atomics: 1'b0, TrapSwap: 1'b0, ArrayPort: 1'b0, Parity: 1'b0,
     Regions: {NoRegion, NoRegion, ram(57'h1_0000, 57'h3_0000, 1'b0), ram(57'h0, 57'h1_0000, 1'b1)}};
 
   // The simple memory system: 14-bit VA, 12-bit PA, 64-byte pages, TLB 4 sets x 4 ways, data cache of 16
@@ -201,7 +210,7 @@ package vm_machines_pkg;
     Itlb: NoTlb, Dtlb: '{Sets: 16'd4, Ways: 8'd4},
     SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
     Icache: NoCache, Dcache: '{Sets: 16'd16, Ways: 8'd1, LineBytes: 16'd4}, L2Cache: NoCache, L3Cache: NoCache,
-    L2Prefetch: 1'b0, WalkPort: WalkMemory, Atomics: 1'b0, TrapSwap: 1'b0, ArrayPort: 1'b1,
+    L2Prefetch: 1'b0, WalkPort: WalkMemory, Atomics: 1'b0, TrapSwap: 1'b0, ArrayPort: 1'b1, Parity: 1'b0,
     Regions: {NoRegion, NoRegion, ram(57'h1000, 57'h3000, 1'b0), ram(57'h0, 57'h1000, 1'b1)}};
 
   // 32-bit VA, 4 KiB pages, 30-bit PA, a flat table of 4 MiB in cacheable memory, walked through the data
@@ -213,7 +222,7 @@ package vm_machines_pkg;
     SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
     Icache: '{Sets: 16'd64, Ways: 8'd4, LineBytes: 16'd64},
     Dcache: '{Sets: 16'd64, Ways: 8'd4, LineBytes: 16'd64}, L2Cache: NoCache, L3Cache: NoCache,
-    L2Prefetch: 1'b0, WalkPort: WalkCache, Atomics: 1'b1, TrapSwap: 1'b0, ArrayPort: 1'b0,
+    L2Prefetch: 1'b0, WalkPort: WalkCache, Atomics: 1'b1, TrapSwap: 1'b0, ArrayPort: 1'b0, Parity: 1'b0,
     Regions: {NoRegion, NoRegion, ram(57'h3C00_0000, 57'h0400_0000, 1'b0), ram(57'h0, 57'h3800_0000, 1'b1, 1'b1)}};
 
   localparam machine_t Sv32 = riscv_machine(riscv(8'd2, 8'd2, 8'd10, 8'd12, 8'd2, 8'd22, 1'b0), 8'd34, 8'd9);
@@ -229,9 +238,9 @@ package vm_machines_pkg;
   localparam machine_t Sv39Ulx3s = riscv_machine(riscv(8'd3, 8'd3, 8'd9, 8'd12, 8'd3, 8'd44, 1'b1), 8'd34, 8'd9, 8'd2);
   // For programs that go through memory page by page.
   localparam machine_t Sv39Prefetch = with_prefetch(Sv39);
-  // The tables of Sv39 with 8 KiB pages.
-  localparam machine_t Riscv8k = with_itlb(
-      riscv_machine(riscv(8'd3, 8'd3, 8'd10, 8'd13, 8'd3, 8'd43, 1'b0), 8'd40, 8'd9), '{Sets: 16'd1, Ways: 8'd4});
+  // The tables of Sv39 with 8 KiB pages; parity.
+  localparam machine_t Riscv8k = with_parity(with_itlb(
+      riscv_machine(riscv(8'd3, 8'd3, 8'd10, 8'd13, 8'd3, 8'd43, 1'b0), 8'd40, 8'd9), '{Sets: 16'd1, Ways: 8'd4}));
 
   // 4-level x86-64 with the TLBs and caches of the Core i7: 64 and 128 entries, 512 in the L2; 32 KiB 8-way, 256 KiB 8-way,
   // 8 MiB 16-way.
@@ -243,7 +252,7 @@ package vm_machines_pkg;
     Icache: '{Sets: 16'd64, Ways: 8'd8, LineBytes: 16'd64}, Dcache: '{Sets: 16'd64, Ways: 8'd8, LineBytes: 16'd64},
     L2Prefetch: 1'b0, L2Cache: '{Sets: 16'd512, Ways: 8'd8, LineBytes: 16'd64},
     L3Cache: '{Sets: 16'd8192, Ways: 8'd16, LineBytes: 16'd64}, WalkPort: WalkCache,
-    Atomics: 1'b1, TrapSwap: 1'b0, ArrayPort: 1'b0,
+    Atomics: 1'b1, TrapSwap: 1'b0, ArrayPort: 1'b0, Parity: 1'b0,
     Regions: {NoRegion, NoRegion, ram(57'hF_0000_0000, 57'h0400_0000, 1'b0, 1'b1),
               ram(57'h0, 57'h1_0000_0000, 1'b1, 1'b1)}};
 

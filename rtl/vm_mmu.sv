@@ -36,7 +36,7 @@ module vm_mmu
 
     input  tlb_inv_t         inv_i,
     output logic             inv_busy_o,
-    input  logic       [1:0] array_valid_i,
+    input  logic       [3:0] array_valid_i,  // fetch TLB, data TLB; only with inv_busy_o low: L2 TLB, walk caches
     input  array_req_t       array_req_i,
     output array_rsp_t [1:0] array_rsp_o,
 
@@ -53,10 +53,12 @@ module vm_mmu
   walk_result_t walk_result;
 
   logic [1:0] hit_base, hit_super, l2_hit;
+  upset_events_t upset;
   walk_events_t walk_events;
   always_comb begin
     events_o = '0;
     events_o.walker = walk_events;
+    events_o.upset = upset;
     for (int unsigned p = 0; p < 2; p++) begin
       events_o.port[p].l2_hit = l2_hit[p];
       events_o.port[p].l1_miss = miss_valid[p] && miss_ready[p] && !miss_skip_l2[p];
@@ -99,6 +101,7 @@ module vm_mmu
         .walk_release_o(walk_release[p]),
         .hit_base_o    (hit_base[p]),
         .hit_super_o   (hit_super[p]),
+        .upset_o       (upset.l1[p]),
         .inv_i,
         .array_valid_i (array_valid_i[p]),
         .array_req_i,
@@ -132,7 +135,10 @@ module vm_mmu
       .walk_rsp_i,
       .inv_i,
       .inv_busy_o,
+      .array_valid_i(array_valid_i[3:2]),
+      .array_req_i,
       .l2_hit_o   (l2_hit),
+      .upset_o    ({upset.walk_cache, upset.l2}),
       .events_o   (walk_events)
   );
 

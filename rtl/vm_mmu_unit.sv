@@ -104,7 +104,8 @@ module vm_mmu_unit
   ctl_req_t ctl_op;
   logic ctl_apply, ctl_refused, ctl_forget_all, ctl_forget_asid;
   // What the sequencer has for caches and arrays.
-  logic [1:0] unused_maint_valid, unused_tlb_valid, unused_cache_valid;
+  logic [1:0] unused_maint_valid, unused_cache_valid;
+  logic [3:0] unused_tlb_valid;
   maint_req_t unused_maint;
   array_req_t unused_array;
   array_rsp_t unused_array_rsp;

@@ -104,6 +104,7 @@ package vm_pkg;
     logic Atomics;        // the data port takes LR, SC and AMOs
     logic TrapSwap;       // the table base changes in hardware when an exception starts
     logic ArrayPort;      // TLB and cache arrays can be read and written from outside
+    logic Parity;         // RAM of TLBs, walk caches and first-level caches has parity bits (M13)
     region_t [MaxRegions-1:0] Regions;  // what is in no region is a hole
   } machine_t;
 
@@ -553,7 +554,9 @@ package vm_pkg;
     ArrayIcacheTag  = 3'd2,
     ArrayIcacheData = 3'd3,
     ArrayDcacheTag  = 3'd4,
-    ArrayDcacheData = 3'd5
+    ArrayDcacheData = 3'd5,
+    ArrayL2Tlb      = 3'd6,  // flip only
+    ArrayWalkCache  = 3'd7   // flip only; way: the level of the pointer
   } array_e;
 
   // TLB entry:  data0 = {valid [63], mem_type [60:58], g [57], d [56], u,r,w,x [55:52], vpn [51:0]},
@@ -561,8 +564,12 @@ package vm_pkg;
   //             it is everywhere: written back, dirty, not global
   // Cache tag:  data0 = {valid [63], dirty [62], line address = PA without the line offset [55:0]}
   // Cache data: data0 = the 64-bit word `word` of the line (32-bit lines: low half)
+  // flip (Parity): bit data0[7:0] of the word as it is stored turns over, and nothing else. From bit 0 up, of TLBs and walk
+  // caches: attributes (attr_bits, pointer_bits), PPN (ppn_w), ASID (at least 1), tag, valid (TLBs), parity; of a cache tag:
+  // tag, valid, parity, the two dirty bits; of cache data: the word, parity
   typedef struct packed {
-    logic write;
+    logic flip;
+    logic write;  // means nothing with flip
     array_e array;
     logic [15:0] index;  // the set
     logic [7:0] way;
@@ -600,13 +607,23 @@ package vm_pkg;
 
   // Lookups as the core, the walker and the host make them; a replay after a refill is not another one.
   typedef struct packed {
+    logic lost;             // what was stored in a line, or a word of it, is lost by an upset
+    logic refetch;          // a clean line is fetched again, as a word of it was wrong; the miss counts, too
     logic write_back;       // a dirty line has been written to memory
     logic uncached;
     logic miss;
     logic hit;
   } cache_events_t;
 
+  // Lookups that met entries with wrong parity, which are gone now.
   typedef struct packed {
+    logic walk_cache;
+    logic l2;
+    logic [1:0] l1;         // base parts: [0] fetch, [1] data
+  } upset_events_t;
+
+  typedef struct packed {
+    upset_events_t upset;
     logic [4:0] fence;      // answered and not refused, bit fence_op_e
     walk_events_t walker;
     port_events_t [1:0] port;

@@ -63,7 +63,12 @@ module vm_ptw
     input  tlb_inv_t inv_i,
     output logic     inv_busy_o,  // no inv_i.start, no change of context_i now
 
+    // Flips of the array port, with inv_busy_o low. [0] L2 TLB, [1] walk caches
+    input logic [1:0] array_valid_i,
+    input array_req_t array_req_i,
+
     output logic [1:0]   l2_hit_o,  // events of the two ports
+    output logic [1:0]   upset_o,   // Parity: [0] L2 TLB, [1] walk caches
     output walk_events_t events_o
 );
 
@@ -166,6 +171,7 @@ module vm_ptw
       .look_i    (look),
       .hit_o     (l2_hit),
       .off_o     (l2_off),
+      .upset_o   (upset_o[0]),
       .ppn_o     (l2_ppn),
       .attr_o    (l2_attr),
       .touch_i   (handover && !ahead_q),
@@ -175,7 +181,9 @@ module vm_ptw
       .fill_way_o(l2_fill_way),
       .fill_o    (l2_filled),
       .inv_i,
-      .busy_o    (l2_busy)
+      .busy_o    (l2_busy),
+      .array_valid_i(array_valid_i[0]),
+      .array_req_i
   );
   assign inv_busy_o = l2_busy || next_q || ahead_q;
 
@@ -186,6 +194,8 @@ module vm_ptw
       .rst_ni,
       .vpn_i       (vpn),
       .asid_i      (context_i.asid),
+      .look_i      (look && !ahead_q),
+      .upset_o     (upset_o[1]),
       .level_o     (known_level),
       .ppn_o       (known_ppn),
       .attr_o      (known_attr),
@@ -194,7 +204,9 @@ module vm_ptw
       .fill_level_i(level_q + 1'b1),
       .fill_ppn_i  (PpnW'(pte_ppn(Format, pte_q))),
       .fill_attr_i (path_q),
-      .inv_i
+      .inv_i,
+      .array_valid_i(array_valid_i[1]),
+      .array_req_i
   );
 
   // Where a walk begins: below the pointer the walk cache knows, else at the root. Machines without a look begin in

@@ -58,9 +58,9 @@ module vm_seq
     output maint_req_t       maint_o,
     input  logic       [1:0] maint_done_i,
 
-    // Array port of the two TLBs (combinational) and the two caches
+    // Array port of fetch TLB, data TLB (combinational), L2 TLB and walk caches (no answer), and of the two caches
     output array_req_t       array_o,
-    output logic       [1:0] tlb_array_valid_o,
+    output logic       [3:0] tlb_array_valid_o,
     input  array_rsp_t [1:0] tlb_array_rsp_i,
     output logic       [1:0] cache_array_valid_o,
     output logic             cache_array_is_tag_o,
@@ -99,12 +99,13 @@ module vm_seq
   logic second_d, second_q;  // FetchSync: the instruction cache's turn
 
   logic forget_d, forget_q;  // a control write's address space is being forgotten
-  logic by_asid, scan_last, scan_all, inv_wait, va_legal, pa_legal, is_tlb_array, array_cache;
+  logic by_asid, scan_last, scan_all, inv_wait, va_legal, pa_legal, array_cache;
+  logic is_tlb_array, is_shared_array;
   assign by_asid = fence_q.by_asid && Cfg.AsidBits != 0;
   assign scan_all = !by_asid && fence_q.globals;
   assign scan_last = scan_q == ScanW'(ScanSets - 1);
   assign inv_wait = inv_busy_i && ((kind_q == KindFence && fence_q.op == FenceTlb) ||
-      (kind_q == KindCtl && ctl_q.index >= CtlRoot));
+      (kind_q == KindCtl && ctl_q.index >= CtlRoot) || (kind_q == KindArray && is_shared_array));
 
   // An address that the mode in force does not have (Bare: the widest) is translated by nothing (R21, X22).
   always_comb begin
@@ -119,6 +120,8 @@ module vm_seq
   // A line that no address on the bus can name is in no cache; its low bits must not pick another one.
   assign pa_legal = !fence_q.by_addr || (fence_q.addr >> Cfg.BusBits) == '0;
   assign is_tlb_array = array_q.array == ArrayItlb || array_q.array == ArrayDtlb;
+  // The walker's: its arrays only flip bits.
+  assign is_shared_array = Cfg.Parity && (array_q.array == ArrayL2Tlb || array_q.array == ArrayWalkCache);
   assign array_cache = array_q.array == ArrayDcacheTag || array_q.array == ArrayDcacheData;
 
   assign block_o = state_q != StIdle;
@@ -229,8 +232,14 @@ module vm_seq
             end
           end
           default: begin
-            if (is_tlb_array) begin
-              tlb_array_valid_o[array_q.array == ArrayDtlb] = 1'b1;
+            if (is_shared_array) begin
+              array_rsp_d = '0;
+              if (!inv_wait) begin
+                tlb_array_valid_o[3:2] = {array_q.array == ArrayWalkCache, array_q.array == ArrayL2Tlb};
+                state_d = StRespond;
+              end
+            end else if (is_tlb_array) begin
+              tlb_array_valid_o[1:0] = {array_q.array == ArrayDtlb, array_q.array == ArrayItlb};
               array_rsp_d = tlb_array_rsp_i[array_q.array == ArrayDtlb];
               state_d = StRespond;
             end else begin

@@ -7,6 +7,9 @@
 // One read port and one set of comparators serve lookup, selective invalidation and the array port: in a cycle with
 // inv_i.set_valid, key_i and asid_i are those of the fence; in one with array_valid_i nothing is looked up. If two
 // entries match, the lowest way wins and nothing is mixed (R17, M7).
+//
+// Parity: a word with wrong parity is no entry, to lookups, fences and the choice of a victim alike; this is found beside
+// the comparison. The lookup of an access (look_i) removes it in the next cycle (M13).
 module vm_tlb
   import vm_pkg::*;
 #(
@@ -26,6 +29,8 @@ module vm_tlb
     input  logic [AsidMax-1:0] asid_i,
     input  logic               hold_i,    // Registered: keep the answer
     input  logic               mute_i,    // ppn_o and attr_o are to be zero
+    input  logic               look_i,    // Parity: an access is looked up; key_i is its
+    output logic               upset_o,   // words with wrong parity are being removed
     output logic               hit_o,
     output logic [WayBits-1:0] hit_way_o,
     output logic [PpnW-1:0]    ppn_o,     // zero without a hit
@@ -62,11 +67,18 @@ module vm_tlb
 
   // What a selective fence removes from the set it looks at. For observers: the hardware decides a cycle later.
   logic [WayCount-1:0] inv_way;
+  // Those with wrong parity that go in this cycle, and their set. For observers, too.
+  logic [WayCount-1:0] upset_way;
+  logic [SetW-1:0] upset_set;
 
   if (Ways == 0) begin : gen_none
     logic unused;
-    assign unused = ^{clk_i, rst_ni, key_i, asid_i, hold_i, mute_i, update_valid_i, touch_i, touch_way_i, fill_i,
-                      update_key_i, fill_asid_i, fill_ppn_i, fill_attr_i, inv_i, array_valid_i, array_req_i, inv_way};
+    assign unused = ^{clk_i, rst_ni, key_i, asid_i, hold_i, mute_i, look_i, update_valid_i, touch_i, touch_way_i,
+                      fill_i, update_key_i, fill_asid_i, fill_ppn_i, fill_attr_i, inv_i, array_valid_i, array_req_i,
+                      inv_way, upset_way, upset_set};
+    assign upset_o = 1'b0;
+    assign upset_way = '0;
+    assign upset_set = '0;
     assign valid_o = '0;
     assign inv_way = '0;
     assign hit_o = 1'b0;
@@ -88,25 +100,28 @@ module vm_tlb
     entry_t write;
     logic [Ways-1:0] write_way, write_valid, read_valid, valid;
     logic [SetW-1:0] read_set, write_set, update_set, array_set;
-    logic array_write;
+    logic array_write, array_flip;
+    logic [Ways-1:0] upset;  // of the set that is looked at
     logic [Sets-1:0] live_q;
     // What a fence removes goes a cycle later: the owner lets nothing be looked up before. The sweep of a fence has the
     // length of the largest TLB, so a single set is looked at again in the very next cycle: what goes is gone already.
-    logic dropping_q;
+    logic dropping_q, dropping;
     logic [SetW-1:0] drop_set_q;
     logic [Ways-1:0] drop_key_q, drop_asid_q, drop_q;
     assign drop_q = drop_key_q & drop_asid_q;
 
     assign update_set = (Sets > 1) ? SetW'(update_key_i) : '0;
     assign array_set = (Sets > 1) ? SetW'(array_req_i.index) : '0;
-    assign array_write = array_valid_i && array_req_i.write;
+    assign array_flip = Cfg.Parity && array_valid_i && array_req_i.flip;
+    assign array_write = array_valid_i && array_req_i.write && !array_flip;
 
     always_comb begin
       read_set = (Sets > 1) ? SetW'(key_i) : '0;
       if (Cfg.ArrayPort && array_valid_i) read_set = array_set;
     end
 
-    // Write port: a fill, the array port, or what a fence removes; no two of them ever come together. The first entry
+    // Write port: a fill, the array port, or what a fence or wrong parity removes; no two of them ever come together, but
+    // a fill and what has wrong parity with Registered: that stays, as it is looked up again after a fill. The first entry
     // of a set that was not live clears the other ways; so does one of a set without a valid entry, where no array port
     // could tell.
     logic write_live, clear;
@@ -120,12 +135,12 @@ module vm_tlb
           ppn: fill_ppn_i,
           attr: AttrW'(attr_to_bits(Cfg.Format, fill_attr_i))
       };
-      write_set = dropping_q ? drop_set_q : update_set;
+      write_set = dropping ? drop_set_q : update_set;
       write_live = fill_i;
       write_valid = '0;
       write_valid[touch_way_i] = fill_i;
       write_way = write_valid | {Ways{fill_i && clear}};
-      if (dropping_q) write_way = drop_q;
+      if (dropping) write_way = drop_q;
       if (Cfg.ArrayPort && array_write) begin
         write = '{
             tag: TagW'(array_req_i.data0[51:0] >> SetBits),
@@ -140,21 +155,36 @@ module vm_tlb
         write_valid = '0;
         write_valid[WayBits'(array_req_i.way)] = array_req_i.data0[63];
       end
+      if (Cfg.ArrayPort && array_flip) begin
+        write_set = array_set;
+        write_way = '0;
+        write_way[WayBits'(array_req_i.way)] = 1'b1;
+      end
     end
 
     typedef struct packed {
       logic valid;
       entry_t entry;
     } way_t;
+    // With its parity on top, if it has one: even over the whole word.
+    localparam int unsigned WordW = $bits(way_t) + 32'(Cfg.Parity);
+    logic [Ways-1:0][WordW-1:0] word;
     for (genvar w = 0; w < Ways; w++) begin : gen_way
-      (* ram_style = "distributed", no_rw_check *) way_t mem[Sets];
+      (* ram_style = "distributed", no_rw_check *) logic [WordW-1:0] mem[Sets];
+      way_t write_word;
+      assign write_word = '{valid: write_valid[w], entry: write};
       always_ff @(posedge clk_i) begin
-        if (write_way[w]) mem[write_set] <= '{valid: write_valid[w], entry: write};
+        if (write_way[w]) begin
+          mem[write_set] <= (Cfg.ArrayPort && array_flip) ? word[w] ^ (WordW'(1) << array_req_i.data0[7:0])
+                                                          : WordW'({^write_word, write_word});
+        end
       end
-      assign {read_valid[w], read[w]} = mem[read_set];
+      assign word[w] = mem[read_set];
+      assign {read_valid[w], read[w]} = $bits(way_t)'(word[w]);
+      assign upset[w] = Cfg.Parity && live_q[read_set] && ^word[w];
     end
 
-    assign valid = (live_q[read_set] ? read_valid : '0) & ~((Sets == 1 && dropping_q) ? drop_q : '0);
+    assign valid = (live_q[read_set] ? read_valid & ~upset : '0) & ~((Sets == 1 && dropping_q) ? drop_q : '0);
     for (genvar s = 0; s < Sets; s++) begin : gen_live
       always_ff @(posedge clk_i) begin
         if (!rst_ni || inv_i.all) live_q[s] <= 1'b0;
@@ -164,6 +194,7 @@ module vm_tlb
 
     // ---------------------------------------------------------------- lookup, and what a fence removes
 
+    logic cleaning;  // what has wrong parity is removed in the next cycle
     logic [Ways-1:0] key_match, asid_match, match, hit_way, inv_key, inv_asid;
     always_comb begin
       for (int unsigned w = 0; w < Ways; w++) begin
@@ -179,11 +210,28 @@ module vm_tlb
 
     always_ff @(posedge clk_i) begin
       if (!rst_ni) dropping_q <= 1'b0;
-      else dropping_q <= inv_i.set_valid;
+      else dropping_q <= inv_i.set_valid || cleaning;
       drop_set_q <= read_set;
-      drop_key_q <= inv_key;
-      drop_asid_q <= inv_asid;
+      drop_key_q <= cleaning ? upset : inv_key;
+      drop_asid_q <= inv_asid | {Ways{cleaning}};
     end
+
+    // What the lookup before has found goes in this cycle, and is not found again.
+    if (Cfg.Parity) begin : gen_parity
+      logic cleaning_q;
+      always_ff @(posedge clk_i) cleaning_q <= rst_ni && cleaning;
+      assign cleaning = look_i && (upset & ~((cleaning_q && drop_set_q == read_set) ? drop_q : '0)) != '0;
+      assign upset_o = cleaning_q && !fill_i;
+      assign dropping = dropping_q && !(cleaning_q && fill_i);
+    end else begin : gen_no_parity
+      logic unused_look;
+      assign unused_look = ^{look_i, upset};
+      assign cleaning = 1'b0;
+      assign upset_o = 1'b0;
+      assign dropping = dropping_q;
+    end
+    assign upset_way = upset_o ? drop_q : '0;
+    assign upset_set = drop_set_q;
 
     // The answer: of this cycle's lookup, or of the one before.
     logic [Ways-1:0] found, found_valid;
@@ -273,7 +321,8 @@ module vm_tlb
     end
 
     logic unused;
-    assign unused = ^{asid_i, fill_asid_i, inv_i, array_valid_i, array_req_i, array_set, touch_way_i, inv_way};
+    assign unused = ^{asid_i, fill_asid_i, inv_i, array_valid_i, array_req_i, array_set, touch_way_i, inv_way,
+                      upset_way, upset_set};
   end
 
 endmodule

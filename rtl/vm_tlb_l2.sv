@@ -12,6 +12,9 @@
 // RAM has no reset and no "invalidate all": inv_i.start begins a sweep, one set per cycle (one set only for a scope by
 // VPN), and so does reset. Meanwhile off_o is high, nothing hits, and what was looked up is not filled. The
 // owner starts no second sweep before busy_o falls.
+//
+// Parity: a word with wrong parity is no entry. It is computed in pieces, like the comparison, and in cycle 2 a look that
+// may hit removes such words of its set (M13); a sweep removes those of the sets it comes through.
 module vm_tlb_l2
   import vm_pkg::*;
 #(
@@ -29,6 +32,7 @@ module vm_tlb_l2
     input  logic               look_i,
     output logic               hit_o,      // cycle 2
     output logic               off_o,      // cycle 1: nothing can hit
+    output logic               upset_o,    // cycle 2: words with wrong parity are being removed
     output logic [PpnW-1:0]    ppn_o,
     output attr_t              attr_o,
 
@@ -40,19 +44,27 @@ module vm_tlb_l2
     output logic               fill_o,     // fill_i took effect
 
     input  tlb_inv_t inv_i,
-    output logic     busy_o
+    output logic     busy_o,
+
+    // Flips of the array port: one cycle, with busy_o low; the word is written in the next, array_req_i held.
+    input logic       array_valid_i,
+    input array_req_t array_req_i
 );
 
   localparam int unsigned Ways = 32'(Cfg.L2Tlb.Ways);
 
   // Cycle 1: what matches. Only observers look at it so early.
   logic [((Ways != 0) ? Ways : 1)-1:0] match;
+  // What has wrong parity and goes in this cycle. For observers, too.
+  logic [((Ways != 0) ? Ways : 1)-1:0] upset_way;
 
   if (Ways == 0) begin : gen_none
     logic unused;
     assign match = '0;
     assign unused = ^{clk_i, rst_ni, match, read_i, read_vpn_i, asid_i, look_i, touch_i, fill_i, fill_ppn_i,
-                      fill_attr_i, inv_i};
+                      fill_attr_i, inv_i, array_valid_i, array_req_i, upset_way};
+    assign upset_way = '0;
+    assign upset_o = 1'b0;
     assign hit_o = 1'b0;
     assign off_o = 1'b0;
     assign ppn_o = '0;
@@ -136,6 +148,8 @@ module vm_tlb_l2
     entry_t write;
     logic [SetW-1:0] read_set, read_set_q, set_q, write_set;
     logic [Ways-1:0] dropped_q;           // went in the cycle in which the set was read
+    logic [Ways-1:0] wrong;               // parity of `found_q`
+    logic flip, flipping_q;               // the array port reads a set; writes a word of it back
     logic [Ways-1:0] valid, write_way, hit, hit_way;
     logic [WayBits-1:0] victim, way, plru_victim;
     logic [PlruW-1:0] plru_read, plru_q, touched;
@@ -143,25 +157,72 @@ module vm_tlb_l2
     logic [TagW-1:0] tag_q;
     logic [AsidW-1:0] asid_q;
 
-    assign read_set = reading_q ? sweep_q : set_of(read_vpn_i);
-    assign write_set = dropping_q ? drop_set_q : set_q;
+    always_comb begin
+      read_set = reading_q ? sweep_q : set_of(read_vpn_i);
+      if (flip) read_set = (Sets > 1) ? SetW'(array_req_i.index) : '0;
+      write_set = dropping_q ? drop_set_q : set_q;
+      if (flipping_q) write_set = read_set_q;
+    end
     assign write = '{
-        valid: !dropping_q,
+        valid: !dropping_q && !upset_o,
         tag: tag_q,
         asid: asid_q,
         ppn: fill_ppn_i,
         attr: AttrW'(attr_to_bits(Cfg.Format, fill_attr_i))
     };
 
+    // With its parity on top, if it has one: even over the whole word.
+    localparam int unsigned WordW = $bits(entry_t) + 32'(Cfg.Parity);
+    logic [Ways-1:0][WordW-1:0] word;
+    logic [WordW-1:0] write_word;
+    assign write_word = WordW'({^write, write});
     for (genvar w = 0; w < Ways; w++) begin : gen_way
-      (* ram_style = "block", no_rw_check *) entry_t mem[Sets];
+      (* ram_style = "block", no_rw_check *) logic [WordW-1:0] mem[Sets];
       always_ff @(posedge clk_i) begin
-        if (write_way[w]) mem[write_set] <= write;
-        if (read_i || reading_q) read[w] <= mem[read_set];
+        if (write_way[w]) begin
+          mem[write_set] <= flipping_q ? word[w] ^ (WordW'(1) << array_req_i.data0[7:0]) : write_word;
+        end
+        if (read_i || reading_q || flip) word[w] <= mem[read_set];
       end
+      assign read[w] = $bits(entry_t)'(word[w]);
       assign read_attr[w] = attr_from_bits(Cfg.Format, 8'(read[w].attr));
       assign attr[w] = attr_from_bits(Cfg.Format, 8'(found_q[w].attr));
-      assign valid[w] = found_q[w].valid;
+      assign valid[w] = found_q[w].valid && !wrong[w];
+    end
+
+    if (Cfg.Parity) begin : gen_parity
+      localparam int unsigned ParityPieces = (WordW + PieceW - 1) / PieceW;
+      logic [Ways-1:0][ParityPieces-1:0] odd, odd_q;
+      logic looked_q;
+      always_comb begin
+        odd = '0;
+        for (int unsigned w = 0; w < Ways; w++) begin
+          for (int unsigned b = 0; b < WordW; b++) odd[w][b/PieceW] ^= word[w][b];
+          wrong[w] = ^odd_q[w];
+        end
+      end
+      always_ff @(posedge clk_i) begin
+        looked_q <= rst_ni && look_i && !busy_o;
+        if (look_i || judging_q) begin
+          odd_q <= odd;
+          for (int unsigned w = 0; w < Ways; w++) begin
+            if (dropped_q[w]) odd_q[w] <= '0;
+          end
+        end
+      end
+      assign upset_way = looked_q ? wrong : '0;
+    end else begin : gen_no_parity
+      assign wrong = '0;
+      assign upset_way = '0;
+    end
+    assign upset_o = |upset_way;
+
+    if (Cfg.Parity && Cfg.ArrayPort) begin : gen_array
+      assign flip = array_valid_i && array_req_i.flip;
+      always_ff @(posedge clk_i) flipping_q <= rst_ni && flip;
+    end else begin : gen_no_array
+      assign flip = 1'b0;
+      assign flipping_q = 1'b0;
     end
 
     // ---------------------------------------------------------------- comparison, for lookups and the sweep
@@ -177,11 +238,12 @@ module vm_tlb_l2
         if (Cfg.AsidBits != 0) begin
           for (int unsigned b = 0; b < AsidW; b++) asid_same[w][b/PieceW] &= read[w].asid[b] == asid_q[b];
         end
-        match[w] = read[w].valid && !dropped_q[w] && !busy_o && &tag_same[w] && (read_attr[w].g || &asid_same[w]);
+        match[w] = read[w].valid && !(Cfg.Parity && ^word[w]) && !dropped_q[w] && !busy_o && &tag_same[w] &&
+            (read_attr[w].g || &asid_same[w]);
         tag_match[w] = &tag_same_q[w];
         asid_match[w] = &asid_same_q[w];
         hit[w] = legal_q && valid[w] && tag_match[w] && (attr[w].g || asid_match[w]);
-        drop[w] = dropping_q && (scope_q.all || ((!scope_q.by_vpn || tag_match[w]) &&
+        drop[w] = dropping_q && (scope_q.all || wrong[w] || ((!scope_q.by_vpn || tag_match[w]) &&
             (attr[w].g ? scope_q.globals : !scope_q.by_asid || asid_match[w])));
       end
     end
@@ -207,7 +269,8 @@ module vm_tlb_l2
     assign fill_o = fill_i && legal_q && !busy_o;
     assign fill_way_o = way;
     always_comb begin
-      write_way = drop;
+      write_way = drop | upset_way;
+      if (flipping_q) write_way[WayBits'(array_req_i.way)] = 1'b1;
       if (fill_o) write_way[way] = 1'b1;
     end
 
@@ -256,7 +319,7 @@ module vm_tlb_l2
       judge_q <= sweep_q;
       drop_set_q <= judge_q;
       // The key comes with the set it is compared in.
-      if (read_i || reading_q) begin
+      if (read_i || reading_q || flip) begin
         read_set_q <= read_set;
         tag_q <= reading_q ? scope_q.tag : TagW'(read_vpn_i >> SetBits);
         asid_q <= reading_q ? scope_q.asid : AsidW'(asid_i);
@@ -276,7 +339,7 @@ module vm_tlb_l2
     end
 
     logic unused;
-    assign unused = ^{asid_i, inv_i, match};
+    assign unused = ^{asid_i, inv_i, match, array_valid_i, array_req_i};
   end
 
 endmodule

@@ -58,7 +58,7 @@ module vm_top
     output logic       mem_rsp_ready_o,
     input  mem_rsp_t   mem_rsp_i,
 
-    // A write-back that memory refused: imprecise, the line is gone
+    // A write-back that memory refused: imprecise, the line is gone. Parity: or what was stored in this line is lost
     output logic             wb_error_valid_o,
     output logic [PaMax-1:0] wb_error_addr_o,
 
@@ -198,7 +198,8 @@ module vm_top
   logic tlb_inv_busy;
   tlb_inv_t tlb_inv;
   array_req_t array_req;
-  logic [1:0] tlb_array_valid, cache_array_valid, cache_array_done;
+  logic [3:0] tlb_array_valid;
+  logic [1:0] cache_array_valid, cache_array_done;
   array_rsp_t [1:0] tlb_array_rsp, cache_array_rsp;
   logic cache_array_is_tag;
   mmu_events_t mmu_events;

@@ -6,6 +6,8 @@
 // at once; the deepest hit wins. Without one ppn_o and attr_o mean nothing.
 //
 // A fence drops everything, in one cycle; on RISC-V a fence by VA drops nothing, as these are no leaves (R22).
+//
+// Parity: an entry with wrong parity does not hit, and the look of a walk (look_i) drops it, whatever else it finds (M13).
 module vm_walk_cache
   import vm_pkg::*;
 #(
@@ -18,6 +20,8 @@ module vm_walk_cache
 
     input  logic [VpnW-1:0]    vpn_i,
     input  logic [AsidMax-1:0] asid_i,
+    input  logic               look_i,   // Parity: a walk looks
+    output logic               upset_o,  // entries with wrong parity go
     output logic [2:0]         level_o,  // of the pointer entry that is known; 0: none
     output logic [PpnW-1:0]    ppn_o,    // of the table it points to
     output attr_t              attr_o,
@@ -27,7 +31,10 @@ module vm_walk_cache
     input logic [PpnW-1:0] fill_ppn_i,
     input attr_t           fill_attr_i,
 
-    input tlb_inv_t inv_i
+    input tlb_inv_t inv_i,
+
+    input logic       array_valid_i,  // flips of the array port
+    input array_req_t array_req_i
 );
 
   localparam int unsigned Levels = 32'(Cfg.Format.Levels);
@@ -35,10 +42,15 @@ module vm_walk_cache
   // What a fence of this cycle drops.
   logic drop;
   assign drop = inv_i.start && !(Cfg.Format.Kind == PteRiscv && inv_i.by_vpn);
+  // What the look of this cycle drops, by level. For observers, too.
+  logic [MaxLevels-1:0] upset_level;
+  assign upset_o = |upset_level;
 
   if (Cfg.WalkCacheSets == '0 || Levels < 2) begin : gen_none
     logic unused;
-    assign unused = ^{clk_i, rst_ni, vpn_i, asid_i, fill_i, fill_level_i, fill_ppn_i, fill_attr_i, inv_i, drop};
+    assign unused = ^{clk_i, rst_ni, vpn_i, asid_i, look_i, fill_i, fill_level_i, fill_ppn_i, fill_attr_i, inv_i, drop,
+                      array_valid_i, array_req_i};
+    assign upset_level = '0;
     assign level_o = '0;
     assign ppn_o = '0;
     assign attr_o = AttrAll;
@@ -52,6 +64,10 @@ module vm_walk_cache
     logic [Levels-1:1] hit;
     logic [Levels-1:1][PpnW-1:0] ppn;
     attr_t [Levels-1:1] attr;
+    logic [Levels-1:1] upset;
+    logic flip;
+    assign flip = Cfg.Parity && Cfg.ArrayPort && array_valid_i && array_req_i.flip;
+    assign upset_level = look_i ? MaxLevels'({upset, 1'b0}) : '0;
 
     for (genvar l = 1; l < Levels; l++) begin : gen_level
       localparam int unsigned Below = index_lsb(Cfg.Format, l);
@@ -64,33 +80,43 @@ module vm_walk_cache
         logic [AttrW-1:0] attr;
       } entry_t;
 
-      (* ram_style = "distributed", no_rw_check *) entry_t mem[Sets];
+      // With its parity on top, if it has one: even over the whole word.
+      localparam int unsigned WordW = $bits(entry_t) + 32'(Cfg.Parity);
+      (* ram_style = "distributed", no_rw_check *) logic [WordW-1:0] mem[Sets];
+      logic [WordW-1:0] word;
       logic [Sets-1:0] valid_q;
       logic [SetW-1:0] set;
       logic [TagW-1:0] tag;
-      logic fill;
-      entry_t read;
+      logic fill, flip_here;
+      entry_t read, write;
 
-      assign set = (Sets > 1) ? SetW'(vpn_i >> Below) : '0;
+      always_comb begin
+        set = (Sets > 1) ? SetW'(vpn_i >> Below) : '0;
+        if (flip) set = (Sets > 1) ? SetW'(array_req_i.index) : '0;
+      end
+      assign flip_here = flip && array_req_i.way == 8'(l);
       assign tag = TagW'(vpn_i >> (Below + SetBits));
       assign fill = fill_i && fill_level_i == 3'(l);
-      assign read = mem[set];
-      assign hit[l] = valid_q[set] && read.tag == tag && (Cfg.AsidBits == 0 || read.asid == AsidW'(asid_i));
+      assign word = mem[set];
+      assign read = $bits(entry_t)'(word);
+      assign upset[l] = Cfg.Parity && valid_q[set] && ^word;
+      assign write = '{
+          tag: tag,
+          asid: AsidW'(asid_i),
+          ppn: fill_ppn_i,
+          attr: AttrW'(pointer_to_bits(Cfg.Format, fill_attr_i))
+      };
+      assign hit[l] = valid_q[set] && !upset[l] && read.tag == tag && (Cfg.AsidBits == 0 || read.asid == AsidW'(asid_i));
       assign ppn[l] = read.ppn;
       assign attr[l] = pointer_from_bits(Cfg.Format, 9'(read.attr));
       always_ff @(posedge clk_i) begin
-        if (fill) begin
-          mem[set] <= '{
-              tag: tag,
-              asid: AsidW'(asid_i),
-              ppn: fill_ppn_i,
-              attr: AttrW'(pointer_to_bits(Cfg.Format, fill_attr_i))
-          };
+        if (fill || flip_here) begin
+          mem[set] <= flip_here ? word ^ (WordW'(1) << array_req_i.data0[7:0]) : WordW'({^write, write});
         end
       end
       for (genvar s = 0; s < Sets; s++) begin : gen_valid
         always_ff @(posedge clk_i) begin
-          if (!rst_ni || drop) valid_q[s] <= 1'b0;
+          if (!rst_ni || drop || (upset_level[l] && set == SetW'(s))) valid_q[s] <= 1'b0;
           else if (fill && set == SetW'(s)) valid_q[s] <= 1'b1;
         end
       end
@@ -110,7 +136,7 @@ module vm_walk_cache
     end
 
     logic unused;
-    assign unused = ^{asid_i, fill_attr_i, inv_i};
+    assign unused = ^{asid_i, look_i, fill_attr_i, inv_i, array_valid_i, array_req_i};
   end
 
 endmodule

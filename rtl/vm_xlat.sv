@@ -58,6 +58,7 @@ module vm_xlat
 
     output logic hit_base_o,   // the access that is answered hit this part of the L1 TLB
     output logic hit_super_o,
+    output logic upset_o,      // Parity: entries of the base part had wrong parity, and go
 
     input  tlb_inv_t   inv_i,
     input  logic       array_valid_i,
@@ -88,6 +89,7 @@ module vm_xlat
   logic learned;         // what S1 holds is taken, and goes into the TLB
   logic relook;          // F: the TLB is read again for the request there
   logic hold;            // F: the answer stays
+  logic look;            // the TLB is looked up for an access that is translated
   xlat_req_t front_req;  // the request that enters S1
   logic bare;
 
@@ -113,6 +115,7 @@ module vm_xlat
     assign ahead_valid_o = valid_q && !relook_q && s1_ready;
     assign req_ready_o = !relook_q && (!valid_q || accept);
     assign hold = valid_q && !accept && !relook_q;
+    assign look = context_i.translate && (relook_q ? !req_q.phys : req_valid_i && req_ready_o && !req_i.phys);
     assign idle_o = !valid_q && !s1_busy_o;
     always_ff @(posedge clk_i) begin
       if (!rst_ni) begin
@@ -131,6 +134,7 @@ module vm_xlat
     assign front_req = req_i;
     assign relook = 1'b0;
     assign hold = 1'b0;
+    assign look = accept && !bare;
     assign ahead_valid_o = req_valid_i && s1_ready;
     assign req_ready_o = s1_ready && ahead_go_i;
     assign idle_o = !s1_busy_o;
@@ -332,6 +336,8 @@ module vm_xlat
       .asid_i      (key_asid),
       .hold_i      (hold),
       .mute_i      (no_hit),
+      .look_i      (look),
+      .upset_o,
       .hit_o       (base_hit),
       .hit_way_o   (base_way),
       .ppn_o       (base_ppn),

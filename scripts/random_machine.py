@@ -119,6 +119,9 @@ def make(seed):
     machine["atomics"] = unit_bytes(machine) == 8 and rng.random() < 0.7
     for region in machine["region"]:
         region["atomic"] = rng.random() < 0.7
+    machine["parity"] = rng.random() < 0.5
+    if machine["parity"]:
+        machine["array_port"] = rng.random() < 0.9  # the way in for flips
     return {"name": "random", "summary": f"random machine of seed {seed}", **machine}
 
 

@@ -78,6 +78,7 @@ nlohmann::json machine_json(const Machine& m) {
           {"atomics", m.atomics},
           {"trap_swap", m.trap_swap},
           {"array_port", m.array_port},
+          {"parity", m.parity},
           {"regions", regions}};
 }
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coherent_memory.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "pieces.h"
 #include "platform/platform.h"
+#include "platform/stored_word.h"
 
 namespace vm {
 
@@ -15,7 +17,10 @@ CoherentMemory::CoherentMemory(const Machine& machine, const PhysicalMemory& beh
       unit_(machine.unit_bytes()),
       lines_(static_cast<std::size_t>(machine.dcache.sets) * machine.dcache.ways) {
   const unsigned words = machine.dcache.line_bytes < 8 ? 1 : machine.dcache.line_bytes / 8;
-  for (Line& line : lines_) line.array_words.resize(words);
+  for (Line& line : lines_) {
+    line.array_words.resize(words);
+    line.wrong.resize(words);
+  }
 }
 
 CoherentMemory::Line* CoherentMemory::line(unsigned set, unsigned way) {
@@ -86,7 +91,10 @@ void CoherentMemory::revert_line(std::uint64_t address, std::uint64_t cycle) {
 }
 
 void CoherentMemory::on_event(const Event& event, std::uint64_t cycle) {
-  if (event.kind < EventKind::CacheLookup || event.kind > EventKind::CacheMaint || event.cache() == 0) return;
+  if (event.kind < EventKind::CacheLookup ||
+      (event.kind > EventKind::CacheMaint && event.kind != EventKind::CacheLost) || event.cache() == 0) {
+    return;
+  }
   switch (event.kind) {
     case EventKind::CacheLookup: {
       const Asked a = in_memory_lanes(asked(event));
@@ -94,12 +102,18 @@ void CoherentMemory::on_event(const Event& event, std::uint64_t cycle) {
       const std::uint64_t word = a.pa & ~7ULL;
       pending_ = {!event.answers_at_once(), word, beat(word)};
       store(word, a.wdata, a.lanes, cycle);
-      if (event.answers_at_once()) stored(word, cycle);
+      if (!event.answers_at_once()) break;
+      stored(word, cycle);
+      if (Line* l = line(event.set(), event.way())) {
+        l->wrong[a.pa / 8 % l->wrong.size()] = 0;
+        becomes_dirty(*l, cycle);
+      }
       break;
     }
     case EventKind::CacheDone:
       if (pending_.active) {
         if (event.done_err()) store(pending_.word, pending_.old, 0xFF, cycle);
+        if (!event.done_err() && !event.uncached() && filled_ != nullptr) becomes_dirty(*filled_, cycle);
         stored(pending_.word, cycle);
         pending_.active = false;
       }
@@ -111,6 +125,9 @@ void CoherentMemory::on_event(const Event& event, std::uint64_t cycle) {
       if (Line* l = line(event.set(), event.way())) {
         l->valid = !event.fill_err();
         l->address = event.b;
+        l->dirty = false;
+        std::fill(l->wrong.begin(), l->wrong.end(), 0);
+        filled_ = l;
       }
       break;
     case EventKind::CacheMaint:
@@ -121,6 +138,18 @@ void CoherentMemory::on_event(const Event& event, std::uint64_t cycle) {
         }
       } else if (Line* l = line(event.set(), event.way()); l != nullptr && event.invalidated()) {
         if (l->valid && !event.wrote_back()) revert_line(l->address, cycle);
+        l->valid = false;
+      }
+      if (Line* l = line(event.set(), event.way()); l != nullptr && event.wrote_back()) l->dirty = false;
+      break;
+    case EventKind::CacheLost:
+      lost_ = true;
+      if (Line* l = line(event.set(), event.way()); l != nullptr && event.lost_line()) {
+        if (l->valid) revert_line(l->address, cycle);
+        // A store that has come upon it takes back what is left.
+        const bool pending_in_line =
+            l->valid && pending_.active && (pending_.word ^ l->address) < machine_.dcache.line_bytes;
+        if (pending_in_line) pending_.old = beat(pending_.word);
         l->valid = false;
       }
       break;
@@ -134,7 +163,44 @@ void CoherentMemory::on_ports(const Cycle& cycle) {
   if (cycle.out->array.valid && array_.valid && array_.write) on_array_write(array_, cycle.number);
   if (cycle.array_accepted()) array_ = cycle.in->array;
   // The line is gone and memory did not take it: what memory has is what is left.
-  if (cycle.out->wb_error) revert_line(cycle.out->wb_error_addr, cycle.number);
+  if (cycle.out->wb_error && !lost_) revert_line(cycle.out->wb_error_addr, cycle.number);
+  lost_ = false;
+  if (tracker_.flipped()) on_flip(*tracker_.flipped(), cycle.number);
+}
+
+// What a wrong word of a dirty line says is what will be written back, though nobody can read it before.
+void CoherentMemory::turn_over(const Line& line, unsigned word, std::uint64_t bits, std::uint64_t cycle) {
+  const std::uint64_t address = line.address + 8ULL * word;
+  const unsigned shift = machine_.dcache.line_bytes < 8 ? (line.address & 4U) * 8 : 0;
+  store(address, beat(address) ^ bits << shift, 0xFF, cycle);
+  stored(address, cycle);
+}
+
+void CoherentMemory::becomes_dirty(Line& line, std::uint64_t cycle) {
+  line.dirty = true;
+  for (unsigned word = 0; word < line.wrong.size(); ++word) {
+    if (line.wrong[word] != 0) turn_over(line, word, line.wrong[word], cycle);
+    line.wrong[word] = 0;
+  }
+}
+
+void CoherentMemory::on_flip(const ArrayRequest& flip, std::uint64_t cycle) {
+  const auto array = static_cast<Array>(flip.array);
+  if (array != Array::DcacheTag && array != Array::DcacheData) return;
+  Line* l = line(flip.set, flip.way);
+  if (l == nullptr || !l->valid) return;
+  const StoredWord word = stored_word(machine_, array, flip.way);
+  if (flip.data0 >= word.bits()) return;
+  const std::size_t field = word.field_of(static_cast<unsigned>(flip.data0));
+  if (field == StoredWord::DirtyBits) becomes_dirty(*l, cycle);
+  if (field != StoredWord::Data) return;
+  const unsigned index = flip.word % static_cast<unsigned>(l->wrong.size());
+  const std::uint64_t bit = 1ULL << flip.data0;
+  if (l->dirty) {
+    turn_over(*l, index, bit, cycle);
+  } else {
+    l->wrong[index] ^= bit;
+  }
 }
 
 void CoherentMemory::show_array_word(Line& line, unsigned word, std::uint64_t cycle) {

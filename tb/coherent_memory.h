@@ -57,6 +57,8 @@ class CoherentMemory {
     bool valid = false;
     std::uint64_t address = 0;
     std::vector<std::uint64_t> array_words;  // what the array port wrote
+    bool dirty = false;                      // or a dirty bit has turned over
+    std::vector<std::uint64_t> wrong;        // bits of its words that have turned over while it was clean
   };
   struct Pending {
     bool active = false;
@@ -68,6 +70,9 @@ class CoherentMemory {
   void stored(std::uint64_t address, std::uint64_t cycle);
   void revert_line(std::uint64_t address, std::uint64_t cycle);
   void on_array_write(const ArrayRequest& request, std::uint64_t cycle);
+  void on_flip(const ArrayRequest& flip, std::uint64_t cycle);
+  void becomes_dirty(Line& line, std::uint64_t cycle);
+  void turn_over(const Line& line, unsigned word, std::uint64_t bits, std::uint64_t cycle);
   void show_array_word(Line& line, unsigned word, std::uint64_t cycle);
   Line* line(unsigned set, unsigned way);
 
@@ -80,6 +85,8 @@ class CoherentMemory {
   HostRequest host_;
   ArrayRequest array_;
   Pending pending_;
+  Line* filled_ = nullptr;  // last
+  bool lost_ = false;       // a line is lost in this cycle, which is no error of a write-back
   Listener* listener_ = nullptr;
 };
 

@@ -37,10 +37,12 @@ enum class EventKind : std::uint8_t {
   WalkUpdateStart = 20,
   AtomicStart = 21,
   AtomicEnd = 22,
+  Upset = 23,
+  CacheLost = 24,
 };
 
 enum class Source : std::uint8_t { Bare = 0, Tlb = 1, Walk = 2, None = 3, L2 = 4 };
-// What a TlbInvalidate event is about.
+// What a TlbInvalidate or Upset event is about.
 enum class TlbUnit : std::uint8_t { Base = 0, Super = 1, L2 = 2, WalkCaches = 3 };
 // Atomic: what the cache knows as the walker's port, while an LR, SC or AMO has it (Testbench::name_clients).
 enum class Client : std::uint8_t { Core = 0, Walk = 1, Host = 2, Atomic = 3 };
@@ -51,9 +53,9 @@ struct Event {
 
   unsigned seq() const { return field(a, 63, 48); }
 
-  // Xlat, WalkStart, WalkEnd, WalkLook, WalkRestart, TlbFill, TlbInvalidate, Miss
+  // Xlat, WalkStart, WalkEnd, WalkLook, WalkRestart, TlbFill, TlbInvalidate, Miss, Upset
   Port port() const { return static_cast<Port>(a & 1U); }
-  // CacheLookup, CacheVictim, CacheFill, CacheDone, CacheMaint: 0 instruction, 1 data
+  // CacheLookup, CacheVictim, CacheFill, CacheDone, CacheMaint, CacheLost: 0 instruction, 1 data
   unsigned cache() const { return static_cast<unsigned>(a & 1U); }
 
   // Xlat
@@ -111,11 +113,12 @@ struct Event {
   // Tlb*, L2Fill, WalkLook, CacheVictim, CacheFill, CacheMaint
   unsigned set() const { return field(a, 31, 16); }
   unsigned tlb_way() const { return field(a, 39, 32); }
-  bool tlb_all() const { return bit(1); }
+  bool tlb_all() const { return bit(1); }  // not of Upset
   TlbUnit tlb_unit() const { return static_cast<TlbUnit>(field(a, 3, 2)); }
   unsigned way() const { return field(a, 15, 8); }
   bool victim_valid() const { return bit(4); }
   bool victim_dirty() const { return bit(5); }
+  bool refetch() const { return bit(6); }  // CacheVictim: the line that is fetched again, as a word of it was wrong
   bool fill_err() const { return bit(4); }
   bool wrote_back() const { return bit(4); }
   bool invalidated() const { return bit(5); }
@@ -130,6 +133,17 @@ struct Event {
   bool answers_at_once() const { return hit() && !uncached(); }
   bool done_err() const { return bit(6); }
   unsigned strb() const { return field(a, 39, 32); }
+
+  // CacheLookup of a miss or an uncached access: a dirty line of its set has a wrong tag word.
+  bool meets_lost() const { return bit(7); }
+
+  // CacheLost: with the line, which is dropped; a word that was written back; come upon by maintenance, not by an
+  // access.
+  bool lost_line() const { return bit(4); }
+  bool lost_written() const { return bit(5); }
+  bool lost_in_maintenance() const { return bit(6); }
+  // The access that comes upon it is answered with an error.
+  bool lost_by_access() const { return !lost_written() && !lost_in_maintenance(); }
 
   void set_client(Client client) { a = (a & ~0xCULL) | static_cast<std::uint64_t>(client) << 2; }
 

@@ -112,14 +112,20 @@ std::string describe(const Event& e) {
                  ? fmt::format("TlbInvalidate {} {}{}", port_name(e.port()), unit, e.tlb_all() ? " all" : "")
                  : fmt::format("TlbInvalidate {} {} set {} ways {:#x}", port_name(e.port()), unit, e.set(), e.b);
     }
+    case EventKind::Upset:
+      return e.tlb_unit() == TlbUnit::WalkCaches
+                 ? fmt::format("Upset         walk caches, levels {:#x}", e.b)
+                 : fmt::format("Upset         {} set {} ways {:#x}",
+                               e.tlb_unit() == TlbUnit::L2 ? "l2" : port_name(e.port()), e.set(), e.b);
     case EventKind::CacheLookup:
       return fmt::format("CacheLookup   {} {} {} pa {:#x} lanes {:#04x} {}", cache_name(e.cache()),
                          client_name(e.client()), e.write() ? "write" : "read", e.b, e.strb(),
                          e.hit() ? fmt::format("{}hit way {}", e.uncached() ? "uncached, " : "", e.way())
                                  : (e.uncached() ? std::string("uncached") : std::string("miss")));
     case EventKind::CacheVictim:
-      return fmt::format("CacheVictim   {} set {} way {} line {:#x} {}", cache_name(e.cache()), e.set(), e.way(), e.b,
-                         e.victim_valid() ? (e.victim_dirty() ? "dirty" : "clean") : "invalid");
+      return fmt::format("CacheVictim   {} set {} way {} line {:#x} {}{}", cache_name(e.cache()), e.set(), e.way(), e.b,
+                         e.victim_valid() ? (e.victim_dirty() ? "dirty" : "clean") : "invalid",
+                         e.refetch() ? " refetched" : "");
     case EventKind::CacheFill:
       return fmt::format("CacheFill     {} set {} way {} line {:#x}{}", cache_name(e.cache()), e.set(), e.way(), e.b,
                          e.fill_err() ? " error" : "");
@@ -130,6 +136,12 @@ std::string describe(const Event& e) {
       return fmt::format("CacheMaint    {} {}{}{}", cache_name(e.cache()),
                          e.maint_all() ? std::string("all") : fmt::format("line {:#x}", e.b),
                          e.wrote_back() ? " written back" : "", e.invalidated() ? " invalidated" : "");
+    case EventKind::CacheLost:
+      return fmt::format("CacheLost     {} set {} way {} line {:#x}{}{}", cache_name(e.cache()), e.set(), e.way(), e.b,
+                         e.lost_line()      ? " dropped"
+                         : e.lost_written() ? " written back"
+                                            : " kept",
+                         e.lost_in_maintenance() ? " by maintenance" : "");
     case EventKind::AtomicStart:
       return fmt::format("AtomicStart   {} pa {:#x} lanes {:#04x} data {:#x}", to_string(e.atomic_op()), e.b, e.strb(),
                          e.c);

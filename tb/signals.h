@@ -78,6 +78,7 @@ struct AckResponse {
 
 struct ArrayRequest {
   bool valid = false;
+  bool flip = false;  // of bit data0 of the stored word (machines with parity)
   bool write = false;
   std::uint8_t array = 0;
   std::uint8_t way = 0;

@@ -68,6 +68,9 @@ void Tracker::on_cycle(const Cycle& cycle) {
     if (in_flight_[p].empty()) continue;
     oldest_accepted_ = std::min(oldest_accepted_, slots_[p][in_flight_[p].front() & 15U].accepted);
   }
+  flipped_.reset();
+  if (cycle.out->array.valid && array_.flip) flipped_ = array_;
+  if (cycle.array_accepted()) array_ = cycle.in->array;
 }
 
 void Tracker::on_event(const Event& event, std::uint64_t cycle) {

@@ -107,6 +107,8 @@ class Tracker {
   // The control write that is under way, if it makes the hardware forget translations: until the cycle of its answer,
   // this included.
   const std::optional<Fence>& forgetting() const { return forgetting_; }
+  // The flip of a stored bit that the array port has answered in this cycle.
+  const std::optional<ArrayRequest>& flipped() const { return flipped_; }
   // The cycle in which the oldest unanswered access was accepted; the present one if there is none.
   std::uint64_t oldest_accepted() const { return oldest_accepted_; }
   unsigned outstanding(Port port) const {
@@ -159,6 +161,8 @@ class Tracker {
   bool entry_awaited_ = false;
   bool ctl_refused_ = false;
   std::uint8_t ctl_id_ = 0;
+  ArrayRequest array_;  // not answered yet
+  std::optional<ArrayRequest> flipped_;
   bool ctl_pending_ = false;
   std::array<TrackedAccess*, 2> retired_{}, accepted_{};
   std::size_t retired_count_ = 0, accepted_count_ = 0;

@@ -25,7 +25,9 @@ bind vm_mmu vm_monitor_mmu #(
     .fill_asid_i(context_i.asid),
     .inv_i,
     .inv_way_i(64'(gen_port[0].u_xlat.u_tlb.inv_way)),
-    .inv_super_i(64'(gen_port[0].u_xlat.u_super.inv_entry))
+    .inv_super_i(64'(gen_port[0].u_xlat.u_super.inv_entry)),
+    .upset_way_i(64'(gen_port[0].u_xlat.u_tlb.upset_way)),
+    .upset_set_i(16'(gen_port[0].u_xlat.u_tlb.upset_set))
 );
 
 bind vm_mmu vm_monitor_mmu #(
@@ -51,7 +53,9 @@ bind vm_mmu vm_monitor_mmu #(
     .fill_asid_i(context_i.asid),
     .inv_i,
     .inv_way_i(64'(gen_port[1].u_xlat.u_tlb.inv_way)),
-    .inv_super_i(64'(gen_port[1].u_xlat.u_super.inv_entry))
+    .inv_super_i(64'(gen_port[1].u_xlat.u_super.inv_entry)),
+    .upset_way_i(64'(gen_port[1].u_xlat.u_tlb.upset_way)),
+    .upset_set_i(16'(gen_port[1].u_xlat.u_tlb.upset_set))
 );
 
 bind vm_mmu vm_monitor_walk #(
@@ -98,7 +102,9 @@ bind vm_mmu vm_monitor_walk #(
     .l2_fill_ppn_i(44'(u_ptw.leaf_ppn_q)),
     .l2_fill_attr_i(u_ptw.leaf_attr_q),
     .inv_i,
-    .drop_i(u_ptw.u_walk_cache.drop)
+    .drop_i(u_ptw.u_walk_cache.drop),
+    .upset_way_i(64'(u_ptw.u_l2.upset_way)),
+    .upset_level_i(u_ptw.u_walk_cache.upset_level)
 );
 
 bind vm_cache vm_monitor_cache #(
@@ -112,13 +118,15 @@ bind vm_cache vm_monitor_cache #(
     .lookup_pa_i(s1_pa),
     .lookup_uncached_i(s1_uncached),
     .lookup_hit_i(hit || (uncached && s1_hit)),
+    .lookup_lost_i(!hit && s1_lost_q),
     .lookup_way_i(8'(s1_hit_idx)),
     .lookup_set_i(16'(set_of(s1_q.req.addr))),
     .rdata_i(rdata),
-    .victim_i(state_q == StVictim),
+    .victim_i(state_q == StVictim && !lost),
     .victim_way_i(8'(victim_way)),
     .victim_valid_i(look_valid[victim_way]),
-    .victim_dirty_i(look_dirty[victim_way]),
+    .victim_dirty_i(!ReadOnly && look_dirty[victim_way]),
+    .victim_refetch_i(refetch_q),
     .victim_line_i(line_addr(look_tag[victim_way], m_set)),
     .set_i(16'(m_set)),
     .way_i(8'(way_q)),
@@ -134,7 +142,13 @@ bind vm_cache vm_monitor_cache #(
     .maint_start_i(state_q == StMaintLook),
     .written_back_i(state_q == StWbAck && mem_rsp_valid_i),
     .maint_line_i(line_addr(vtag_q, m_set)),
-    .invalidate_all_i(state_q == StSweep && maint_done_o)
+    .invalidate_all_i(state_q == StSweep && maint_done_o),
+    .lost_i(lost),
+    .lost_tag_i(lost && invalidate),
+    .lost_written_i(lost && !lost_look),
+    .lost_maint_i(maint_q),
+    .lost_way_i(8'(way_d)),
+    .lost_line_i(wb_error_addr_o)
 );
 
 bind vm_rmw vm_monitor_atomic u_monitor (

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Events of one cache: CacheLookup, CacheVictim, CacheFill, CacheDone, CacheMaint (docs/trace_interface.md).
+// Events of one cache: CacheLookup, CacheVictim, CacheFill, CacheDone, CacheMaint, CacheLost (docs/trace_interface.md).
 module vm_monitor_cache
   import vm_pkg::*;
   import vm_dpi_pkg::*;
@@ -16,6 +16,7 @@ module vm_monitor_cache
     input logic [PaMax-1:0] lookup_pa_i,
     input logic lookup_uncached_i,
     input logic lookup_hit_i,
+    input logic lookup_lost_i,        // a miss or uncached access, and a dirty line of the set has a wrong tag word
     input logic [7:0] lookup_way_i,
     input logic [15:0] lookup_set_i,
     input logic [63:0] rdata_i,
@@ -24,6 +25,7 @@ module vm_monitor_cache
     input logic [7:0] victim_way_i,
     input logic victim_valid_i,
     input logic victim_dirty_i,
+    input logic victim_refetch_i,     // it is fetched again
     input logic [PaMax-1:0] victim_line_i,
 
     input logic [15:0] set_i,         // of the line the state machine works on
@@ -42,13 +44,20 @@ module vm_monitor_cache
     input logic maint_start_i,        // the next line is looked at
     input logic written_back_i,       // memory has answered a write-back
     input logic [PaMax-1:0] maint_line_i,
-    input logic invalidate_all_i
+    input logic invalidate_all_i,
+
+    input logic lost_i,               // something stored is lost
+    input logic lost_tag_i,           // with the line, which is dropped
+    input logic lost_written_i,       // a word that has just been written back
+    input logic lost_maint_i,         // maintenance has come upon it, no access
+    input logic [7:0] lost_way_i,
+    input logic [PaMax-1:0] lost_line_i
 );
 
   localparam logic Cache = Src != MemFetch;
 
   logic uncached_q, wrote_back_q;
-  logic [15:0] lookup_seq_q, victim_seq_q, fill_seq_q, done_seq_q, maint_seq_q;
+  logic [15:0] lookup_seq_q, victim_seq_q, fill_seq_q, done_seq_q, maint_seq_q, lost_seq_q;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -59,12 +68,14 @@ module vm_monitor_cache
       fill_seq_q <= '0;
       done_seq_q <= '0;
       maint_seq_q <= '0;
+      lost_seq_q <= '0;
     end else begin
       if (lookup_i) begin
         uncached_q <= lookup_uncached_i;
         lookup_seq_q <= lookup_seq_q + 1'b1;
         vm_event(32'd8,
-                 {lookup_seq_q, 8'd0, lookup_req_i.strb, lookup_set_i, lookup_hit_i ? lookup_way_i : 8'd0, 1'b0,
+                 {lookup_seq_q, 8'd0, lookup_req_i.strb, lookup_set_i, lookup_hit_i ? lookup_way_i : 8'd0,
+                  lookup_lost_i,
                   lookup_hit_i, lookup_uncached_i, lookup_req_i.write, lookup_client_i, 1'b0, Cache},
                  64'(lookup_pa_i), lookup_req_i.write ? lookup_req_i.wdata : lookup_hit_i ? rdata_i : 64'd0, 64'd0,
                  64'd0, 64'd0);
@@ -72,7 +83,7 @@ module vm_monitor_cache
       if (victim_i) begin
         victim_seq_q <= victim_seq_q + 1'b1;
         vm_event(32'd9,
-                 {victim_seq_q, 16'd0, set_i, victim_way_i, 2'd0, victim_valid_i && victim_dirty_i, victim_valid_i,
+                 {victim_seq_q, 16'd0, set_i, victim_way_i, 1'b0, victim_refetch_i, victim_valid_i && victim_dirty_i, victim_valid_i,
                   3'd0, Cache},
                  victim_valid_i ? 64'(victim_line_i) : 64'd0, 64'd0, 64'd0, 64'd0, 64'd0);
       end
@@ -86,6 +97,11 @@ module vm_monitor_cache
         vm_event(32'd11,
                  {done_seq_q, 41'd0, done_err_i, uncached_q, done_req_i.write, done_client_i, 1'b0, Cache},
                  64'(done_req_i.addr), (done_req_i.write || done_err_i) ? 64'd0 : rdata_i, 64'd0, 64'd0, 64'd0);
+      end
+      if (lost_i) begin
+        lost_seq_q <= lost_seq_q + 1'b1;
+        vm_event(32'd24, {lost_seq_q, 16'd0, set_i, lost_way_i, 1'b0, lost_maint_i, lost_written_i, lost_tag_i, 3'd0, Cache},
+                 64'(lost_line_i), 64'd0, 64'd0, 64'd0, 64'd0);
       end
       if (maint_start_i) wrote_back_q <= 1'b0;
       else if (written_back_i) wrote_back_q <= 1'b1;

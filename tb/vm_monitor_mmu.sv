@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Events of one translation unit and its TLB: Xlat, TlbFill, TlbInvalidate, Miss (docs/trace_interface.md).
+// Events of one translation unit and its TLB: Xlat, TlbFill, TlbInvalidate, Miss, Upset (docs/trace_interface.md).
 module vm_monitor_mmu
   import vm_pkg::*;
   import vm_dpi_pkg::*;
@@ -27,7 +27,9 @@ module vm_monitor_mmu
     input logic [AsidMax-1:0] fill_asid_i,
     input tlb_inv_t inv_i,
     input logic [63:0] inv_way_i,
-    input logic [63:0] inv_super_i
+    input logic [63:0] inv_super_i,
+    input logic [63:0] upset_way_i,  // of the base part, have wrong parity and go
+    input logic [15:0] upset_set_i
 );
 
   localparam int unsigned PageBits = 32'(Cfg.Format.PageBits);
@@ -39,7 +41,7 @@ module vm_monitor_mmu
 
   logic [VaMax-1:0] vpn;
   logic fault, deciding;
-  logic [15:0] xlat_seq_q, fill_seq_q, inv_seq_q, miss_seq_q;
+  logic [15:0] xlat_seq_q, fill_seq_q, inv_seq_q, miss_seq_q, upset_seq_q;
   logic first_q;  // first cycle of an access in S1
   assign vpn = (rsp_i.req.va >> PageBits) & VaMax'((64'd1 << VpnW) - 1);
   assign fault = rsp_i.fault.cause != FaultNone;
@@ -61,6 +63,7 @@ module vm_monitor_mmu
       fill_seq_q <= '0;
       inv_seq_q <= '0;
       miss_seq_q <= '0;
+      upset_seq_q <= '0;
       first_q <= 1'b0;
     end else begin
       first_q <= accept_i;
@@ -86,6 +89,10 @@ module vm_monitor_mmu
         vm_event(32'd6, {fill_seq_q, 8'd0, fill_super_i ? super_idx_i : way_i, fill_super_i ? 16'd0 : set_of(16'(vpn)),
                          13'd0, from_l2_i, fill_super_i, Port}, vpn, 64'(fill_ppn_i), filled(fill_attr_i, fill_super_i),
                  64'd0, 64'd0);
+      end
+      if (upset_way_i != 64'd0) begin
+        upset_seq_q <= upset_seq_q + 1'b1;
+        vm_event(32'd23, {upset_seq_q, 16'd0, upset_set_i, 15'd0, Port}, upset_way_i, 64'd0, 64'd0, 64'd0, 64'd0);
       end
       if (inv_i.all) begin
         inv_seq_q <= inv_seq_q + 16'd1 + 16'(inv_super_i != 64'd0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Events of the walker, the L2 TLB and the walk caches (docs/trace_interface.md): WalkStart, WalkRead, WalkData, WalkEnd,
-// WalkLook, WalkUpdate, WalkCacheFill, WalkRestart, L2Fill, WalkUpdateStart, and TlbInvalidate of the shared units.
+// WalkLook, WalkUpdate, WalkCacheFill, WalkRestart, L2Fill, WalkUpdateStart, and TlbInvalidate and Upset of the shared units.
 module vm_monitor_walk
   import vm_pkg::*;
   import vm_dpi_pkg::*;
@@ -48,12 +48,14 @@ module vm_monitor_walk
     input logic [43:0] l2_fill_ppn_i,
     input attr_t l2_fill_attr_i,
     input tlb_inv_t inv_i,
-    input logic drop_i                     // the walk caches are emptied
+    input logic drop_i,                    // the walk caches are emptied
+    input logic [63:0] upset_way_i,        // of the L2's set that was looked at, have wrong parity and go
+    input logic [MaxLevels-1:0] upset_level_i  // of the walk caches, likewise
 );
 
   logic asked_q;  // an entry is awaited
   logic [15:0] start_seq_q, read_seq_q, data_seq_q, end_seq_q, look_seq_q, update_seq_q, pointer_seq_q, restart_seq_q,
-      l2_seq_q, cas_seq_q, inv_seq_q;
+      l2_seq_q, cas_seq_q, inv_seq_q, upset_seq_q;
 
   // d of the fills: what a format stores of the attributes, the others as they are everywhere
   function automatic logic [63:0] filled(attr_t attr);
@@ -95,6 +97,7 @@ module vm_monitor_walk
       l2_seq_q <= '0;
       cas_seq_q <= '0;
       inv_seq_q <= '0;
+      upset_seq_q <= '0;
     end else begin
       for (int unsigned p = 0; p < 2; p++) begin
         if (start_i[p]) begin
@@ -153,6 +156,14 @@ module vm_monitor_walk
         inv_seq_q <= inv_seq_q + 16'(drop_i) + 16'd1;
         vm_event(32'd7, {inv_seq_q, 44'd0, 2'd2, !inv_i.by_vpn && !inv_i.by_asid && inv_i.globals, 1'b0}, 64'd0, 64'd0,
                  64'd0, 64'd0, 64'd0);
+      end
+      upset_seq_q <= upset_seq_q + 16'(upset_way_i != 64'd0) + 16'(upset_level_i != '0);
+      if (upset_way_i != 64'd0) begin
+        vm_event(32'd23, {upset_seq_q, 16'd0, l2_set_i, 12'd0, 2'd2, 2'd0}, upset_way_i, 64'd0, 64'd0, 64'd0, 64'd0);
+      end
+      if (upset_level_i != '0) begin
+        vm_event(32'd23, {upset_seq_q + 16'(upset_way_i != 64'd0), 44'd0, 2'd3, 2'd0}, 64'(upset_level_i), 64'd0, 64'd0,
+                 64'd0, 64'd0);
       end
       if (drop_i && Cfg.WalkCacheSets != 0) begin
         if (Cfg.L2Tlb.Ways == 0) inv_seq_q <= inv_seq_q + 1'b1;

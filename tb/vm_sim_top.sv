@@ -94,6 +94,7 @@ module vm_sim_top
 
   input  logic        array_req_valid_i,
   output logic        array_req_ready_o,
+  input  logic        array_req_flip_i,
   input  logic        array_req_write_i,
   input  logic [2:0]  array_req_array_i,
   input  logic [15:0] array_req_set_i,
@@ -216,6 +217,7 @@ module vm_sim_top
   output logic        cfg_atomics_o,
   output logic        cfg_trap_swap_o,
   output logic        cfg_array_port_o,
+  output logic        cfg_parity_o,
   output logic [63:0] cfg_region0_base_o,
   output logic [63:0] cfg_region0_size_o,
   output logic        cfg_region0_cacheable_o,
@@ -238,7 +240,7 @@ module vm_sim_top
 
   // Not for the hardware: only waves show them. Physical addresses end at bit PaMax-1.
   logic unused;
-  assign unused = ^{text_process_i, text_line_i, host_req_addr_i[63:PaMax], counter_index_i[7:6]};
+  assign unused = ^{text_process_i, text_line_i, host_req_addr_i[63:PaMax], counter_index_i[7]};
 
   // ---------------------------------------------------------------- core ports
   core_req_t fetch_req, data_req;
@@ -319,7 +321,7 @@ module vm_sim_top
   array_req_t array_req;
   array_rsp_t array_rsp;
   assign array_req = '{
-    write: array_req_write_i, array: array_e'(array_req_array_i), index: array_req_set_i,
+    flip: array_req_flip_i, write: array_req_write_i, array: array_e'(array_req_array_i), index: array_req_set_i,
     way: array_req_way_i, word: array_req_word_i, data0: array_req_data0_i, data1: array_req_data1_i};
   assign array_rsp_data0_o = array_rsp.data0;
   assign array_rsp_data1_o = array_rsp.data1;
@@ -430,7 +432,7 @@ module vm_sim_top
     .clk_i,
     .rst_ni,
     .events_i(events),
-    .index_i(counter_index_i[5:0]),
+    .index_i(counter_index_i[$clog2($bits(events_t))-1:0]),
     .value_o(counter_value_o)
   );
 
@@ -634,6 +636,7 @@ module vm_sim_top
   assign cfg_atomics_o = Cfg.Atomics;
   assign cfg_trap_swap_o = Cfg.TrapSwap;
   assign cfg_array_port_o = Cfg.ArrayPort;
+  assign cfg_parity_o = Cfg.Parity;
   assign cfg_region0_base_o = 64'(Cfg.Regions[0].Base);
   assign cfg_region0_size_o = 64'(Cfg.Regions[0].Size);
   assign cfg_region0_cacheable_o = Cfg.Regions[0].Cacheable;

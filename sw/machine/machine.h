@@ -95,6 +95,7 @@ struct Machine {
   bool atomics = false;  // the data port takes LR, SC and AMOs
   bool trap_swap = false;
   bool array_port = false;
+  bool parity = false;          // RAM of TLBs, walk caches and first-level caches has parity bits
   std::vector<Region> regions;  // what is in none is a hole
 
   unsigned vpn_bits() const { return va_bits - format.page_bits; }

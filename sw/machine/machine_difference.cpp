@@ -97,6 +97,7 @@ std::string difference(const Machine& rtl, const Machine& cpp) {
   compare_caches(d, "L3Cache", rtl.l3cache, cpp.l3cache);
   d.compare("WalkPort", static_cast<unsigned>(rtl.walk_port), static_cast<unsigned>(cpp.walk_port));
   d.compare("Atomics", rtl.atomics, cpp.atomics);
+  d.compare("Parity", rtl.parity, cpp.parity);
   d.compare("TrapSwap", rtl.trap_swap, cpp.trap_swap);
   d.compare("ArrayPort", rtl.array_port, cpp.array_port);
   compare_regions(d, rtl, cpp);

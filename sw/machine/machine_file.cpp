@@ -203,8 +203,8 @@ Machine load_machine(const std::filesystem::path& path) {
   const Fields f(file, root, "",
                  {"name",          "summary",         "va_bits",     "pa_bits",     "bus_bits",  "asid_bits",
                   "super_entries", "walk_cache_sets", "l2_prefetch", "hit_latency", "walk_port", "trap_swap",
-                  "atomics",       "array_port",      "format",      "itlb",        "dtlb",      "l2tlb",
-                  "icache",        "dcache",          "l2cache",     "l3cache",     "region"});
+                  "atomics",       "array_port",      "parity",      "format",      "itlb",      "dtlb",
+                  "l2tlb",         "icache",          "dcache",      "l2cache",     "l3cache",   "region"});
   Machine machine;
   machine.name = path.stem().string();
   f.text("name", machine.name);
@@ -228,6 +228,7 @@ Machine load_machine(const std::filesystem::path& path) {
   f.boolean("atomics", machine.atomics);
   f.boolean("trap_swap", machine.trap_swap);
   f.boolean("array_port", machine.array_port);
+  f.boolean("parity", machine.parity);
   read_tlb(file, f, "itlb", machine.itlb);
   read_tlb(file, f, "dtlb", machine.dtlb);
   read_tlb(file, f, "l2tlb", machine.l2tlb);

@@ -274,7 +274,7 @@ Machine sv39_prefetch() {
 
 Machine riscv8k() {
   Machine m = riscv64("riscv8k", 3);
-  m.summary = "entries as in Sv39, but 8 KiB pages: 3 levels of 1024 entries, 43-bit addresses; 4-entry I-TLB";
+  m.summary = "entries as in Sv39, but 8 KiB pages, 43-bit addresses; 4-entry I-TLB; parity, array port";
   m.format.index_bits = {10, 10, 10};
   m.format.page_bits = 13;
   m.format.ppn_bits = 43;
@@ -285,6 +285,8 @@ Machine riscv8k() {
   m.bus_bits = 40;
   m.asid_bits = 9;
   m.itlb = {.sets = 1, .ways = 4};
+  m.array_port = true;
+  m.parity = true;
   return m;
 }
 

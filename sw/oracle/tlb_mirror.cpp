@@ -55,11 +55,15 @@ bool covers(const Machine& machine, const Fence& fence, const TlbEntry& entry) {
 
 // ---------------------------------------------------------------- one array
 
-TlbArray::TlbArray(const Machine& machine, const TlbGeometry& geometry, Order order)
+TlbArray::TlbArray(const Machine& machine, const TlbGeometry& geometry, Order order, Forgets forgets)
     : machine_(machine),
       geometry_(geometry),
       order_(order),
+      forgets_(forgets),
       entries_(static_cast<std::size_t>(geometry.sets) * geometry.ways),
+      live_(geometry.sets, forgets == Forgets::BySweep),
+      upset_(entries_.size()),
+      disturbed_(entries_.size()),
       plru_(geometry.sets, geometry.ways) {}
 
 bool TlbArray::matches(const TlbEntry& entry, Vpn vpn, std::uint16_t asid) const {
@@ -90,6 +94,8 @@ void TlbArray::fill(unsigned way, const TlbEntry& entry) {
   const bool empty = std::none_of(first, first + geometry_.ways, [](const TlbEntry& e) { return e.valid; });
   if (empty && order_ == Order::ClearedWhenEmpty) plru_.clear(set);
   entries_[index(set, way)] = entry;
+  upset_[index(set, way)] = false;
+  live_[set] = true;
   touch(set, way);
 }
 
@@ -104,23 +110,56 @@ std::uint64_t TlbArray::matching_ways(unsigned set, const Fence& fence) const {
 
 void TlbArray::remove(unsigned set, std::uint64_t ways) {
   for (unsigned way = 0; way < geometry_.ways; ++way) {
-    if ((ways >> way & 1U) != 0) entries_[index(set, way)].valid = false;
+    if ((ways >> way & 1U) == 0) continue;
+    entries_[index(set, way)].valid = false;
+    upset_[index(set, way)] = false;
   }
 }
 
 void TlbArray::invalidate(const Fence& fence) {
-  for (unsigned set = 0; set < geometry_.sets; ++set) remove(set, matching_ways(set, fence));
+  const bool everything = fence.op == FenceOp::Tlb && !fence.by_addr && !fence.by_asid && fence.globals;
+  for (unsigned set = 0; set < geometry_.sets; ++set) {
+    remove(set, matching_ways(set, fence));
+    const bool swept =
+        fence.op == FenceOp::Tlb && (!fence.by_addr || set_of(machine_.vpn_of(VirtAddr(fence.addr))) == set);
+    if (forgets_ == Forgets::BySweep ? swept : everything) heal(set);
+    if (forgets_ == Forgets::AtOnce && everything) live_[set] = false;
+  }
+}
+
+void TlbArray::flip(unsigned set, unsigned way) {
+  const std::size_t i = index(set, way);
+  if (!live_[set]) return;
+  upset_[i] = !upset_[i];
+  if (upset_[i]) disturbed_[i] = entries_[i];
+  entries_[i] = upset_[i] ? TlbEntry{} : disturbed_[i];
+}
+
+std::uint64_t TlbArray::upset_ways(unsigned set) const {
+  std::uint64_t ways = 0;
+  for (unsigned way = 0; way < geometry_.ways; ++way) {
+    if (upset_[index(set, way)]) ways |= 1ULL << way;
+  }
+  return ways;
+}
+
+void TlbArray::heal(unsigned set) {
+  for (unsigned way = 0; way < geometry_.ways; ++way) upset_[index(set, way)] = false;
 }
 
 void TlbArray::write(unsigned set, unsigned way, const TlbEntry& entry) {
   TlbEntry& e = entries_[index(set, way)];
   e = entry;
+  upset_[index(set, way)] = false;
+  live_[set] = true;
   // The set is where the entry lies, whatever the low bits of the VPN in the word say.
   e.vpn = Vpn(entry.vpn.value / geometry_.sets * geometry_.sets + set);
 }
 
 void TlbArray::reset() {
   std::fill(entries_.begin(), entries_.end(), TlbEntry{});
+  std::fill(upset_.begin(), upset_.end(), false);
+  std::fill(live_.begin(), live_.end(), forgets_ == Forgets::BySweep);
   plru_.reset();
 }
 

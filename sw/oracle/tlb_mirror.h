@@ -12,6 +12,9 @@
 //   - pseudo-LRU is touched by a granted hit and by a fill. A fill into an empty set finds it as after reset; in the
 //   super
 //     part only reset clears it
+//   - an entry of the base part or the L2 whose word has wrong parity is none, until it is removed or overwritten
+//   (M13).
+//     Words of an L1 set in which nothing was put since everything was forgotten mean nothing
 #pragma once
 
 #include <cstdint>
@@ -48,7 +51,9 @@ class TlbArray {
   };
 
   enum class Order : std::uint8_t { ClearedWhenEmpty, Kept };  // pseudo-LRU state of a set
-  TlbArray(const Machine& machine, const TlbGeometry& geometry, Order order = Order::ClearedWhenEmpty);
+  enum class Forgets : std::uint8_t { AtOnce, BySweep };       // what a fence of everything does to the words
+  TlbArray(const Machine& machine, const TlbGeometry& geometry, Order order = Order::ClearedWhenEmpty,
+           Forgets forgets = Forgets::AtOnce);
 
   bool present() const { return geometry_.ways != 0; }
   unsigned sets() const { return geometry_.sets; }
@@ -63,8 +68,13 @@ class TlbArray {
 
   // Ways of the set that are valid and that the fence removes (bit per way), and the removal.
   std::uint64_t matching_ways(unsigned set, const Fence& fence) const;
-  void remove(unsigned set, std::uint64_t ways);
-  void invalidate(const Fence& fence);  // all sets; other operations than Tlb do nothing
+  void remove(unsigned set, std::uint64_t ways);  // those with wrong parity, too
+  void invalidate(const Fence& fence);            // all sets; other operations than Tlb do nothing
+
+  // A bit of the word in this place turns over.
+  void flip(unsigned set, unsigned way);
+  // Ways of the set whose word has wrong parity (bit per way).
+  std::uint64_t upset_ways(unsigned set) const;
 
   const TlbEntry& entry(unsigned set, unsigned way) const { return entries_[index(set, way)]; }
   void write(unsigned set, unsigned way, const TlbEntry& entry);  // array port: touches no pseudo-LRU
@@ -73,11 +83,16 @@ class TlbArray {
  private:
   std::size_t index(unsigned set, unsigned way) const { return static_cast<std::size_t>(set) * geometry_.ways + way; }
   bool matches(const TlbEntry& entry, Vpn vpn, std::uint16_t asid) const;
+  void heal(unsigned set);  // no word of it has wrong parity any more
 
   Machine machine_;
   TlbGeometry geometry_;
   Order order_;
+  Forgets forgets_;
   std::vector<TlbEntry> entries_;
+  std::vector<bool> live_;           // set: its words mean something
+  std::vector<bool> upset_;          // place: wrong parity; the entry is not valid then
+  std::vector<TlbEntry> disturbed_;  // place: what was there before
   TreePlru plru_;
 };
 

@@ -26,7 +26,8 @@ std::optional<WalkCacheMirror::Known> WalkCacheMirror::lookup(Vpn vpn, std::uint
     const std::uint64_t key = key_of(vpn, level);
     const WalkCacheEntry& entry = levels_.at(level - 1).at(set_of(key));
     const bool same_asid = ((entry.asid ^ asid) & low_mask(machine_.asid_bits)) == 0;
-    if (entry.valid && entry.key == key && same_asid) return Known{.level = level, .pointer = entry.pointer};
+    if (entry.valid && !entry.upset && entry.key == key && same_asid)
+      return Known{.level = level, .pointer = entry.pointer};
   }
   return std::nullopt;
 }
@@ -34,7 +35,27 @@ std::optional<WalkCacheMirror::Known> WalkCacheMirror::lookup(Vpn vpn, std::uint
 void WalkCacheMirror::fill(Vpn vpn, std::uint16_t asid, unsigned level, const Pte& pointer) {
   if (machine_.walk_cache_sets == 0) return;
   const std::uint64_t key = key_of(vpn, level);
-  levels_.at(level - 1).at(set_of(key)) = {.valid = true, .key = key, .asid = asid, .pointer = pointer};
+  levels_.at(level - 1).at(set_of(key)) = {.valid = true, .upset = false, .key = key, .asid = asid, .pointer = pointer};
+}
+
+void WalkCacheMirror::flip(unsigned level, unsigned set) {
+  WalkCacheEntry& entry = levels_.at(level - 1).at(set);
+  entry.upset = entry.valid && !entry.upset;
+}
+
+std::uint64_t WalkCacheMirror::upset_levels(Vpn vpn) const {
+  std::uint64_t levels = 0;
+  if (machine_.walk_cache_sets == 0) return levels;
+  for (unsigned level = 1; level < machine_.format.levels; ++level) {
+    if (levels_.at(level - 1).at(set_of(key_of(vpn, level))).upset) levels |= 1ULL << level;
+  }
+  return levels;
+}
+
+void WalkCacheMirror::remove(Vpn vpn, std::uint64_t levels) {
+  for (unsigned level = 1; level < machine_.format.levels; ++level) {
+    if ((levels >> level & 1U) != 0) levels_.at(level - 1).at(set_of(key_of(vpn, level))) = {};
+  }
 }
 
 bool WalkCacheMirror::dropped_by(const Fence& fence) const {

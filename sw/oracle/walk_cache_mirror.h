@@ -19,6 +19,7 @@ Pte along_path(const Format& format, const Pte& above, Pte entry);
 
 struct WalkCacheEntry {
   bool valid = false;
+  bool upset = false;  // its parity is wrong
   std::uint64_t key = 0;
   std::uint16_t asid = 0;
   Pte pointer;  // accumulated over the path
@@ -38,6 +39,12 @@ class WalkCacheMirror {
   std::uint64_t key_of(Vpn vpn, unsigned level) const { return vpn.value >> machine_.format.index_lsb(level); }
   unsigned set_of(std::uint64_t key) const { return static_cast<unsigned>(key % machine_.walk_cache_sets); }
   void fill(Vpn vpn, std::uint16_t asid, unsigned level, const Pte& pointer);
+
+  // A bit of the word that holds an entry turns over: with wrong parity it is no entry (M13).
+  void flip(unsigned level, unsigned set);
+  // Levels (bit per level) whose entry for this VPN has wrong parity, and their removal.
+  std::uint64_t upset_levels(Vpn vpn) const;
+  void remove(Vpn vpn, std::uint64_t levels);
 
   // A fence of translations drops everything; on RISC-V one by address drops nothing, as these are no leaves (R22).
   bool dropped_by(const Fence& fence) const;

@@ -19,7 +19,16 @@
 
 namespace vm {
 
-enum class Array : std::uint8_t { Itlb = 0, Dtlb = 1, IcacheTag = 2, IcacheData = 3, DcacheTag = 4, DcacheData = 5 };
+enum class Array : std::uint8_t {
+  Itlb = 0,
+  Dtlb = 1,
+  IcacheTag = 2,
+  IcacheData = 3,
+  DcacheTag = 4,
+  DcacheData = 5,
+  L2Tlb = 6,     // only flips
+  WalkCache = 7  // only flips; the way is the level
+};
 
 // One element of a TLB or cache array (machines with array_port); data layout as array_req_t in rtl/vm_pkg.sv.
 struct ArrayElement {

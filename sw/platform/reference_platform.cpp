@@ -278,6 +278,9 @@ void ReferencePlatform::array_write(const ArrayElement& e) {
     case Array::DcacheData:
       if (cache_of(e.array).present()) cache_of(e.array).write_word(e.set, e.way, e.word, e.data0);
       return;
+    case Array::L2Tlb:
+    case Array::WalkCache:
+      return;  // neither is there, nor written
   }
 }
 
@@ -300,6 +303,9 @@ ArrayElement ReferencePlatform::array_read(Array array, unsigned set, unsigned w
     case Array::IcacheData:
     case Array::DcacheData:
       if (cache_of(array).present()) words.data0 = cache_of(array).read_word(set, way, word);
+      break;
+    case Array::L2Tlb:
+    case Array::WalkCache:
       break;
   }
   return {.array = array, .set = set, .way = way, .word = word, .data0 = words.data0, .data1 = words.data1};

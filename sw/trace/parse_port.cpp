@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "platform/stored_word.h"
 #include "trace/parser_state.h"
 #include "trace/port_names.h"
 
@@ -182,8 +183,13 @@ Fence Parser::port_fence() {
 PortArray Parser::port_array() {
   if (!machine().array_port) cursor_.fail(fmt::format("a machine with an array port ({} has none)", machine().name));
   PortArray array;
-  array.write = cursor_.accept("write");
-  if (!array.write) cursor_.expect("read");
+  const Token access = cursor_.peek();
+  array.flip = cursor_.accept("flip");
+  if (array.flip && !machine().parity) {
+    cursor_.fail_at(access, fmt::format("a machine with parity ({} has none)", machine().name));
+  }
+  array.write = !array.flip && cursor_.accept("write");
+  if (!array.flip && !array.write) cursor_.expect("read");
   const Token token = cursor_.peek();
   const auto* const found =
       std::find_if(kArrayNames.begin(), kArrayNames.end(), [&](const auto& name) { return cursor_.is(name.first); });
@@ -191,20 +197,21 @@ PortArray Parser::port_array() {
   cursor_.take();
   ArrayElement& e = array.element;
   e.array = found->second;
-  const bool fetch = e.array == Array::Itlb || e.array == Array::IcacheTag || e.array == Array::IcacheData;
-  const bool tlb = e.array == Array::Itlb || e.array == Array::Dtlb;
-  const bool data = e.array == Array::IcacheData || e.array == Array::DcacheData;
-  const TlbGeometry& entries = fetch ? machine().itlb : machine().dtlb;
-  const CacheGeometry& lines = fetch ? machine().icache : machine().dcache;
-  const unsigned sets = tlb ? entries.sets : lines.sets;
-  const unsigned ways = tlb ? entries.ways : lines.ways;
-  if (ways == 0) cursor_.fail_at(token, fmt::format("an array that {} has", machine().name));
-  e.set = static_cast<unsigned>(cursor_.number_up_to(sets - 1, "the number of a set"));
+  const ArrayShape shape = array_shape(machine(), e.array);
+  if (shape.ways == 0) cursor_.fail_at(token, fmt::format("an array that {} has", machine().name));
+  if (!array.flip && only_flips(e.array)) cursor_.fail_at(token, "an array that can be read and written");
+  e.set = static_cast<unsigned>(cursor_.number_up_to(shape.sets - 1, "the number of a set"));
   cursor_.expect(".");
-  e.way = static_cast<unsigned>(cursor_.number_up_to(ways - 1, "the number of a way"));
+  const Token way = cursor_.peek();
+  e.way = static_cast<unsigned>(cursor_.number_up_to(shape.first_way + shape.ways - 1, "the number of a way"));
+  if (e.way < shape.first_way) cursor_.fail_at(way, "the level of a pointer, 1 or more");
   if (cursor_.accept(".")) {
-    const unsigned words = data ? std::max(1U, lines.line_bytes / 8) : 1;
-    e.word = static_cast<unsigned>(cursor_.number_up_to(words - 1, "the number of a word"));
+    e.word = static_cast<unsigned>(cursor_.number_up_to(shape.words - 1, "the number of a word"));
+  }
+  if (array.flip) {
+    cursor_.expect("bit");
+    e.data0 = cursor_.number_up_to(stored_word(machine(), e.array, e.way).bits() - 1,
+                                   "the number of a bit of the stored word");
   }
   if (array.write) {
     cursor_.expect("=");

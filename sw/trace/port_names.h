@@ -30,11 +30,13 @@ inline constexpr std::array<std::pair<std::string_view, FenceOp>, 4> kCacheOpera
      {"invalidate", FenceOp::CacheInvalidate},
      {"cleaninvalidate", FenceOp::CacheCleanInvalidate}}};
 
-inline constexpr std::array<std::pair<std::string_view, Array>, 6> kArrayNames{{{"itlb", Array::Itlb},
+inline constexpr std::array<std::pair<std::string_view, Array>, 8> kArrayNames{{{"itlb", Array::Itlb},
                                                                                 {"dtlb", Array::Dtlb},
                                                                                 {"icache-tag", Array::IcacheTag},
                                                                                 {"icache-data", Array::IcacheData},
                                                                                 {"dcache-tag", Array::DcacheTag},
-                                                                                {"dcache-data", Array::DcacheData}}};
+                                                                                {"dcache-data", Array::DcacheData},
+                                                                                {"l2tlb", Array::L2Tlb},
+                                                                                {"walkcache", Array::WalkCache}}};
 
 }  // namespace vm::trace

@@ -43,6 +43,7 @@ constexpr bool takes_value(unsigned ctl_index) {
 
 struct PortArray {
   bool write = false;
+  bool flip = false;  // of one bit of the stored word: element.data0 is its number
   ArrayElement element;
 };
 

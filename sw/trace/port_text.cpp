@@ -61,12 +61,13 @@ std::string text(const Machine& /*machine*/, const Fence& fence) {
 
 std::string text(const Machine& /*machine*/, const PortArray& array) {
   const ArrayElement& e = array.element;
-  std::string line = fmt::format("array {} ", array.write ? "write" : "read");
+  std::string line = fmt::format("array {} ", array.flip ? "flip" : array.write ? "write" : "read");
   for (const auto& [name, value] : kArrayNames) {
     if (value == e.array) line += name;
   }
   line += fmt::format(" {}.{}", e.set, e.way);
   if (e.word != 0) line += fmt::format(".{}", e.word);
+  if (array.flip) return line + fmt::format(" bit {}", e.data0);
   if (array.write) line += fmt::format(" = 0x{:x} 0x{:x}", e.data0, e.data1);
   return line;
 }

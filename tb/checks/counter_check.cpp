@@ -22,12 +22,19 @@ enum WalkerCounter : unsigned {
   FirstFence
 };
 constexpr unsigned kFences = 5;
-constexpr unsigned kCache = FirstFence + kFences;
-enum CacheCounter : unsigned { Hit, Miss, Uncached, WriteBack, CacheCounters };
+// Words removed for their parity: L1 base parts, L2 TLB, walk caches.
+constexpr unsigned kUpset = FirstFence + kFences, kUpsets = 4;
+constexpr unsigned kCache = kUpset + kUpsets;
+enum CacheCounter : unsigned { Hit, Miss, Uncached, WriteBack, Refetch, Lost, CacheCounters };
 constexpr unsigned kAtomic = kCache + 2 * CacheCounters, kScFailed = kAtomic + 1;
 static_assert(kScFailed + 1 == CounterCheck::kCounters);
 
 unsigned of_port(Port port, unsigned counter) { return static_cast<unsigned>(port) * PortCounters + counter; }
+unsigned of_upset(const Event& upset) {
+  if (upset.tlb_unit() == TlbUnit::L2) return kUpset + 2;
+  if (upset.tlb_unit() == TlbUnit::WalkCaches) return kUpset + 3;
+  return kUpset + static_cast<unsigned>(upset.port());
+}
 unsigned of_cache(unsigned cache, unsigned counter) { return kCache + cache * CacheCounters + counter; }
 
 constexpr std::array<std::string_view, PortCounters - kOutcomes> kPortNames = {
@@ -37,7 +44,9 @@ constexpr std::array<std::string_view, FirstFence - Walking> kWalkerNames = {
     "restart of a walk", "page prefetched"};
 constexpr std::array<std::string_view, kFences> kFenceNames = {"FenceTlb", "CacheClean", "CacheInvalidate",
                                                                "CacheCleanInvalidate", "FetchSync"};
-constexpr std::array<std::string_view, CacheCounters> kCacheNames = {"hit", "miss", "uncached access", "write-back"};
+constexpr std::array<std::string_view, kUpsets> kUpsetNames = {"fetch TLB", "data TLB", "L2 TLB", "walk caches"};
+constexpr std::array<std::string_view, CacheCounters> kCacheNames = {
+    "hit", "miss", "uncached access", "write-back", "line refetched", "upset of something stored"};
 
 }  // namespace
 
@@ -53,7 +62,8 @@ std::string CounterCheck::name(unsigned index) {
     return fmt::format("{} {}", port, kPortNames[counter - kOutcomes]);
   }
   if (index < FirstFence) return std::string(kWalkerNames[index - Walking]);
-  if (index < kCache) return std::string(kFenceNames[index - FirstFence]);
+  if (index < kUpset) return std::string(kFenceNames[index - FirstFence]);
+  if (index < kCache) return fmt::format("lookup that met wrong parity in the {}", kUpsetNames[index - kUpset]);
   if (index >= kAtomic) return index == kAtomic ? "atomic performed" : "SC that failed";
   const unsigned counter = index - kCache;
   return fmt::format("{} cache {}", counter < CacheCounters ? "instruction" : "data",
@@ -116,6 +126,7 @@ void CounterCheck::on_event(const Event& event) {
       count(of_cache(event.cache(), event.uncached() ? Uncached : event.hit() ? Hit : Miss));
       break;
     case EventKind::CacheVictim:
+      if (event.refetch()) count(of_cache(event.cache(), Refetch));
       // The instruction cache never writes.
       if (event.cache() == 1 && event.victim_valid() && event.victim_dirty()) {
         count(of_cache(event.cache(), WriteBack));
@@ -126,6 +137,12 @@ void CounterCheck::on_event(const Event& event) {
       count(kAtomic);
       // An SC answers 0 if it has stored.
       if (event.atomic_op() == AtomicOp::Sc && event.c != 0) count(kScFailed);
+      break;
+    case EventKind::CacheLost:
+      count(of_cache(event.cache(), Lost));
+      break;
+    case EventKind::Upset:
+      count(of_upset(event));
       break;
     case EventKind::CacheMaint:
       if (event.wrote_back()) count(of_cache(event.cache(), WriteBack));

@@ -79,6 +79,10 @@ void DataCheck::on_event(const Event& event, const CoherentMemory::Asked& asked)
     case EventKind::CacheDone:
       on_done(event);
       break;
+    case EventKind::CacheLost:
+      // As if memory had answered with an error (M13).
+      if (event.lost_by_access()) busy_[event.cache()].failed = true;
+      break;
     case EventKind::CacheFill:
       if (event.cache() == 0 && !event.fill_err() && event.set() < machine_.icache.sets &&
           event.way() < machine_.icache.ways) {

@@ -28,6 +28,7 @@ void StateCheck::on_cycle(const Cycle& cycle) {
   now_ = cycle.number;
   for (const Event& event : cycle.events) on_event(event);
   fills_missing();
+  upsets_missing();
   if (cycle.out->fence.valid && fence_) {
     if (cycle.out->fence.refused != fence_->user) {
       wrong(fmt::format("the fence was {}, expected it {} (R26)", cycle.out->fence.refused ? "refused" : "done",
@@ -39,7 +40,8 @@ void StateCheck::on_cycle(const Cycle& cycle) {
   }
   if (cycle.out->ctl.valid && tracker_.forgetting()) on_tlb_fence_done(*tracker_.forgetting());
   if (cycle.fence_accepted()) fence_ = fence_of(machine_, cycle.in->fence);
-  if (cycle.out->array.valid && array_.valid) on_array(array_, cycle.out->array);
+  if (tracker_.flipped()) on_flip(*tracker_.flipped());
+  if (cycle.out->array.valid && array_.valid && !array_.flip) on_array(array_, cycle.out->array);
   if (cycle.array_accepted()) array_ = cycle.in->array;
 }
 
@@ -58,6 +60,8 @@ void StateCheck::on_event(const Event& event) {
     case EventKind::Drained:
       for (CacheSide& side : cache_) side.used.assign(side.used.size(), false);
       return;
+    case EventKind::CacheLost:
+      return on_lost(event);
     default:
       return tlb_event(event);
   }
@@ -87,11 +91,14 @@ void StateCheck::on_lookup(const Event& event) {
                       uncached ? "uncached" : "cached"));
     return;
   }
-  side.evicts = false;
+  side.evicts = side.refetches = false;
+  side.loss = CacheSide::Loss::None;
   if (!side.mirror.present()) return;
   side.missed = pa;
   side.write = event.write();
   const std::optional<CacheMirror::Place> place = side.mirror.find(pa);
+  lookup_upsets(event, side, uncached);
+  if (side.refetches) return;
   if (event.hit() != place.has_value()) {
     wrong(fmt::format("{:#x} {} the {}, expected a {}", event.b, event.hit() ? "hit" : "missed",
                       cache_name(event.cache()), place ? "hit" : "miss"));
@@ -113,15 +120,27 @@ void StateCheck::on_lookup(const Event& event) {
 void StateCheck::on_victim(const Event& event) {
   CacheSide& side = cache_[event.cache()];
   if (!side.mirror.present()) return;
-  if (!side.evicts) side.place = side.mirror.victim(side.missed);
-  const CacheTag& tag = side.mirror.tag(side.place);
-  const std::uint64_t line = tag.valid ? tag.line.value : 0;
-  if (event.set() != side.place.set || event.way() != side.place.way || event.victim_valid() != tag.valid ||
-      event.victim_dirty() != (tag.valid && tag.dirty) || event.b != line) {
+  if (side.loss != CacheSide::Loss::None) {
+    wrong(fmt::format("the {} replaces a line for {:#x}, expected an error: what was stored there may be lost (M13)",
+                      cache_name(event.cache()), side.missed.value));
+    side.loss = CacheSide::Loss::None;
+  }
+  if (event.refetch() != side.refetches) {
+    wrong(fmt::format("the {} {} {:#x} again, expected {} (M13)", cache_name(event.cache()),
+                      event.refetch() ? "fetches" : "does not fetch", side.missed.value,
+                      side.refetches ? "that" : "no such thing"));
+  }
+  if (!side.evicts && !side.refetches) side.place = side.mirror.victim(side.missed);
+  const bool valid = side.mirror.valid(side.place),
+             dirty = valid && event.cache() == 1 && side.mirror.dirty(side.place);
+  side.wrong_written = dirty && side.mirror.any_upset_word(side.place);
+  const std::uint64_t line = valid ? side.mirror.tag(side.place).line.value : 0;
+  if (event.set() != side.place.set || event.way() != side.place.way || event.victim_valid() != valid ||
+      event.victim_dirty() != dirty || event.b != line) {
     wrong(fmt::format("the {} replaces set {} way {} (line {:#x}, {}); expected set {} way {} (line {:#x}, {})",
                       cache_name(event.cache()), event.set(), event.way(), event.b,
                       event.victim_valid() ? (event.victim_dirty() ? "dirty" : "clean") : "invalid", side.place.set,
-                      side.place.way, line, tag.valid ? (tag.dirty ? "dirty" : "clean") : "invalid"));
+                      side.place.way, line, valid ? (dirty ? "dirty" : "clean") : "invalid"));
   }
   side.mirror.begin_fill(side.place);
 }
@@ -142,6 +161,7 @@ void StateCheck::on_fill(const Event& event) {
 
 void StateCheck::on_done(const Event& event) {
   CacheSide& side = cache_[event.cache()];
+  losses_missing(event, side);
   if (event.uncached() || event.done_err()) return;
   if (const auto place = side.mirror.find(PhysAddr(event.b))) side.mirror.hit(*place, side.write);
 }
@@ -168,11 +188,15 @@ void StateCheck::on_maint(const Event& event) {
   const CacheTag tag = side.mirror.tag(place);
   const bool cleans = op != FenceOp::CacheInvalidate && event.cache() == 1;
   const bool invalidates = op == FenceOp::CacheInvalidate || op == FenceOp::CacheCleanInvalidate || event.cache() == 0;
-  const bool back = cleans && tag.dirty;
-  if (!tag.valid || event.b != tag.line.value || event.wrote_back() != back || event.invalidated() != invalidates) {
+  const bool valid = side.mirror.valid(place);
+  const bool back = cleans && side.mirror.dirty(place);
+  side.wrong_written = back && side.mirror.any_upset_word(place) && !side.told;
+  side.told = false;
+  losses_missing(event, side);
+  if (!valid || event.b != tag.line.value || event.wrote_back() != back || event.invalidated() != invalidates) {
     wrong(fmt::format("maintenance of set {} way {} of the {}: line {:#x}{}{}; expected {} line {:#x}{}{}", place.set,
                       place.way, cache_name(event.cache()), event.b, event.wrote_back() ? ", written back" : "",
-                      event.invalidated() ? ", invalidated" : "", tag.valid ? "valid" : "no", tag.line.value,
+                      event.invalidated() ? ", invalidated" : "", valid ? "valid" : "no", tag.line.value,
                       back ? ", written back" : "", invalidates ? ", invalidated" : ""));
   }
   if (cleans) side.mirror.clean(place);
@@ -189,9 +213,9 @@ void StateCheck::on_cache_fence_done() {
     for (unsigned set = 0; set < side.mirror.sets(); ++set) {
       for (unsigned way = 0; way < side.mirror.ways(); ++way) {
         const CacheTag& tag = side.mirror.tag({set, way});
-        if (!tag.valid || side.used[set * side.mirror.ways() + way]) continue;
+        if (!side.mirror.valid({set, way}) || side.used[set * side.mirror.ways() + way]) continue;
         if (fence_->by_addr && tag.line != side.mirror.line_of(PhysAddr(fence_->addr))) continue;
-        if (!invalidates && !tag.dirty) continue;
+        if (!invalidates && !side.mirror.dirty({set, way})) continue;
         wrong(fmt::format("maintenance is done, but set {} way {} of the {} (line {:#x}) is still {}", set, way,
                           cache_name(c), tag.line.value, invalidates ? "valid" : "dirty"));
       }
@@ -206,6 +230,12 @@ void StateCheck::on_array(const ArrayRequest& request, const ArrayResponse& resp
   if (array == Array::Itlb || array == Array::Dtlb) {
     return on_tlb_array(request, response, tlb_[array == Array::Itlb ? 0 : 1].mirror.part(false));
   }
+  if ((array == Array::IcacheData || array == Array::DcacheData) && request.write) {
+    CacheMirror& written = cache_[array == Array::IcacheData ? 0 : 1].mirror;
+    if (written.present() && request.set < written.sets() && request.way < written.ways()) {
+      written.heal_word({request.set, request.way}, request.word);
+    }
+  }
   if (array != Array::IcacheTag && array != Array::DcacheTag) return;
   CacheMirror& mirror = cache_[array == Array::IcacheTag ? 0 : 1].mirror;
   if (!mirror.present() || request.set >= mirror.sets() || request.way >= mirror.ways()) return;
@@ -214,7 +244,9 @@ void StateCheck::on_array(const ArrayRequest& request, const ArrayResponse& resp
     mirror.write(place, unpack_cache_tag(request.data0));
     return;
   }
-  const CacheTag& expected = mirror.tag(place);
+  CacheTag expected = mirror.tag(place);
+  expected.valid = mirror.valid(place);
+  expected.dirty = mirror.dirty(place);
   const CacheTag actual = unpack_cache_tag(response.data0);
   if (actual.valid != expected.valid ||
       (actual.valid && (actual.dirty != expected.dirty || actual.line != expected.line))) {

@@ -36,16 +36,21 @@ class StateCheck final : public Check {
     std::optional<TlbEntry> from_l2;  // handed to the port
     std::optional<TlbEntry> found;    // by the walk that ended last
     std::optional<TlbEntry> due;      // the translation of this cycle fills it in
+    std::optional<unsigned> looked;   // set of the base part that the translation of this cycle has looked at
   };
   // The shared TLB. Reset and fences sweep it, one set a cycle; meanwhile it neither hits nor fills.
   struct L2 {
-    explicit L2(const Machine& machine) : mirror(machine, machine.l2tlb), sweep_end(machine.l2tlb.sets + 1) {}
+    explicit L2(const Machine& machine)
+        : mirror(machine, machine.l2tlb, TlbArray::Order::ClearedWhenEmpty, TlbArray::Forgets::BySweep),
+          sweep_end(machine.l2tlb.sets + 1) {}
     TlbArray mirror;
     std::uint64_t sweep_end;  // last cycle of the sweep
     bool looked = false;      // for the walk that is running, and was there
     unsigned fill_way = 0;
     std::optional<TlbEntry> due;  // one cycle after the walk has ended
     std::uint64_t due_in = 0;
+    std::optional<unsigned> looked_set;  // what has wrong parity there goes in the cycle after the look
+    std::uint64_t looked_in = 0;
   };
   struct CacheSide {
     explicit CacheSide(const CacheGeometry& geometry)
@@ -54,7 +59,11 @@ class StateCheck final : public Check {
     std::vector<bool> used;  // lines used since maintenance began
     PhysAddr missed;
     bool write = false;
-    bool evicts = false;  // an uncached access that hit
+    bool evicts = false;     // an uncached access that hit
+    bool refetches = false;  // a wrong word of a line that hit: the line at `place` is fetched again
+    enum class Loss : std::uint8_t { None, Line, Word } loss = Loss::None;  // the access has to be told
+    bool told = false;           // that wrong words were written back by maintenance
+    bool wrong_written = false;  // a line with wrong words is written back, which has to be told
     CacheMirror::Place place;
   };
 
@@ -73,6 +82,15 @@ class StateCheck final : public Check {
   void on_tlb_invalidate(const Event& event);
   void on_l1_invalidate(const Event& event, const Fence& fence);
   void fills_missing();
+  // Words with wrong parity (state_upsets.cpp)
+  void on_flip(const ArrayRequest& flip);
+  void on_upset(const Event& event);
+  void l2_looked(unsigned set);
+  void upsets_missing();
+  void flip_in_cache(const ArrayRequest& flip);
+  void lookup_upsets(const Event& event, CacheSide& side, bool uncached);
+  void on_lost(const Event& event);
+  void losses_missing(const Event& event, CacheSide& side);
   void on_tlb_fence_done(const Fence& fence);
   bool l2_sweeps() const { return now_ <= l2_.sweep_end; }
   const Fence* tlb_fence() const;  // that is being carried out; nullptr: none
@@ -96,7 +114,8 @@ class StateCheck final : public Check {
   std::array<TlbSide, 2> tlb_;
   L2 l2_;
   std::uint64_t now_ = 0;
-  bool pointer_due_ = false;  // a good pointer was read, and the entry below it asked for
+  std::uint64_t pointers_upset_ = 0;  // levels whose pointers with wrong parity a walk has come upon in this cycle
+  bool pointer_due_ = false;          // a good pointer was read, and the entry below it asked for
   bool pointer_read_ = false;
   unsigned pointer_level_ = 0;
   Pte pointer_;

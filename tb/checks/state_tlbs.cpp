@@ -95,6 +95,9 @@ void StateCheck::tlb_event(const Event& event) {
     case EventKind::TlbInvalidate:
       on_tlb_invalidate(event);
       return walk_.on_event(event);
+    case EventKind::Upset:
+      on_upset(event);
+      return walk_.on_event(event);
     default:
       return;
   }
@@ -114,6 +117,7 @@ void StateCheck::on_xlat(const Event& event) {
   const TrackedAccess& access = tracker_.access(event.port(), event.id());
   const bool bare = event.phys() || !access.context.translate;
   const bool refused = event.xlat_cause() == Cause::Va || event.xlat_cause() == Cause::Limit;
+  if (!bare) side.looked = side.mirror.part(false).set_of(machine_.vpn_of(VirtAddr(event.b)));
   if (!bare && !refused) return on_translated(event, access);
   const Source expected = bare ? Source::Bare : Source::None;
   if (event.source() == expected) return;
@@ -196,6 +200,7 @@ void StateCheck::on_walk_look(const Event& event) {
     const TlbArray::Match match = l2_.mirror.find(vpn, context.asid);
     l2_.fill_way = l2_.mirror.way_for(vpn, context.asid);
     const unsigned set = l2_.mirror.set_of(vpn);
+    l2_looked(set);
     // An event that says "off" outside a sweep: the entry there has denied.
     if (!event.l2_off() && event.l2_hit() != match.found) {
       wrong(fmt::format("page {:#x} (asid {}) {} the L2 TLB, expected a {}", vpn.value, context.asid,
@@ -213,6 +218,7 @@ void StateCheck::on_walk_look(const Event& event) {
     wrong(fmt::format("page {:#x} hit in an L2 TLB that {}", vpn.value,
                       l2_.mirror.present() ? "is being swept" : "is not there"));
   }
+  pointers_upset_ = walk_.walk_cache().upset_levels(vpn);
   if (event.l2_hit() && !event.l2_off()) return;
   const unsigned levels = context.levels == 0 ? machine_.format.levels : context.levels;
   const auto known = walk_.walk_cache().lookup(vpn, context.asid, levels);
@@ -236,7 +242,9 @@ void StateCheck::on_prefetch_look(const Event& event) {
                       event.l2_hit() ? "hit" : "missed", l2_.looked ? "" : ", which is not to be asked,",
                       match.found ? "hit" : "miss"));
   }
-  if (l2_.looked) l2_.fill_way = l2_.mirror.way_for(vpn, asid);
+  if (!l2_.looked) return;
+  l2_.fill_way = l2_.mirror.way_for(vpn, asid);
+  l2_looked(l2_.mirror.set_of(vpn));
 }
 
 void StateCheck::on_walk_end(const Event& event) {

@@ -77,6 +77,7 @@ void TimeCheck::on_cycle(const Cycle& cycle) {
 
 // What later cycles depend on, as the events have it.
 void TimeCheck::remember(const Cycle& cycle) {
+  follower_.on_array_port();
   for (const Event& event : cycle.events) follower_.on_event(event);
   if (seen_.l2_sweep != nullptr) {
     const bool one_set = seq_kind_ == SeqKind::Fence && fence_.by_addr;
@@ -115,6 +116,9 @@ void TimeCheck::gather(const Cycle& cycle) {
       case EventKind::CacheVictim:
         seen_.victim[event.cache()] = &event;
         break;
+      case EventKind::CacheLost:
+        seen_.lost[event.cache()] = &event;
+        break;
       case EventKind::CacheFill:
         seen_.fill[event.cache()] = &event;
         break;
@@ -151,6 +155,7 @@ void TimeCheck::gather(const Cycle& cycle) {
       case EventKind::TlbFill:
       case EventKind::WalkCacheFill:
       case EventKind::CacheMaint:
+      case EventKind::Upset:
         break;
     }
   }
@@ -201,7 +206,9 @@ void TimeCheck::caches_now(const Cycle& cycle) {
     cache.hit = lookup != nullptr && lookup->answers_at_once();
     cache.done = cache.state == CacheState::ReplayHit || cache.state == CacheState::Done;
     expect(seen_.done[k] != nullptr, cache.done, "T10, T11", "CacheDone");
-    expect(seen_.victim[k] != nullptr, cache.state == CacheState::Victim, "T10", "CacheVictim");
+    cache.loses = seen_.lost[k] != nullptr && seen_.lost[k]->lost_by_access();
+    expect(seen_.victim[k] != nullptr || cache.loses, cache.state == CacheState::Victim, "T10",
+           "CacheVictim or CacheLost");
     const bool last_beat = cache.state == CacheState::FillData && cycle.memory.answered() &&
                            static_cast<unsigned>(cycle.memory.rsp.src) == k && cycle.memory.rsp.last;
     expect(seen_.fill[k] != nullptr, last_beat, "T10", "CacheFill");

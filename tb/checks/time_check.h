@@ -36,7 +36,7 @@ class TimeCheck final : public Check {
  private:
   // The events of one cycle, by kind; nullptr where there was none.
   struct Seen {
-    std::array<const Event*, 2> xlat{}, miss{}, lookup{}, victim{}, fill{}, done{};
+    std::array<const Event*, 2> xlat{}, miss{}, lookup{}, victim{}, fill{}, done{}, lost{};
     const Event *walk_start = nullptr, *walk_read = nullptr, *walk_data = nullptr, *walk_end = nullptr;
     const Event *walk_look = nullptr, *update_start = nullptr, *update = nullptr, *restart = nullptr;
     const Event *l2_sweep = nullptr, *l2_fill = nullptr, *drained = nullptr;
@@ -95,6 +95,7 @@ class TimeCheck final : public Check {
     unsigned lines_left = 0;
     // Of this cycle
     bool open = false, decide = false, hit = false, done = false, maint_done = false, array_done = false;
+    bool loses = false;  // the access in Victim comes upon something that is lost
     bool s0 = false;
     Client s0_client = Client::Core;
   };
@@ -153,6 +154,7 @@ class TimeCheck final : public Check {
   bool array_waits(unsigned k) const;
   bool tlb_fence() const;
   bool root_write() const;
+  bool shared_flip() const;
   bool offers_memory(unsigned source) const;
   bool slot_taken(unsigned p) const;  // by another client than the core
   Owner why_s1_takes_none(unsigned p) const;

@@ -103,7 +103,8 @@ void TimeCheck::ready_next(unsigned k, CacheSide& cache) {
     cache.failed = false;
     cache.in_maintenance = false;
     cache.drops = seen_.lookup[k]->uncached() && seen_.lookup[k]->hit();
-    cache.state = seen_.lookup[k]->uncached() && !cache.drops ? CacheState::UcRequest : CacheState::Victim;
+    const bool at_once = seen_.lookup[k]->uncached() && !cache.drops && !seen_.lookup[k]->meets_lost();
+    cache.state = at_once ? CacheState::UcRequest : CacheState::Victim;
   } else if (quiet && maintenance_waits(k)) {
     const auto op = static_cast<FenceOp>(fence_.op);
     const bool cleans =
@@ -145,6 +146,7 @@ void TimeCheck::next_cache(unsigned k, const Cycle& cycle) {
       const Event* victim = seen_.victim[k];
       const CacheState clean = cache.drops ? CacheState::Drop : CacheState::FillRequest;
       cache.state = victim != nullptr && victim->victim_dirty() ? CacheState::WbRequest : clean;
+      if (cache.loses) cache.state = CacheState::Done;
       break;
     }
     case CacheState::WbRequest:
@@ -191,7 +193,8 @@ void TimeCheck::next_cache(unsigned k, const Cycle& cycle) {
       break;
     case CacheState::MaintLook:
       cache.failed = false;
-      cache.state = CacheState::MaintAct;
+      // A line that is lost goes first.
+      if (seen_.lost[k] == nullptr) cache.state = CacheState::MaintAct;
       break;
     case CacheState::MaintAct:
       cache.maint_done = --cache.lines_left == 0;

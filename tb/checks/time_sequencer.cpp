@@ -24,6 +24,12 @@ bool TimeCheck::root_write() const {
   return seq_kind_ == SeqKind::Ctl && ctl_.index >= static_cast<unsigned>(CtlReg::Root);
 }
 
+// An access to the arrays of the walker.
+bool TimeCheck::shared_flip() const {
+  const auto array = static_cast<Array>(array_.array);
+  return machine_.parity && seq_kind_ == SeqKind::Array && (array == Array::L2Tlb || array == Array::WalkCache);
+}
+
 bool TimeCheck::array_waits(unsigned k) const {
   if (seq_ != SeqState::Act || seq_kind_ != SeqKind::Array || !machine_.array_port) return false;
   const auto array = static_cast<Array>(array_.array);
@@ -102,7 +108,7 @@ void TimeCheck::next_sequencer(const Cycle& cycle) {
         }
       }
       // One sweep of the L2 TLB after the other.
-      act_waits_ = act_waits_ && (l2_busy(cycle) || prefetching_) && (tlb_fence() || root_write());
+      act_waits_ = act_waits_ && (l2_busy(cycle) || prefetching_) && (tlb_fence() || root_write() || shared_flip());
       if (!act_waits_ && --act_cycles_ == 0) seq_ = SeqState::Respond;
       return;
     case SeqState::Respond:

@@ -28,6 +28,7 @@ TrafficCheck::TrafficCheck(const Machine& machine, const PhysicalMemory& behind,
 
 void TrafficCheck::on_cycle(const Cycle& cycle) {
   if (cycle.memory.answered() && cycle.memory.rsp.src == MemSource::Walk) walk_beat_ = cycle.memory.rsp;
+  walk_.on_array_port();
   for (const Event& event : cycle.events) {
     // A line that is dropped: its last bytes are needed until the event has been looked at.
     on_event(event);
@@ -94,6 +95,7 @@ void TrafficCheck::on_event(const Event& event) {
     case EventKind::WalkLook:
     case EventKind::WalkRestart:
     case EventKind::TlbInvalidate:
+    case EventKind::Upset:
       return walk_.on_event(event);
     case EventKind::CacheLookup:
       return on_lookup(event);
@@ -125,6 +127,12 @@ void TrafficCheck::on_event(const Event& event) {
     }
     case EventKind::CacheMaint:
       return on_maint(event);
+    case EventKind::CacheLost:
+      // An access that is answered with an error goes nowhere.
+      if (!event.lost_by_access()) return;
+      expected_[event.cache()].clear();
+      behind_eviction_[event.cache()].reset();
+      return;
     default:
       return;
   }

@@ -135,6 +135,7 @@ void TranslationCheck::on_walker(const Event& event, std::uint64_t cycle) {
   constexpr std::uint64_t kFillAfterData = 2;  // docs/timing.md, T17
   switch (event.kind) {
     case EventKind::WalkStart: {
+      lost_entry_.reset();
       const TrackedAccess* access = tracker_.translating(event.port());
       walker_va_ = VirtAddr(event.b);
       walker_accepted_ = access != nullptr ? access->accepted : cycle;
@@ -144,8 +145,21 @@ void TranslationCheck::on_walker(const Event& event, std::uint64_t cycle) {
       prefetching_ = event.prefetch() && !event.l2_hit();
       prefetch_ends_ = ~0ULL;
       return;
+    case EventKind::WalkRead:
+      entry_ = PhysAddr(event.b);
+      return;
     case EventKind::WalkData:
       prefetch_ends_ = cycle + kFillAfterData;
+      [[fallthrough]];
+    case EventKind::WalkUpdate:
+      if (event.walk_err() && walker_loses_) lost_entry_ = entry_;
+      walker_loses_ = false;
+      return;
+    case EventKind::CacheLookup:
+      if (event.cache() == 1) walker_reads_ = event.client() == Client::Walk;
+      return;
+    case EventKind::CacheLost:
+      walker_loses_ = walker_reads_ && event.lost_by_access();
       return;
     case EventKind::L2Fill:
       if (prefetching_) on_prefetched(event);
@@ -250,9 +264,12 @@ bool TranslationCheck::agrees(const WalkResult& answer, const Piece& piece, cons
 }
 
 bool TranslationCheck::check_walk(const TrackedAccess& access, const Piece& piece) {
-  const auto current = [this](PhysAddr entry, unsigned) { return read_entry(entry); };
   const Request request = access.request_at(VirtAddr(piece.xlat.b));
   const Fault actual = fault_of(machine_, access.context, piece);
+  const auto current = [&](PhysAddr entry, unsigned) -> std::optional<std::uint64_t> {
+    if (actual.cause == Cause::EntryBus && lost_entry_ == entry) return std::nullopt;
+    return read_entry(entry);
+  };
   legal_.legal(access.context, request, access.accepted, current, answers_);
   for (const WalkResult& answer : answers_) {
     if (agrees(answer, piece, actual)) return true;

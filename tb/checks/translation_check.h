@@ -69,7 +69,12 @@ class TranslationCheck final : public Check, private CoherentMemory::Listener {
   bool forgets_ = false;          // the control write under way is among the fences
   bool prefetching_ = false;      // until prefetch_ends_: what is replaced meanwhile may be what it has read
   std::uint64_t prefetch_ends_ = 0;
-  VirtAddr walker_va_;  // of the access that had the walker last, and its acceptance
+  // The entry that the walk which runs, or has ended last, could not read as it is lost by an upset (M13).
+  std::optional<PhysAddr> lost_entry_;
+  PhysAddr entry_;             // read last
+  bool walker_reads_ = false;  // it was the walker that looked into the data cache last
+  bool walker_loses_ = false;  // and it came upon something that is lost
+  VirtAddr walker_va_;         // of the access that had the walker last, and its acceptance
   std::uint64_t walker_accepted_ = 0;
   OsView* os_ = nullptr;
   std::vector<WalkResult> answers_;

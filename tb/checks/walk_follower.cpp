@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "checks/walk_follower.h"
 
+#include "platform/platform.h"
+
 namespace vm {
 namespace {
 
@@ -66,9 +68,19 @@ void WalkFollower::on_event(const Event& event) {
     case EventKind::TlbInvalidate:
       if (event.tlb_unit() == TlbUnit::WalkCaches) cache_.clear();
       return;
+    case EventKind::Upset:
+      if (event.tlb_unit() == TlbUnit::WalkCaches) cache_.remove(vpn(), event.b);
+      return;
     default:
       return;
   }
+}
+
+void WalkFollower::on_array_port() {
+  if (!tracker_.flipped()) return;
+  const ArrayRequest& flip = *tracker_.flipped();
+  const bool there = flip.way != 0 && flip.way < machine_.format.levels && flip.set < machine_.walk_cache_sets;
+  if (static_cast<Array>(flip.array) == Array::WalkCache && there) cache_.flip(flip.way, flip.set);
 }
 
 void WalkFollower::start(const Event& event) {

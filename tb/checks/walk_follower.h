@@ -31,6 +31,8 @@ class WalkFollower {
 
   WalkFollower(const Machine& machine, Tracker& tracker);
 
+  // Before the events of a cycle: what the array port has turned over in the walk caches.
+  void on_array_port();
   // All events of a cycle, in order; others than the walker's change nothing.
   void on_event(const Event& event);
 

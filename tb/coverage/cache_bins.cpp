@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coverage/cache_bins.h"
 
+#include <algorithm>
+
 #include "machine/array_layout.h"
 #include "machine/fence.h"
 #include "platform/platform.h"
@@ -80,7 +82,9 @@ void CacheBins::add_data_cache(BinTable& table) {
 
 void CacheBins::on_cycle(const Cycle& cycle) {
   for (const Event& event : cycle.events) on_event(event);
-  if (cycle.out->wb_error && write_back_refused_) write_back_refused_->hit(0);
+  const bool lost = std::any_of(cycle.events.begin(), cycle.events.end(),
+                                [](const Event& event) { return event.kind == EventKind::CacheLost; });
+  if (cycle.out->wb_error && !lost && write_back_refused_) write_back_refused_->hit(0);
   if (cycle.out->fence.valid && operation_) on_fence_done();
   if (cycle.fence_accepted() && static_cast<FenceOp>(cycle.in->fence.op) != FenceOp::Tlb) {
     operation_ = cycle.in->fence;

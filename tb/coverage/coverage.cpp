@@ -9,6 +9,7 @@
 #include "coverage/control_bins.h"
 #include "coverage/crossing_bins.h"
 #include "coverage/fence_bins.h"
+#include "coverage/parity_bins.h"
 #include "coverage/rule_bins.h"
 #include "coverage/translation_bins.h"
 #include "coverage/translation_shadow.h"
@@ -39,6 +40,7 @@ struct Coverage::Parts {
   CrossingBins crossings{table};
   ControlBins control{table};
   AtomicBins atomics{table};
+  ParityBins parity{table};
 };
 
 void Coverage::Parts::on_event(const Event& event, const Cycle& cycle, const Tracker& tracker) {
@@ -51,6 +53,7 @@ void Coverage::Parts::on_event(const Event& event, const Cycle& cycle, const Tra
   walks.on_event(event, tracker, walk);
   crossings.on_event(event, tracker);
   atomics.on_event(event);
+  parity.on_event(event);
   walk.on_event(event);
   shadow.on_event(event);
 }

@@ -24,6 +24,8 @@ bool no_super(const Machine& m) { return m.super_entries == 0; }
 bool no_itlb_at_all(const Machine& m) { return no_itlb(m) && no_super(m); }
 bool no_dtlb_at_all(const Machine& m) { return no_dtlb(m) && no_super(m); }
 bool no_l2(const Machine& m) { return m.l2tlb.ways == 0; }
+bool no_icache(const Machine& m) { return m.icache.ways == 0; }
+bool no_dcache(const Machine& m) { return m.dcache.ways == 0; }
 bool no_walk_cache(const Machine& m) { return m.walk_cache_sets == 0; }
 bool no_look(const Machine& m) { return no_l2(m) && no_walk_cache(m); }
 bool no_update(const Machine& m) { return !m.format.hw_ad; }
@@ -188,6 +190,14 @@ constexpr Unreachable kEntries[] = {
     {"atomics: *, @(accessed|dirty)", x86, "x86 hardware always keeps the accessed and dirty bits itself"},
     {"atomics: *, access", all_frames_mapped, "every page number that an entry can hold lies in memory"},
     {"atomics: *, no atomics there", takes_atomics_everywhere, "all memory of this machine takes atomics"},
+
+    // parity
+    {"parity: removed, fetch TLB", no_itlb, kNoTlb},
+    {"parity: removed, data TLB", no_dtlb, kNoTlb},
+    {"parity: removed, L2 TLB", no_l2, kNoL2},
+    {"parity: removed, walk cache", no_walk_cache, "the machine has no walk caches"},
+    {"parity: fetched again, instruction line", no_icache, "the machine has no instruction cache"},
+    {"parity: @(fetched again, line of the data cache|lost, *)", no_dcache, "the machine has no data cache"},
 
     // crossings
     {"crossings: inside a page, *", page_is_a_unit, "a page is not larger than a unit"},

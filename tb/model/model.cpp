@@ -197,6 +197,7 @@ void VerilatedModel::put_inputs() {
   t.fence_req_addr_i = in_.fence.addr;
   t.fence_req_asid_i = in_.fence.asid;
   t.array_req_valid_i = in_.array.valid;
+  t.array_req_flip_i = in_.array.flip;
   t.array_req_write_i = in_.array.write;
   t.array_req_array_i = in_.array.array;
   t.array_req_set_i = in_.array.set;
@@ -314,6 +315,7 @@ Machine VerilatedModel::elaborated() const {
   m.atomics = t.cfg_atomics_o != 0;
   m.trap_swap = t.cfg_trap_swap_o != 0;
   m.array_port = t.cfg_array_port_o != 0;
+  m.parity = t.cfg_parity_o != 0;
   const auto add = [&m](std::uint64_t base, std::uint64_t size, bool cacheable, bool atomic) {
     if (size != 0) m.regions.push_back({PhysAddr(base), size, cacheable, atomic});
   };

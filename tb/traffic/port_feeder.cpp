@@ -104,11 +104,12 @@ void PortFeeder::submit(const Fence& fence) {
 void PortFeeder::submit(const trace::PortArray& array) {
   ArrayRequest request;
   request.write = array.write;
+  request.flip = array.flip;
   request.array = static_cast<std::uint8_t>(array.element.array);
   request.set = static_cast<std::uint16_t>(array.element.set);
   request.way = static_cast<std::uint8_t>(array.element.way);
   request.word = static_cast<std::uint8_t>(array.element.word);
-  request.data0 = array.write ? array.element.data0 : filler_;
+  request.data0 = array.write || array.flip ? array.element.data0 : filler_;
   request.data1 = array.write ? array.element.data1 : ~filler_;
   bench_.submit_array(request);
 }

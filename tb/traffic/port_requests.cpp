@@ -2,10 +2,13 @@
 #include "traffic/port_requests.h"
 
 #include <algorithm>
+#include <bit>
 #include <initializer_list>
 
 #include "machine/control.h"
+#include "machine/mix.h"
 #include "machine/pte.h"
+#include "platform/stored_word.h"
 
 namespace vm {
 namespace {
@@ -336,22 +339,57 @@ std::optional<trace::PortCtl> PortRequests::flat_ctl() {
   return ctl;
 }
 
+// A read, or, on machines with parity, mostly the flip of a bit, often in a set that what is accessed next lies in.
 std::optional<trace::PortArray> PortRequests::array() {
+  if (machine_.parity && !random_.one_in(3)) return flip(random_.one_in(4) ? random_.next() : hot_);
   trace::PortArray read;
   ArrayElement& e = read.element;
   e.array = static_cast<Array>(random_.below(6));
-  const bool fetch = e.array == Array::Itlb || e.array == Array::IcacheTag || e.array == Array::IcacheData;
-  const bool tlb = e.array == Array::Itlb || e.array == Array::Dtlb;
-  const TlbGeometry& entries = fetch ? machine_.itlb : machine_.dtlb;
-  const CacheGeometry& lines = fetch ? machine_.icache : machine_.dcache;
-  const unsigned ways = tlb ? entries.ways : lines.ways;
-  if (ways == 0) return std::nullopt;
-  e.set = static_cast<unsigned>(random_.below(tlb ? entries.sets : lines.sets));
-  e.way = static_cast<unsigned>(random_.below(ways));
-  if (e.array == Array::IcacheData || e.array == Array::DcacheData) {
-    e.word = static_cast<unsigned>(random_.below(std::max(1U, lines.line_bytes / 8)));
-  }
+  const ArrayShape shape = array_shape(machine_, e.array);
+  if (shape.ways == 0) return std::nullopt;
+  e.set = static_cast<unsigned>(random_.below(shape.sets));
+  e.way = static_cast<unsigned>(random_.below(shape.ways));
+  e.word = static_cast<unsigned>(random_.below(shape.words));
   return read;
+}
+
+// It is one and the same bit of a word for the whole run, and of the tags of a cache one way of a set, so that no word
+// ever has two wrong ones, which parity would not show, and no line that was brought in once more comes back. In data
+// of the data cache it is the parity bit, and seldom: other bits would be lost from tables.
+std::optional<trace::PortArray> PortRequests::flip(std::uint64_t va) {
+  trace::PortArray flip;
+  flip.flip = true;
+  ArrayElement& e = flip.element;
+  e.array = static_cast<Array>(random_.below(8));
+  const ArrayShape shape = array_shape(machine_, e.array);
+  if (shape.ways == 0 || (e.array == Array::DcacheData && !random_.one_in(8))) return std::nullopt;
+  e.way = shape.first_way + static_cast<unsigned>(random_.below(shape.ways));
+  e.set = static_cast<unsigned>(va >> index_lsb(e)) & (shape.sets - 1);
+  e.word = static_cast<unsigned>(random_.below(shape.words));
+  if (e.array == Array::IcacheTag || e.array == Array::DcacheTag) {
+    e.way = static_cast<unsigned>(vm::mix(e.set ^ flip_seed_) % shape.ways);
+  }
+  const std::uint64_t place = ((static_cast<std::uint64_t>(e.array) << 8 | e.way) << 8 | e.word) << 16 | e.set;
+  const unsigned bits = stored_word(machine_, e.array, e.way).bits();
+  e.data0 = e.array == Array::DcacheData ? bits - 1 : vm::mix(place ^ flip_seed_) % bits;
+  return flip;
+}
+
+// Where the set stands in an address.
+unsigned PortRequests::index_lsb(const ArrayElement& e) const {
+  const auto log2_of = [](unsigned n) { return static_cast<unsigned>(std::countr_zero(n)); };
+  switch (e.array) {
+    case Array::IcacheTag:
+    case Array::IcacheData:
+      return log2_of(machine_.icache.line_bytes);
+    case Array::DcacheTag:
+    case Array::DcacheData:
+      return log2_of(machine_.dcache.line_bytes);
+    case Array::WalkCache:
+      return machine_.format.page_bits + machine_.format.index_lsb(e.way);
+    default:
+      return machine_.format.page_bits;
+  }
 }
 
 }  // namespace vm

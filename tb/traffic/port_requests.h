@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "machine/machine.h"
+#include "machine/mix.h"
 #include "machine/random.h"
 #include "signals.h"
 #include "trace/port_step.h"
@@ -27,7 +28,7 @@ struct TrafficMix {
   unsigned illegal = 5;            // percent of accesses with an address no table serves
   unsigned atomic = 15;            // percent of data accesses, on machines that have atomics
   bool cache_operations = true;
-  bool array = true;  // array reads, on machines that have the port
+  bool array = true;  // reads of arrays and flips of their bits, on machines that have the port
   bool bare = true;   // leave translation now and then
 
   // Another one for each seed: long calm with full TLBs, one fence after the other, entries that change all the time.
@@ -44,7 +45,7 @@ class PortRequests {
  public:
   // `machine` and `memory` must outlive it.
   PortRequests(const Machine& machine, TrafficMemory& memory, const TrafficMix& mix, std::uint64_t seed)
-      : machine_(machine), memory_(memory), mix_(mix), random_(seed, machine.name) {}
+      : machine_(machine), memory_(memory), mix_(mix), flip_seed_(vm::mix(seed)), random_(seed, machine.name) {}
 
   Random& random() { return random_; }
   const Machine& machine() const { return machine_; }
@@ -65,6 +66,7 @@ class PortRequests {
   trace::PortCtl root_of(const RandomTables::Root& root, std::uint16_t asid) const;  // nothing is forgotten
   trace::PortCtl root();  // of tables with several levels: another address space
   std::optional<trace::PortArray> array();
+  std::optional<trace::PortArray> flip(std::uint64_t va);  // machines with parity; in a set that `va` falls into
   // The writes with which translation begins.
   std::array<trace::PortCtl, 2> start();
   // A load or a store instead of an atomic, if it is one.
@@ -79,6 +81,7 @@ class PortRequests {
   std::uint64_t random_root();
   std::uint64_t random_env();
   std::uint64_t random_pat();
+  unsigned index_lsb(const ArrayElement& element) const;
   trace::PortCtl tree_ctl();
   std::optional<trace::PortCtl> flat_ctl();
   bool chance(unsigned percent) { return random_.below(100) < percent; }
@@ -86,6 +89,7 @@ class PortRequests {
   const Machine& machine_;
   TrafficMemory& memory_;
   TrafficMix mix_;
+  std::uint64_t flip_seed_;
   Random random_;
   void make_atomic(Access& access);
   std::uint64_t hot_ = 0, host_at_ = 0;

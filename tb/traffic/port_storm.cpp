@@ -318,6 +318,26 @@ bool PortStorm::plan_reserved_entry(std::uint64_t va) {
   return true;
 }
 
+bool PortStorm::plan_upset(std::uint64_t va) {
+  const Machine& machine = requests_.machine();
+  if (!machine.parity || !machine.array_port) return false;
+  Random& random = requests_.random();
+  if (plan_path(va, {.accessed = true, .dirty = true}).count == 0) return false;
+  prelude_ = count_;
+  Access access = requests_.access_at(random.one_in(3) ? Port::Fetch : Port::Data, va);
+  access.user = true;
+  plan(0, access);
+  for (unsigned i = 0; i < 12; ++i) {
+    if (const auto flip = requests_.flip(random.one_in(2) ? access.va.value : va)) plan(walk_, *flip);
+  }
+  if (random.one_in(3)) plan(walk_, requests_.cache_operation());
+  for (unsigned i = 0; i < 3; ++i) {
+    plan(walk_ + 1, requests_.access_at(random.one_in(2) ? Port::Fetch : Port::Data, va));
+  }
+  plan(2 * walk_, access);
+  return true;
+}
+
 bool PortStorm::plan_denial(std::uint64_t va) {
   Random& random = requests_.random();
   const RandomTables::Leaf leaf{.level = random.one_in(4) ? some_level() : 0,
@@ -392,7 +412,8 @@ void PortStorm::begin() {
                        : kind < 14 ? plan_rights(va)
                        : kind < 15 ? plan_two_hits(va)
                        : kind < 16 ? plan_global(va)
-                                   : kind < 17 && plan_reserved_entry(va);
+                       : kind < 17 ? plan_reserved_entry(va)
+                                   : kind < 19 && plan_upset(va);
   if (planned) return sort();
   if (!random.one_in(4)) {
     if (const auto entry = memory_.forget_use(va, context_.base)) {

@@ -11,6 +11,8 @@
 //   two hits  a page of one address space and a global one at the same address
 //   global    a global page, known in one address space, used in another
 //   reserved  an LR has reserved the line of an entry that the walker sets bits in, before an SC
+//   upset     bits turn over where TLBs, walk caches and caches hold the page (machines with parity), before it is used
+//   again
 // Or operations alone: fences, control writes, array accesses, cache operations at once, and no access.
 #pragma once
 
@@ -62,6 +64,7 @@ class PortStorm {
   bool plan_two_hits(std::uint64_t va);
   bool plan_global(std::uint64_t va);
   bool plan_reserved_entry(std::uint64_t va);
+  bool plan_upset(std::uint64_t va);
   WalkMoment some_moment();
   WalkMoment leaf_moment(WalkPhase phase, const TrafficMemory::Path& path) const;
   void plan_operations(std::uint64_t va);

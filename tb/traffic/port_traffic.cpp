@@ -92,11 +92,12 @@ void PortTraffic::offer_side() {
   };
   if (fence) offer(requests_.fence());
   if (ctl) offer_ctl();
-  const bool array = mix_.array && bench_.machine().array_port && requests_.random().one_in(100);
+  const bool array = mix_.array && bench_.machine().array_port && requests_.random().one_in(memory_.tree() ? 300 : 100);
   const auto offer_array = [this] {
     if (const auto read = requests_.array()) offer(*read);
   };
-  if (array) offer_array();
+  // Flips come in numbers, as few of them meet what is used next.
+  for (unsigned i = array ? (bench_.machine().parity ? 12 : 1) : 0; i > 0; --i) offer_array();
   if (!(fence || ctl || array) || !chance(mix_.second)) return;
   if (requests_.random().one_in(2)) offer(requests_.fence());
   if (requests_.random().one_in(2)) offer_ctl();

@@ -45,7 +45,7 @@ module example_soc
     output logic        sfence_done_o,
 
     // Performance counter `index` of the MMU, one cycle later.
-    input  logic [5:0]  counter_index_i,
+    input  logic [6:0]  counter_index_i,
     output logic [63:0] counter_value_o
 );
 

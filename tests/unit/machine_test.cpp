@@ -292,6 +292,7 @@ asid_bits = 16
 super_entries = 4
 walk_cache_sets = 4
 l2_prefetch = true
+parity = true
 hit_latency = 2
 [l2tlb]
 sets = 128
@@ -311,6 +312,7 @@ hw_ad = true
   BOOST_TEST(sv39.super_entries == 4U);
   BOOST_TEST(sv39.walk_cache_sets == 4U);
   BOOST_TEST(sv39.l2_prefetch);
+  BOOST_TEST(sv39.parity);
   BOOST_TEST(sv39.hit_latency == 2U);
   BOOST_TEST((sv39.walk_port == WalkPort::Cache));
 

@@ -110,6 +110,12 @@ BOOST_AUTO_TEST_CASE(the_text_of_a_request_is_read_back_as_the_same) {
     const Scenario& s = trace.scenarios.at(0);
     BOOST_TEST(to_text(s.machine, s.port_steps.at(0).request) == line);
   }
+  for (const char* line : {"array flip itlb 0.3 bit 57", "array flip l2tlb 127.0 bit 0",
+                           "array flip walkcache 3.2 bit 17", "array flip dcache-data 1.2.7 bit 64"}) {
+    const Trace trace = parse("machine riscv8k\nports\n+0 " + std::string(line) + "\n");
+    const Scenario& s = trace.scenarios.at(0);
+    BOOST_TEST(to_text(s.machine, s.port_steps.at(0).request) == line);
+  }
   const Trace x86 = parse("machine corei7\nports\n+0 ctl cr3 0x1000\n");
   BOOST_TEST(to_text(x86.scenarios.at(0).machine, x86.scenarios.at(0).port_steps.at(0).request) == "ctl cr3 0x1000");
 }
@@ -136,6 +142,14 @@ BOOST_AUTO_TEST_CASE(bad_steps) {
   check_refused("machine csapp14\nports\n+0 array read dtlb 0.4\n", "3:22", "the number of a way");
   check_refused("machine csapp14\nports\n+0 array read itlb 0.0\n", "3:15", "an array that csapp14 has");
   check_refused("machine csapp14\nports\n+0 array read plru 0.0\n", "3:15", "an array: itlb, dtlb");
+  check_refused("machine csapp14\nports\n+0 array flip dtlb 0.0 bit 0\n", "3:10",
+                "a machine with parity (csapp14 has none)");
+  const std::string parity = "machine riscv8k\nports\n+0 array ";
+  check_refused(parity + "read l2tlb 0.0\n", "3:15", "an array that can be read and written");
+  check_refused(parity + "flip dcache-data 0.0.8 bit 0\n", "3:30", "the number of a word");
+  check_refused(parity + "flip walkcache 0.0 bit 0\n", "3:27", "the level of a pointer, 1 or more");
+  check_refused(parity + "flip dtlb 0.0\n", "3:23", "'bit'");
+  check_refused(parity + "flip dtlb 0.0 bit 99\n", "3:28", "the number of a bit of the stored word");
 }
 
 BOOST_AUTO_TEST_CASE(bad_setups_of_scenarios_for_the_ports) {

@@ -12,8 +12,8 @@ constexpr std::size_t kMostProcesses = 3;  // before the first step
 
 }  // namespace
 
-SystemLife::SystemLife(const Machine& machine, std::uint64_t seed)
-    : machine_(machine), random_(seed, machine.name), seed_(seed), world_(machine_, random_) {}
+SystemLife::SystemLife(const Machine& machine, std::uint64_t seed, unsigned pressure)
+    : machine_(machine), random_(seed, machine.name), seed_(seed), world_(machine_, random_, pressure) {}
 
 void SystemLife::line(std::string_view kind, const std::string& text) {
   note(kind);

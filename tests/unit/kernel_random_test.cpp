@@ -10,6 +10,69 @@
 
 namespace vm::test {
 
+void Life::fill_run(ProcessId pid, std::uint64_t first) {
+  Kernel& kernel = system_.kernel;
+  if (pages_ < kRun || kernel.mmap(pid, first * page_, kRun * page_, 3, 0x32, -1, 0) < 0) return;
+  const auto for_all = [&](auto&& what) {
+    for (std::uint64_t i = first; i < first + kRun && !kernel.is_killed(pid); ++i) what(i);
+  };
+  for_all([&](std::uint64_t i) { store(pid, i); });
+  for_all([&](std::uint64_t i) {
+    if (pick(2) == 0) kernel.page_out(pid, Vpn(i));
+  });
+  for_all([&](std::uint64_t i) { system_.access(pid, AccessKind::Load, i * page_, 1); });
+  if (kernel.is_killed(pid)) return;
+  kernel.promote(pid, Vpn(first + pick(kRun)), {.level = 0, .napot = true});
+  for (unsigned i = 0; i < 4 && !kernel.is_killed(pid); ++i) {
+    if (pick(2) == 0) store(pid, first + pick(kRun));
+    if (!kernel.is_killed(pid) && pick(2) == 0) kernel.page_out(pid, Vpn(first + pick(kRun)));
+  }
+  if (!kernel.is_killed(pid) && pick(2) == 0) kernel.munmap(pid, (first + pick(kRun)) * page_, pick(kRun) * page_);
+}
+
+void Life::cut_and_mend(ProcessId pid, const Format& format) {
+  const bool napot = format.napot && pick(2) == 0;
+  if (!napot && format.max_leaf_level == 0) return;
+  const std::uint64_t pages = 1ULL << (napot ? 4 : format.index_lsb(1));
+  Kernel& kernel = system_.kernel;
+  try {
+    kernel.map(pid, Vpn(0), Ppn((first_ / pages + 4 + 64 / pages) * pages), rw(),
+               {.level = napot ? 0U : 1U, .napot = napot});
+  } catch (const InputError&) {
+    return;  // no frame left for a table
+  }
+  store(pid, pick(pages));
+  if (kernel.is_killed(pid)) return;
+  const std::uint64_t part = pick(pages) * page_;
+  kernel.mprotect(pid, part, page_, 1);
+  if (pick(2) == 0) store(pid, pick(pages));
+  if (kernel.is_killed(pid)) return;
+  kernel.mprotect(pid, part, page_, 3);
+  kernel.promote(pid, Vpn(pick(pages)), {.level = napot ? 0U : 1U, .napot = napot});
+}
+
+void Life::share_reach(ProcessId pid, const Format& format) {
+  Kernel& kernel = system_.kernel;
+  const std::uint64_t pages = 1ULL << format.index_bits.front();
+  const bool anonymous = pick(2) == 0;
+  const std::int64_t fd = anonymous ? -1 : kernel.open(pid, "file", 2);
+  kernel.mmap(pid, pages * page_, pages * page_, 3, anonymous ? 0x31 : 0x11, static_cast<int>(fd), 0);
+  store(pid, pages + pick(3));
+  if (processes_.size() >= kMostProcesses || kernel.is_killed(pid)) return;
+  const std::int64_t child = kernel.fork(pid, "P" + std::to_string(++born_));
+  if (child <= 0) return;
+  processes_.push_back(static_cast<ProcessId>(child));
+  for (unsigned i = 0; i < 8; ++i) {
+    const ProcessId who = pick(2) == 0 ? pid : processes_.back();
+    if (!kernel.is_killed(who)) store(who, pages + pick(3));
+    if (!kernel.is_killed(who) && pick(4) == 0) kernel.page_out(who, Vpn(pages + pick(3)));
+    if (pick(3) == 0) kernel.sync();
+    if (kernel.is_killed(who) || pick(12) != 0) continue;
+    const std::uint64_t part = (pages + pick(3)) * page_;
+    pick(2) == 0 ? kernel.mprotect(who, part, page_, static_cast<int>(pick(4))) : kernel.munmap(who, part, page_);
+  }
+}
+
 BOOST_AUTO_TEST_SUITE(kernel_random)
 
 std::uint64_t announced_seed() {

@@ -7,7 +7,8 @@
 // Each mechanism is one file: frames.h (allocator, reference counts), table_space.h (where flat tables lie),
 // table_tree.cpp (tables of several levels), area.h (what an address range is for), process.h, page_table.cpp (entries
 // and the fences they owe), fences.h (what fences are owed for), superpage.cpp (splitting), promote.cpp (the reverse),
-// adopt.cpp (tables placed by hand), schedule.cpp (processes, context switch, ASIDs), hardware.cpp (control registers),
+// shared_tables.cpp (one table in several trees), shared_memory.cpp (anonymous objects), adopt.cpp (tables placed by
+// hand), schedule.cpp (processes, context switch, ASIDs), hardware.cpp (control registers),
 // fault.cpp (classify, serve, retry), copy_on_write.cpp (with the zero page), fork.cpp, vfork.cpp, fork_what_if.cpp,
 // execve.cpp (another program in the process), program_image.cpp, elf_image.h, initial_stack.h (what it consists of),
 // mmap.cpp, mremap.cpp, resident.cpp and reverse_map.h (who has a frame), reclaim.cpp and replacement.h (which frame

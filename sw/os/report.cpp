@@ -205,7 +205,8 @@ std::string Kernel::tables(ProcessId pid) {
   const TableMemory memory = table_memory(pid);
   return fmt::format("table 0x{:x}\n", process.table.value) +
          state_->table_text(process, process.table, process.levels - 1, Vpn(0), 2) +
-         fmt::format("{} tables, {} bytes; a flat table: {} bytes\n", memory.tables, memory.bytes, memory.flat_bytes);
+         fmt::format("{} table{}, {} bytes; a flat table: {} bytes\n", memory.tables, memory.tables == 1 ? "" : "s",
+                     memory.bytes, memory.flat_bytes);
 }
 
 }  // namespace vm

@@ -241,6 +241,7 @@ module vm_link_engine
       };
   assign array_req_valid_o = state_q == StRequest && (op_q == OpArrayRead || op_q == OpArrayWrite);
   assign array_req_o = '{
+          flip: 1'b0,
           write: op_q == OpArrayWrite,
           array: array_e'(flags_q[2:0]),
           index: short_q,

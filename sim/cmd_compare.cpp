@@ -85,7 +85,8 @@ int compare(const CompareCommand& command) {
       fmt::print("{:<14} {:>7} {:>9} {:>9} {:>12} {:>9} {:>12} {:>13}\n", to_string(p.policy), p.frames, p.accesses,
                  p.faults, p.write_backs, p.entries, walks, cycles);
     } else {
-      fmt::print("{:<14} {:>7} too little memory\n", to_string(p.policy), p.frames);
+      fmt::print("{:<14} {:>7} too little memory{}\n", to_string(p.policy), p.frames,
+                 p.has_swap ? "" : ", and no swap file for pages that were stored to (a line `swap N` of the trace)");
     }
   }
   write_file(command.csv, compare_csv(points));

@@ -29,6 +29,7 @@ constexpr std::uint64_t kDefaultSeconds = 60;
 struct FuzzOptions {
   std::vector<std::string> machines = {"all"};
   std::optional<std::uint64_t> seconds, accesses, seed, round;
+  unsigned pressure = 0;
   unsigned jobs = 0;
   unsigned keep_going = 1;
   std::uint64_t shrink_seconds = 60;
@@ -41,6 +42,7 @@ struct FuzzOptions {
 std::string repeat_command(const FuzzOptions& options, std::uint64_t seed) {
   std::string command = fmt::format("pagewalk fuzz --seed {} --kind {}", seed, options.kind);
   for (const std::string& machine : options.machines) command += " --machine " + machine;
+  if (options.pressure != 0) command += fmt::format(" --pressure {}", options.pressure);
   if (options.model) command += " --model";
   if (!options.hardware.empty()) command += " --hardware " + options.hardware;
   if (!options.target.empty()) command += " --target " + options.target;
@@ -74,6 +76,7 @@ CampaignOptions campaign_options(const FuzzOptions& options) {
     campaign.time = std::chrono::seconds(kDefaultSeconds);
   }
   campaign.round = options.round;
+  campaign.pressure = options.pressure;
   campaign.jobs = options.jobs != 0 ? options.jobs : std::max(1U, std::thread::hardware_concurrency());
   campaign.keep_going = options.keep_going;
   campaign.shrink_time = std::chrono::seconds(options.shrink_seconds);
@@ -86,6 +89,9 @@ CampaignOptions campaign_options(const FuzzOptions& options) {
   campaign.repeat = repeat_command(options, campaign.seed);
   if (options.model && options.kind == "ports") {
     throw InputError("found --kind ports with --model, expected traffic for an operating system (--kind system)");
+  }
+  if (options.pressure != 0 && !campaign.system) {
+    throw InputError("found --pressure with --kind ports, expected traffic for an operating system (--kind system)");
   }
   if (!options.coverage.empty() && !campaign.target.coverage) {
     throw InputError("found --coverage with --model or --hardware, expected it for the machines as they are");
@@ -141,6 +147,10 @@ void add_fuzz(CLI::App& app, int& exit_status) {
   command->add_option("--kind", options->kind, "Traffic at the ports, of the operating system, or both")
       ->check(CLI::IsMember({"ports", "system", "both"}))
       ->capture_default_str();
+  command
+      ->add_option("--pressure", options->pressure,
+                   "Memory for so many percent of the pages that processes work on; the rest is in a swap file")
+      ->check(CLI::Range(1, 100));
   command->add_flag("--model", options->model, "System traffic on the reference platform instead of the hardware");
   command->add_option("--hardware", options->hardware, "A shared object in place of the machine's own");
   command->add_option("--target", options->target, "System traffic on a board: serial:PATH[@BAUD] (docs/board.md)");

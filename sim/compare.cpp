@@ -143,6 +143,7 @@ std::vector<ComparePoint> compare_policies(const trace::Trace& trace, const trac
       if (frames > all)
         throw InputError(fmt::format("found {} frames, expected at most the {} that the trace frees", frames, all));
       points.push_back(measure(trace, scenario, options, policy, frames).point);
+      points.back().has_swap = scenario.swap.has_value();
       points.back().complete = points.back().accesses == whole.point.accesses;
     }
   }

@@ -28,6 +28,7 @@ struct ComparePoint {
   std::size_t frames = 0;
   // False: with so little memory an access was refused that was not with all of it. What follows means nothing then.
   bool complete = false;
+  bool has_swap = false;  // the trace has a swap file; otherwise pages that were stored to stay in memory
   std::uint64_t accesses = 0;
   std::uint64_t faults = 0;       // for pages that were not in memory
   std::uint64_t write_backs = 0;  // pages written to the swap file and to files

@@ -80,6 +80,7 @@ RoundSpec Campaign::spec_of(std::uint64_t round) const {
   Random random(options_.seed, fmt::format("round {}", round));
   RoundSpec spec;
   spec.number = round;
+  spec.pressure = options_.pressure;
   spec.machine = machines_.machine(round);
   spec.machine_name = machines_.trace_name(round);
   // Each machine gets both kinds in turn.
@@ -159,7 +160,7 @@ void Campaign::count(Done& done) {
   for (const auto& [name, count] : r.events) result_.events[machine][name] += count;
   // Random machines share a name, and each claims something else.
   if (find_machine(machine) != nullptr && done.spec.kind == TrafficKind::System) {
-    result_.claims.add(done.spec.machine, done.spec.size);
+    result_.claims.add(done.spec.machine, done.spec.size, done.spec.pressure);
   }
   if (!r.hits.empty() && find_machine(machine) != nullptr) add_coverage(done);
   if (r.finding) fail(done);
@@ -193,7 +194,9 @@ void Campaign::fail(const Done& done) {
   std::string text = done.result.text;
   // A process that died could not say what it ran.
   if (text.empty() && spec.kind == TrafficKind::System) {
-    text = fuzz::system_traffic(spec.machine, spec.machine_name, spec.seed, spec.size, options_.target.memory).text;
+    text = fuzz::system_traffic(spec.machine, spec.machine_name, spec.seed, spec.size,
+                                {.pressure = spec.pressure, .board = options_.target.memory})
+               .text;
   }
   if (!text.empty()) {
     const std::string stem = fmt::format("{}-{}-{}", spec.machine.name, to_string(spec.kind), spec.seed);

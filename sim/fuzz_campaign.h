@@ -31,6 +31,7 @@ struct CampaignOptions {
   std::optional<std::chrono::seconds> time;  // no round is begun later
   std::optional<std::uint64_t> accesses;     // no round is counted after so many
   std::optional<std::uint64_t> round;        // only this one
+  unsigned pressure = 0;  // memory in percent of the pages that system traffic works on; 0: as it comes
   unsigned jobs = 1;
   unsigned keep_going = 1;  // failures until the end
   std::chrono::seconds shrink_time{60};

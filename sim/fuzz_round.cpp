@@ -50,6 +50,10 @@ void add_events(const ScenarioResult& run, fuzz::Kinds& events) {
   events["os: page read"] += run.os.pages_read;
   events["os: page written"] += run.os.pages_written;
   events["os: process killed"] += run.os.kills;
+  events["os: page promoted"] += run.os.promotions;
+  events["os: large page split"] += run.os.splits;
+  events["os: table shared"] += run.os.table_shares;
+  events["os: table left"] += run.os.table_breaks;
   for (const auto& [name, count] : run.report.calls) events[fmt::format("done: {}", name)] += count;
   events["access refused"] += run.report.refused;
   events["access done"] += run.report.accesses - run.report.refused;
@@ -126,7 +130,8 @@ RoundResult run_ports(const RoundSpec& spec, const FuzzTarget& target) {
 
 RoundResult run_system(const RoundSpec& spec, const FuzzTarget& target, const std::filesystem::path& directory) {
   fuzz::SystemTrace traffic =
-      fuzz::system_traffic(spec.machine, spec.machine_name, spec.seed, spec.size, target.memory);
+      fuzz::system_traffic(spec.machine, spec.machine_name, spec.seed, spec.size,
+                           {.pressure = spec.pressure, .board = target.memory});
   RoundResult result = run_trace(traffic.text, directory, target);
   for (const auto& [kind, count] : traffic.kinds) result.events[kind] += count;
   if (result.finding) result.text = std::move(traffic.text);

@@ -36,6 +36,7 @@ struct RoundSpec {
   std::string machine_name;  // as a trace says it
   std::uint64_t seed = 0;
   std::uint64_t size = 0;  // steps of system traffic, cycles of port traffic
+  unsigned pressure = 0;   // of system traffic (fuzz/system_traffic.h)
 };
 
 // The first thing that went wrong; `check` is empty if nothing did. Checks are those of the testbench

@@ -19,7 +19,8 @@ bool has(const Kinds& seen, const std::string& name) {
 
 }  // namespace
 
-std::vector<std::string> claimed_events(const Machine& machine) {
+// Under pressure the swap file is there and works, and nobody is killed.
+std::vector<std::string> claimed_events(const Machine& machine, unsigned pressure) {
   std::vector<std::string> names = claimed_kinds(machine);
   names.insert(names.end(), {"os: fault served", "os: zero fill", "os: switch", "access done", "access refused"});
   if (machine.dtlb.ways != 0 || machine.itlb.ways != 0) names.emplace_back("os: fence");
@@ -43,12 +44,20 @@ std::vector<std::string> claimed_events(const Machine& machine) {
     if (machine.format.kind != PteKind::Flat) names.emplace_back("os: accessed bit cleared");
   }
   if (device_region(machine) != nullptr) names.emplace_back("os: page of a device");
+  names.emplace_back("done: thread");
+  if (has_large_pages(machine)) names.insert(names.end(), {"os: page promoted", "os: large page split"});
+  if (machine.format.kind != PteKind::Flat) names.insert(names.end(), {"os: table shared", "os: table left"});
+  if (pressure != 0) {
+    std::erase_if(names, [](const std::string& name) {
+      return name == "unwritable" || name == "unreadable" || name == "oom kill" || name == "os: process killed";
+    });
+  }
   return names;
 }
 
-void SystemClaims::add(const Machine& machine, std::uint64_t steps) {
+void SystemClaims::add(const Machine& machine, std::uint64_t steps, unsigned pressure) {
   Claim& claim = machines_[machine.name];
-  if (claim.events.empty()) claim.events = claimed_events(machine);
+  if (claim.events.empty()) claim.events = claimed_events(machine, pressure);
   claim.steps += steps;
 }
 

@@ -17,14 +17,14 @@
 namespace vm::fuzz {
 
 // Kinds of steps, and what hardware and operating system counted ("os: ...", "done: CALL", "access ...").
-std::vector<std::string> claimed_events(const Machine& machine);
+std::vector<std::string> claimed_events(const Machine& machine, unsigned pressure = 0);
 
 class SystemClaims {
  public:
   static constexpr const char* kTogether = "together";
 
   // So many steps more ran on this machine.
-  void add(const Machine& machine, std::uint64_t steps);
+  void add(const Machine& machine, std::uint64_t steps, unsigned pressure = 0);
 
   // What counts by now: by machine, and under kTogether.
   std::map<std::string, std::set<std::string>> claimed() const;

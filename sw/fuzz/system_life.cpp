@@ -12,8 +12,12 @@ constexpr std::size_t kMostProcesses = 3;  // before the first step
 
 }  // namespace
 
-SystemLife::SystemLife(const Machine& machine, std::uint64_t seed, bool on_board)
-    : machine_(machine), on_board_(on_board), random_(seed, machine.name), seed_(seed), world_(machine_, random_) {}
+SystemLife::SystemLife(const Machine& machine, std::uint64_t seed, const SystemConditions& conditions)
+    : machine_(machine),
+      on_board_(conditions.board.has_value()),
+      random_(seed, machine.name),
+      seed_(seed),
+      world_(machine_, random_, conditions.pressure) {}
 
 void SystemLife::line(std::string_view kind, const std::string& text) {
   note(kind);

@@ -20,7 +20,7 @@ namespace vm::fuzz {
 
 class SystemLife {
  public:
-  SystemLife(const Machine& machine, std::uint64_t seed, bool on_board);
+  SystemLife(const Machine& machine, std::uint64_t seed, const SystemConditions& conditions);
   SystemTrace trace(std::string_view machine_name, std::size_t steps);
 
  private:
@@ -115,6 +115,13 @@ class SystemLife {
   void touch_all(Process& process);
   void limits(Process& process);
   void borrow(Process& process);
+
+  // --- system_large.cpp: pages that become large, tables that are shared, threads
+  void large_page(Process& process);
+  void fill_run(Process& process);
+  void split_and_promote(Process& process);
+  void share_reach(Process& process);
+  void thread(Process& process);
 
   // --- system_raw.cpp: entries that no operating system would make
   void raw_process();

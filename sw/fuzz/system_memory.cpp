@@ -18,10 +18,17 @@ void SystemLife::policy() {
     line("zeropage", "zeropage");
     has_zero_page_ = true;
   }
+  if (has_large_pages(machine_) && random_.one_in(2)) line("largepages", "largepages");
+  if (!world_.is_flat() && !random_.one_in(3)) line("sharetables", "sharetables");
   if (random_.one_in(4)) line("overcommit", "overcommit off");
-  if (world_.is_tight() || random_.one_in(3)) line("oom kill", "oom kill");
+  if (!world_.is_pressed() && (world_.is_tight() || random_.one_in(3))) line("oom kill", "oom kill");
   replacement();
   const std::uint64_t most = most_slots(machine_.format);
+  if (world_.is_pressed()) {
+    constexpr std::uint64_t kSlots = 400;
+    has_swap_ = true;
+    return line("swap", fmt::format("swap {}", std::min(most, kSlots)));
+  }
   if (most == 0 || random_.one_in(world_.is_tight() ? 2 : 3)) return;
   has_swap_ = true;
   const std::uint64_t slots = 1 + random_.below(std::min<std::uint64_t>(most, 40));

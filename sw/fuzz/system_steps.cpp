@@ -24,7 +24,8 @@ void SystemLife::step() {
       {10, &SystemLife::refused},       {4, &SystemLife::control},       {12, &SystemLife::cache_operation},
       {14, &SystemLife::file_call},     {8, &SystemLife::remap},         {6, &SystemLife::page_out},
       {2, &SystemLife::limits},         {2, &SystemLife::borrow},        {2, &SystemLife::execve},
-      {60, &SystemLife::atomic}};
+      {60, &SystemLife::atomic},        {2, &SystemLife::large_page},    {1, &SystemLife::share_reach},
+      {1, &SystemLife::thread}};
   Process& process = some_process();
   if (chance(4)) return host();
   if (chance(1)) return map(process, false);
@@ -33,7 +34,7 @@ void SystemLife::step() {
   if (machine_.array_port && chance(1)) return tlb_way();
   if (random_.one_in(400)) return bare_accesses();
   if (machine_.trap_swap && random_.one_in(100)) return trap_accesses(process);
-  if (world_.is_tight() && random_.one_in(150)) return touch_all(process);
+  if (world_.is_tight() && random_.one_in(world_.is_pressed() ? 60 : 150)) return touch_all(process);
   if (random_.one_in(60)) return line("switch", fmt::format("switch {}", process.name));
   unsigned all = 0;
   for (const Weighted& w : kSteps) all += w.weight;

@@ -11,12 +11,16 @@
 namespace vm::fuzz {
 
 SystemTrace system_traffic(const Machine& machine, std::string_view name, std::uint64_t seed, std::size_t steps,
-                           const std::optional<Region>& board) {
-  if (!board) return SystemLife(machine, seed, false).trace(name, steps);
+                           const SystemConditions& conditions) {
+  if (!conditions.board) return SystemLife(machine, seed, conditions).trace(name, steps);
   Machine small = machine;
-  small.regions = {*board};
-  return SystemLife(small, seed, true).trace(name, steps);
+  small.regions = {*conditions.board};
+  return SystemLife(small, seed, conditions).trace(name, steps);
 }
+
+bool has_large_pages(const Machine& machine) { return machine.format.napot || machine.format.max_leaf_level > 0; }
+
+bool can_fill_run(const Machine& machine) { return machine.format.napot && machine.vpn_bits() > 12; }
 
 bool can_have_kernel_space(const Machine& machine) {
   constexpr unsigned kFewestPageBits = 6;  // of virtual page numbers
@@ -98,6 +102,10 @@ std::vector<std::string> claimed_kinds(const Machine& machine) {
   const auto claim = [&](bool has, std::initializer_list<const char*> names) {
     if (has) kinds.insert(kinds.end(), names.begin(), names.end());
   };
+  kinds.emplace_back("thread");
+  claim(has_large_pages(machine), {"largepages", "promote"});
+  claim(can_fill_run(machine), {"fill run"});
+  claim(!flat, {"sharetables", "mmap reach"});
   claim(machine.vpn_bits() >= 3, {"area", "stack"});
   claim(machine.vpn_bits() >= 4, {"heap", "brk"});
   claim(most_slots(format) != 0, {"swap", "swapout", "unwritable", "unreadable"});

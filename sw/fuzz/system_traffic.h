@@ -25,11 +25,19 @@ struct SystemTrace {
   Kinds kinds;
 };
 
+struct SystemConditions {
+  // How much of the pages that the processes work on memory can hold, in percent, with a swap file for the rest; 0: as
+  // it comes.
+  unsigned pressure = 0;
+  // All the memory there is, on a board (docs/board.md), which has no weather; every change of an entry is fenced at
+  // once then, and no line is dropped without writing back.
+  std::optional<Region> board = std::nullopt;
+};
+
 // A whole trace of `steps` steps for this machine, the same for the same seed. `machine` is how the trace names it: the
-// name of a built-in machine, or its file in quotes. `board`: all the memory there is, for a board (docs/board.md),
-// which has no weather; every change of an entry is fenced at once then, and no line is dropped without writing back.
+// name of a built-in machine, or its file in quotes.
 SystemTrace system_traffic(const Machine& machine, std::string_view name, std::uint64_t seed, std::size_t steps,
-                           const std::optional<Region>& board = std::nullopt);
+                           const SystemConditions& conditions = {});
 
 bool can_have_kernel_space(const Machine& machine);
 
@@ -38,5 +46,9 @@ bool can_have_kernel_space(const Machine& machine);
 constexpr std::uint64_t kClaimedSteps = 300'000;
 constexpr std::uint64_t kClaimedTogether = 120'000;
 std::vector<std::string> claimed_kinds(const Machine& machine);
+
+// A run of pages of the window is long enough to become a large page: of 16 pages (Svnapot).
+bool can_fill_run(const Machine& machine);
+bool has_large_pages(const Machine& machine);
 
 }  // namespace vm::fuzz

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "machine/pte.h"
+
 namespace vm::fuzz {
 namespace {
 
@@ -38,8 +40,11 @@ const Region* device_region(const Machine& machine) {
   return nullptr;
 }
 
-SystemWorld::SystemWorld(const Machine& machine, Random& random)
-    : machine_(machine), has_files_(random.one_in(2)), is_tight_(random.one_in(3)) {
+SystemWorld::SystemWorld(const Machine& machine, Random& random, unsigned pressure)
+    : machine_(machine),
+      pressure_(most_slots(machine.format) == 0 ? 0 : pressure),
+      has_files_(random.one_in(2)),
+      is_tight_(random.one_in(3) || pressure_ != 0) {
   choose_environment(random);
   choose_sizes();
   choose_pages(random);
@@ -48,6 +53,7 @@ SystemWorld::SystemWorld(const Machine& machine, Random& random)
   } else {
     choose_frames(random);
   }
+  if (is_pressed()) choose_pressed_frames();
   choose_raw_tables();
   std::erase_if(sizes_, [&](const PageSize& size) {
     return size.count > 1 && !size.napot && first_block(size) > low_mask(machine.format.ppn_bits);
@@ -159,6 +165,13 @@ void SystemWorld::choose_flat_frames(Random& random) {
   for (std::uint64_t frame = 0; frame < 1ULL << machine_.format.ppn_bits; frame = 2 * frame + 1) {
     if (!is_memory(frame)) hole_ = frame;
   }
+}
+
+// Frames for tables are on top of the share of the pages, and what is left of them serves pages, too.
+void SystemWorld::choose_pressed_frames() {
+  constexpr std::uint64_t kWorkers = 3, kTableFrames = 48;
+  const std::uint64_t share = window_pages_ * kWorkers * pressure_ / 100;
+  free_count_ = std::min(free_count_, std::max<std::uint64_t>(share, 2) + (is_flat() ? 0 : kTableFrames));
 }
 
 void SystemWorld::add_other_regions(std::uint64_t first) {

@@ -31,7 +31,7 @@ const Region* device_region(const Machine& machine);
 
 class SystemWorld {
  public:
-  SystemWorld(const Machine& machine, Random& random);
+  SystemWorld(const Machine& machine, Random& random, unsigned pressure);
 
   const Machine& machine() const { return machine_; }
   bool is_flat() const { return machine_.format.kind == PteKind::Flat; }
@@ -46,6 +46,7 @@ class SystemWorld {
   // Memory that is not cached and nobody else's, for devices.
   bool has_device() const { return has_files_ && device_region(machine_) != nullptr; }
   bool is_tight() const { return is_tight_; }  // so few frames that they run out
+  bool is_pressed() const { return pressure_ != 0; }
 
   // --- virtual pages
   const std::vector<std::uint64_t>& pages() const { return pages_; }
@@ -80,11 +81,13 @@ class SystemWorld {
   void choose_pages(Random& random);
   void choose_frames(Random& random);
   void choose_flat_frames(Random& random);
+  void choose_pressed_frames();
   void choose_raw_tables();
   void add_other_regions(std::uint64_t first);  // two frames of each region that does not begin there
   std::uint64_t first_block(const PageSize& size) const;
 
   const Machine& machine_;
+  unsigned pressure_ = 0;  // percent of the pages that processes work on
   bool has_files_ = false, is_tight_ = false;
   unsigned min_levels_ = 1, max_levels_ = 1;
   std::vector<PageSize> sizes_;

@@ -248,6 +248,7 @@ Machine machine_of(std::span<const std::uint64_t> words) {
   m.atomics = in.flag();
   m.trap_swap = in.flag();
   m.array_port = in.flag();
+  m.parity = in.flag();
   for (unsigned i = 0; i < kMaxRegions; ++i) {
     Region region;
     region.base = PhysAddr(in.take(kPaMax + 1));

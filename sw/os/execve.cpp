@@ -94,13 +94,14 @@ Process* Kernel::State::leave_lender(ProcessId pid) {
 
 void Kernel::State::drop_old_image(Process& process) {
   TableUpdate update(*this, process, FenceReason::Exec);
+  FreedFrames freed;
+  unshare_tables(process, Vpn(0), Vpn(~0ULL), true, update, freed);
   for (auto it = process.swapped.begin(); it != process.swapped.end();) {
     const Vpn vpn(it->first);
     const bool stays = it->second.page.rights.kernel;
     ++it;
     if (!stays) drop_swapped(process, vpn, vpn + 1, update);
   }
-  std::vector<std::pair<Ppn, std::uint64_t>> freed;
   for (auto it = process.pages.begin(); it != process.pages.end();) {
     const Vpn vpn(it->first);
     const Page& page = it->second;
@@ -157,6 +158,7 @@ std::int64_t Kernel::State::exec_program(ProcessId pid, const ExecRequest& reque
   }
 
   // The point of no return.
+  if (!borrowed) end_borrowers(*process);  // threads live in the old image
   drop_old_image(*process);
   process->areas = std::move(plan.space.areas);
   process->heap = plan.space.heap;

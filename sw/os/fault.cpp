@@ -91,6 +91,7 @@ std::size_t Kernel::State::perform(Process& process, std::span<const Access> acc
     done += good;
     now += good;
     if (notes_touches()) note_touches(process, rest.first(good));
+    if (good > 0 && grown) promote_grown();
     // After the access that needed a frame, which is not to lose it again.
     if (good > 0 && pageout_owed) run_pageout_daemon();
     if (done == accesses.size()) break;
@@ -215,6 +216,7 @@ bool Kernel::State::take_page(Process& process, Vpn vpn, const Area& area) {
     return false;
   }
   add_page(process, vpn, page);
+  if (policy.large_pages) grown = {.process = process.id, .vpn = vpn};
   update.commit();
   owe_fetch_sync(page);
   return true;

@@ -27,12 +27,13 @@ enum class FenceReason : std::uint8_t {
   EntryWrite,  // an entry must leave the write-back cache before a walker that reads memory can see it
   WriteBack,   // a page of a file went to the disk: the next store to it must be noted again
   FetchSync,   // code was written: the instruction cache may hold what was there before
+  Promote,     // many small pages became a large one
   Reference,   // an accessed bit was cleared: the next access must be noted again
 };
 
-inline constexpr std::array<std::string_view, 13> kFenceReasonNames = {
-    "map",    "unmap", "exec",        "protect",    "fork",       "copy",     "pageout",
-    "switch", "asid",  "entry-write", "write-back", "fetch-sync", "reference"};
+inline constexpr std::array<std::string_view, 14> kFenceReasonNames = {
+    "map",    "unmap", "exec",        "protect",    "fork",       "copy",    "pageout",
+    "switch", "asid",  "entry-write", "write-back", "fetch-sync", "promote", "reference"};
 
 constexpr std::size_t index_of(FenceReason reason) { return static_cast<std::size_t>(reason); }
 

@@ -49,7 +49,8 @@ bool Kernel::State::copy_at_once(Process& parent, Process& child, Vpn vpn, Table
 bool Kernel::State::copy_page(Process& parent, Process& child, Vpn vpn, ForkKind kind, TableUpdate& narrowed,
                               TableUpdate& fresh) {
   Page& page = *parent.page(vpn);
-  if (page.global || page.kernel_stack) return true;  // the child has it already, or its own
+  if (page.global || page.kernel_stack) return true;                // the child has it already, or its own
+  if (page.shared && child.pages.contains(vpn.value)) return true;  // with a table of the parent's
   if (copies_eagerly(page, kind)) return copy_at_once(parent, child, vpn, fresh);
   // Both see the same bytes from now on, though nobody stored any yet.
   if (page.order == 0 && (page.shared || page.rights.kernel)) slot_for_store(parent, vpn);
@@ -125,6 +126,7 @@ std::int64_t Kernel::State::fork(Process& parent, std::string child_name, ForkKi
   TableUpdate narrowed(*this, parent, FenceReason::Fork);
   TableUpdate fresh(*this, child, FenceReason::Fork);
   bool ok = map_global_pages(child) && (!kernel_space || kernel_space->give_stack(child));
+  ok = ok && (!policy.share_tables || share_tables_with_child(parent, child));
   for (auto it = parent.pages.begin(); ok && it != parent.pages.end(); ++it) {
     ok = copy_page(parent, child, Vpn(it->first), kind, narrowed, fresh);
   }

@@ -140,6 +140,44 @@ std::optional<Ppn> Frames::allocate_for_table() {
   return retained(frame);
 }
 
+// Of those that came back, or that the user allowed.
+std::optional<Ppn> Frames::take_free_block(std::uint64_t count) {
+  std::vector<std::uint64_t> sorted;
+  for (const Ppn frame : free_) sorted.push_back(frame.value);
+  std::sort(sorted.begin(), sorted.end());
+  for (std::size_t i = 0; i + count <= sorted.size(); ++i) {
+    if (sorted[i] % count != 0 || sorted[i + count - 1] != sorted[i] + count - 1) continue;
+    const std::uint64_t first = sorted[i];
+    std::erase_if(free_, [&](Ppn frame) { return frame.value - first < count; });
+    return Ppn(first);
+  }
+  return std::nullopt;
+}
+
+// Of memory that nobody has had yet: the span is cut in two.
+std::optional<Ppn> Frames::take_fresh_block(std::uint64_t count) {
+  for (std::size_t i = 0; i < fresh_.size(); ++i) {
+    const Span span = fresh_[i];
+    for (std::uint64_t first = (span.from + count - 1) / count * count; first + count <= span.to; first += count) {
+      std::uint64_t fresh = 0;
+      while (fresh < count && is_fresh(Ppn(first + fresh))) ++fresh;
+      if (fresh < count) continue;
+      fresh_[i].to = first;
+      const Span rest{.from = first + count, .to = span.to};
+      fresh_.insert(fresh_.begin() + static_cast<std::ptrdiff_t>(i) + 1, rest);
+      return Ppn(first);
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Ppn> Frames::allocate_block(std::uint64_t count) {
+  std::optional<Ppn> first = take_free_block(count);
+  if (!first && !list_) first = take_fresh_block(count);
+  if (first) retain(*first, count);
+  return first;
+}
+
 bool Frames::can_allocate(std::size_t count) const {
   if (count <= free_.size()) return true;
   if (list_) return false;
@@ -156,13 +194,19 @@ void Frames::retain(Ppn frame, std::uint64_t count) {
 void Frames::release(Ppn frame, std::uint64_t count) {
   if (count > 1) {
     const auto range = ranges_.find({frame.value, count});
-    if (range != ranges_.end() && --range->second == 0) ranges_.erase(range);
+    if (range == ranges_.end() || --range->second != 0) return;
+    ranges_.erase(range);
+    for (std::uint64_t i = 0; i < count; ++i) free_if_unused(frame + i);
     return;
   }
   const auto found = references_.find(frame.value);
   if (found == references_.end() || --found->second != 0) return;
   references_.erase(found);
-  if (!is_named(frame)) free_.push_back(frame);
+  free_if_unused(frame);
+}
+
+void Frames::free_if_unused(Ppn frame) {
+  if (references(frame) == 0 && !is_named(frame)) free_.push_back(frame);
 }
 
 unsigned Frames::references(Ppn frame) const {

@@ -4,7 +4,7 @@
 // or (without a list) upwards from the lowest frame nobody named, preloaded or put a table into, cacheable memory
 // first. Frames for page tables come from the other end of either, so that they stay out of the way of the pages.
 //
-// The frames of a superpage are counted as one range: only the user names such ranges, so they are never handed out.
+// The frames of a superpage are counted as one range: the user names it, or it was handed out as a block.
 #pragma once
 
 #include <cstdint>
@@ -32,6 +32,9 @@ class Frames {
 
   std::optional<Ppn> allocate();            // with one reference
   std::optional<Ppn> allocate_for_table();  // the same, from the other end
+  // So many frames (a power of two) that follow each other, the first a multiple of it, as one range with one
+  // reference.
+  std::optional<Ppn> allocate_block(std::uint64_t count);
   // Without a list: tables come from below this frame first, where it lies in memory.
   void prefer_for_tables(Ppn end);
   bool can_allocate(std::size_t count) const;
@@ -58,6 +61,9 @@ class Frames {
   std::optional<Ppn> take_first(std::vector<Span>& spans) const;
   std::optional<Ppn> take_last(std::vector<Span>& spans) const;
   std::optional<Ppn> retained(std::optional<Ppn> frame);
+  std::optional<Ppn> take_free_block(std::uint64_t count);
+  std::optional<Ppn> take_fresh_block(std::uint64_t count);
+  void free_if_unused(Ppn frame);
 
   const Machine& machine_;
   std::optional<std::set<std::uint64_t>> list_;  // the frames the user allowed; nullopt: all memory

@@ -21,7 +21,7 @@ std::string Kernel::State::broken_invariant() const {
     if (!process.stale.empty()) return fmt::format("process {} has entries that were never fenced", process.name);
     const auto own = [&](PhysAddr table) {
       if (!is_flat()) ++owners[table.value >> machine.format.page_bits];
-      return own_tables.insert(table.value).second;
+      return own_tables.insert(table.value).second || shared_tables.contains(table.value);
     };
     bool alone = !process.owns_table || own(process.table);
     for (const auto& [key, table] : process.tables) alone = (!table.owned || own(table.at)) && alone;
@@ -56,6 +56,7 @@ std::string Kernel::State::broken_invariant() const {
     }
     objects.insert(object.get());
   }
+  for (const auto& object : shared_memory) objects.insert(object.get());
   for (const auto& device : device_objects) objects.insert(device.get());
   for (const MemoryObject* object : objects) {
     for (const auto& [number, page] : object->pages) {
@@ -89,6 +90,7 @@ std::string Kernel::State::broken_invariant() const {
     }
   }
   if (ranges != frames.range_references()) return "superpages and the references to their frames differ";
+  if (std::string broken = broken_shared_tables(); !broken.empty()) return broken;
   if (std::string broken = broken_reverse_maps(); !broken.empty()) return broken;
   if (std::string broken = broken_zero_page(); !broken.empty()) return broken;
   if (std::string broken = broken_lists(); !broken.empty()) return broken;

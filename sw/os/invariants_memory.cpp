@@ -45,6 +45,13 @@ std::string Kernel::State::broken_reverse_maps() const {
       }
     }
   }
+  for (const auto& object : shared_memory) {
+    for (const auto& [number, page] : object->pages) {
+      if (page.slot.has_value() == page.frame.has_value())
+        return fmt::format("page {} of shared memory is {}", number, page.slot ? "in two places" : "nowhere");
+      if (page.slot) ++slots[*page.slot];
+    }
+  }
   if (frame_map.mapper_count() != in_memory) return "the reverse map of frames names pages that are not there";
   if (slot_map.mapper_count() != in_swap) return "the reverse map of slots names pages that are not there";
   for (const auto& [slot, pages] : slots) {

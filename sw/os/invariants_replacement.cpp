@@ -18,7 +18,7 @@ std::string Kernel::State::broken_lists() const {
     for (const Ppn frame : list.frames) {
       if (!listed.insert(frame).second)
         return fmt::format("frame 0x{:x} is twice in the lists of replacement", frame.value);
-      if (frame_map.count(frame.value) == 0 && !file_frames.contains(frame.value))
+      if (frame_map.count(frame.value) == 0 && object_page_of(frame) == nullptr)
         return fmt::format("frame 0x{:x} is in list '{}', and nobody has it", frame.value, list.name);
       if (busy.contains(frame.value))
         return fmt::format("frame 0x{:x} is busy and in list '{}'", frame.value, list.name);
@@ -30,6 +30,13 @@ std::string Kernel::State::broken_lists() const {
       return fmt::format("frame 0x{:x} is said to hold page {} of a file, and does not", frame, page.index);
     if (can_leave(Ppn(frame)) && !listed.contains(Ppn(frame)))
       return fmt::format("frame 0x{:x} has a page of a file, and is in no list", frame);
+  }
+  for (const auto& [frame, page] : shared_frames) {
+    const auto found = page.object->pages.find(page.index);
+    if (found == page.object->pages.end() || found->second.frame != Ppn(frame))
+      return fmt::format("frame 0x{:x} is said to hold page {} of shared memory, and does not", frame, page.index);
+    if (can_leave(Ppn(frame)) && !listed.contains(Ppn(frame)))
+      return fmt::format("frame 0x{:x} has a page of shared memory, and is in no list", frame);
   }
   for (const auto& [pid, process] : processes) {
     for (const auto& [number, page] : process.pages) {
@@ -47,11 +54,24 @@ std::string Kernel::State::broken_lists() const {
   return {};
 }
 
+// Pages of large pages are in no reverse map. A dirty bit of any entry is about the whole.
+void Kernel::State::add_large_mappers(Ppn frame, std::vector<Mapper>& mappers) const {
+  for (const auto& [pid, process] : processes) {
+    for (const auto& [number, page] : process.pages) {
+      if (page.order == 0 || frame.value - page.frame.value >= page.count()) continue;
+      for (std::uint64_t i = 0; i < (page.napot ? page.count() : 1); ++i) {
+        mappers.push_back({.process = pid, .vpn = Vpn(number + i)});
+      }
+    }
+  }
+}
+
 // A page that nobody stored to since it came from the swap file is what the slot holds.
 std::string Kernel::State::broken_copies() const {
   PageBytes in_memory(machine.format.page_size()), in_slot(machine.format.page_size());
   for (const auto& [frame, slot] : clean_copies) {
-    const std::vector<Mapper> mappers = frame_map.mappers(frame);
+    std::vector<Mapper> mappers = frame_map.mappers(frame);
+    add_large_mappers(Ppn(frame), mappers);
     if (mappers.empty()) return fmt::format("slot {} is kept for frame 0x{:x}, which nobody has", slot, frame);
     if (swap->is_free(slot) || slot_map.count(slot) != 0)
       return fmt::format("slot {} is kept for frame 0x{:x}, and used otherwise", slot, frame);

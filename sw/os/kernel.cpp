@@ -28,7 +28,8 @@ Kernel::State::~State() = default;
 Process& Kernel::State::process(ProcessId pid) {
   if (const auto borrower = borrowers.find(pid); borrower != borrowers.end()) return process(borrower->second.lender);
   if (killed.contains(pid)) {
-    throw InputError(fmt::format("process {} is gone: it was killed when memory ran out", killed.at(pid)));
+    throw InputError(fmt::format("process {} is gone: it was killed when memory ran out, or its address space ended",
+                                 killed.at(pid)));
   }
   const auto found = processes.find(pid);
   if (found == processes.end()) throw InputError(fmt::format("there is no process with number {}", pid));
@@ -205,6 +206,8 @@ std::int64_t Kernel::fork(ProcessId pid, std::string child_name, ForkKind kind) 
 }
 
 std::int64_t Kernel::vfork(ProcessId pid, std::string child_name) { return state_->vfork(pid, std::move(child_name)); }
+
+std::int64_t Kernel::thread(ProcessId pid, std::string name) { return state_->thread(pid, std::move(name)); }
 
 const KernelCounts& Kernel::counts() const { return state_->counts; }
 

@@ -6,12 +6,13 @@
 //
 // Each mechanism is one file: frames.h (allocator, reference counts), table_space.h (where flat tables lie),
 // table_tree.cpp (tables of several levels), area.h (what an address range is for), process.h, page_table.cpp (entries
-// and the fences they owe), fences.h (what fences are owed for), superpage.cpp (splitting), adopt.cpp (tables placed by
-// hand), schedule.cpp (processes, context switch, ASIDs), hardware.cpp (control registers), fault.cpp (classify, serve,
-// retry), copy_on_write.cpp (with the zero page), fork.cpp, vfork.cpp, fork_what_if.cpp, execve.cpp (another program in
-// the process), program_image.cpp, elf_image.h, initial_stack.h (what it consists of), mmap.cpp, mremap.cpp,
-// resident.cpp and reverse_map.h (who has a frame), reclaim.cpp and replacement.h (which frame leaves), pageout.cpp and
-// swap_file.h (pages in the swap file), disk_write.cpp (busy frames), future.h, limits.cpp,
+// and the fences they owe), fences.h (what fences are owed for), superpage.cpp (splitting), promote.cpp (the reverse),
+// shared_tables.cpp (one table in several trees), shared_memory.cpp (anonymous objects), adopt.cpp (tables placed by
+// hand), schedule.cpp (processes, context switch, ASIDs), hardware.cpp (control registers),
+// fault.cpp (classify, serve, retry), copy_on_write.cpp (with the zero page), fork.cpp, vfork.cpp, fork_what_if.cpp,
+// execve.cpp (another program in the process), program_image.cpp, elf_image.h, initial_stack.h (what it consists of),
+// mmap.cpp, mremap.cpp, resident.cpp and reverse_map.h (who has a frame), reclaim.cpp and replacement.h (which frame
+// leaves), pageout.cpp and swap_file.h (pages in the swap file), disk_write.cpp (busy frames), future.h, limits.cpp,
 // oom.cpp, kernel_space.h (the upper part of every address space), trap.cpp (the kernel's own accesses there),
 // asid.cpp, memory_object.h (shared objects and what private copies are made of), file_store.h (the disk),
 // page_cache.cpp, file_calls.cpp (open, read, write, …), user_access.cpp (the kernel's own accesses to a process),
@@ -59,8 +60,10 @@ struct KernelCounts {
   std::uint64_t kills = 0;                          // processes, out of memory
   std::uint64_t withheld = 0;                       // fences that were owed, but the run withholds
   std::array<std::uint64_t, kFenceReasonNames.size()> fences_for{};  // those made, by index_of(reason)
-  std::uint64_t asid_rollovers = 0;                                  // how often all ASIDs were taken
-  std::uint64_t kernel_rows = 0;                                     // of kernel space, written into flat tables
+  std::uint64_t promotions = 0, splits = 0;                          // small pages became a large one, and the reverse
+  std::uint64_t table_shares = 0, table_breaks = 0;  // a process came to share a page table with another, or left it
+  std::uint64_t asid_rollovers = 0;                  // how often all ASIDs were taken
+  std::uint64_t kernel_rows = 0;                     // of kernel space, written into flat tables
   // Entries into the kernel, and its own accesses: all, those that missed the L1 TLB, those that faulted (none should).
   std::uint64_t traps = 0, kernel_accesses = 0, kernel_tlb_misses = 0, kernel_faults = 0;
 };
@@ -74,10 +77,12 @@ enum class SegvCode : std::uint8_t {
 
 // How the kernel deals with memory that is short or shared.
 struct MemoryPolicy {
-  bool zero_page = false;  // private memory that was only read is one frame of zeros, for all
-  bool overcommit = true;  // false: no more is promised than frames and swap file can hold
-  bool kill = false;       // out of memory: a process is killed; otherwise whoever needs the frame is refused
-  FenceReasons withheld;   // fences that are owed and not made
+  bool zero_page = false;     // private memory that was only read is one frame of zeros, for all
+  bool overcommit = true;     // false: no more is promised than frames and swap file can hold
+  bool kill = false;          // out of memory: a process is killed; otherwise whoever needs the frame is refused
+  bool share_tables = false;  // a shared mapping that fills a page table shares the table, too
+  bool large_pages = false;   // a run of pages that has become complete is promoted
+  FenceReasons withheld;      // fences that are owed and not made
   ReplacementOptions replacement = {};  // which frame leaves when none is free
 };
 
@@ -182,6 +187,19 @@ class Kernel : public OsView {
   std::vector<ProcessId> sharers(ProcessId pid, Vpn vpn) const;
   // Takes this base page out of memory, for all who share it. False: it cannot leave, or there is no place for it.
   bool page_out(ProcessId pid, Vpn vpn);
+  // The run of smaller pages that vpn lies in becomes one page of this size (Linux: khugepaged). False: it is not
+  // complete, its pages differ, or there is no block of frames that it can be copied to.
+  struct LargeSize {
+    unsigned level = 0;
+    bool napot = false;
+  };
+  bool promote(ProcessId pid, Vpn vpn, const LargeSize& size);
+  // In bytes: the page tables of the process, those it shares with others included, and one flat table that could map
+  // all its address space.
+  struct TableMemory {
+    std::uint64_t tables = 0, bytes = 0, flat_bytes = 0;
+  };
+  TableMemory table_memory(ProcessId pid) const;
   // Every page that is touched from now on is noted; what a run before noted is the future of this one.
   void record_touches();
   std::span<const PageTouch> touches() const;
@@ -248,6 +266,8 @@ class Kernel : public OsView {
   // The child's ProcessId, or -errno.
   std::int64_t fork(ProcessId pid, std::string child_name, ForkKind kind = ForkKind::CopyOnWrite);
   std::int64_t vfork(ProcessId pid, std::string child_name);
+  // Another process in the same address space, which goes on with it: tables, ASID and all (Linux: CLONE_VM).
+  std::int64_t thread(ProcessId pid, std::string name);
   // 0, or -errno and nothing has changed for the process. Pages come in by faults.
   std::int64_t execve(ProcessId pid, const ExecRequest& request);
   StartState start_of(ProcessId pid) const;

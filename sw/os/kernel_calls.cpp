@@ -54,7 +54,10 @@ StartState Kernel::start_of(ProcessId pid) const {
 void Kernel::exit(ProcessId pid, int status) {
   Process& process = state_->running(pid);
   const auto borrower = state_->borrowers.find(pid);
-  if (borrower == state_->borrowers.end()) return state_->exit(process, status);
+  if (borrower == state_->borrowers.end()) {
+    state_->end_borrowers(process);  // threads
+    return state_->exit(process, status);
+  }
   process.exited_children.push_back({.id = pid, .name = borrower->second.name, .status = status});
   state_->borrowers.erase(borrower);
 }

@@ -92,7 +92,11 @@ std::vector<ProcessId> Kernel::sharers(ProcessId pid, Vpn vpn) const {
 }
 
 bool Kernel::page_out(ProcessId pid, Vpn vpn) {
-  const Page* page = state_->process(pid).page(vpn);
+  Process& process = state_->process(pid);
+  const Page* page = process.page(vpn);
+  if (page != nullptr && state_->may_split_to_leave(process, vpn, *page) && state_->split_to_leave(process, vpn)) {
+    page = process.page(vpn);
+  }
   return page != nullptr && page->order == 0 && state_->can_leave(page->frame) && state_->evict(page->frame);
 }
 

@@ -48,6 +48,12 @@ MemoryObject::ObjectPage* Kernel::State::object_page(MemoryObject& object, std::
     found->second.used = true;
     return &found->second;
   }
+  if (found != object.pages.end() && found->second.slot) {
+    if (!page_in_shared(found->second)) return nullptr;
+    shared_frames[found->second.frame->value] = {.object = &object, .index = index};
+    replacement->enter(*found->second.frame, Replacement::Content::Anonymous);
+    return &found->second;
+  }
   if (!free_frames(1)) return nullptr;
   MemoryObject::ObjectPage page;
   if (object.kind == MemoryObject::Kind::File) {
@@ -67,6 +73,9 @@ MemoryObject::ObjectPage* Kernel::State::object_page(MemoryObject& object, std::
     page.frame = zeroed_frame();
     if (!page.frame) return nullptr;
     page.bytes = std::make_shared<PageBytes>(machine.format.page_size());
+    page.used = true;
+    shared_frames[page.frame->value] = {.object = &object, .index = index};
+    replacement->enter(*page.frame, Replacement::Content::Anonymous);
   }
   return &(object.pages[index] = std::move(page));
 }
@@ -98,8 +107,14 @@ Kernel::State::Service Kernel::State::serve_object(Process& process, const Fault
   const Vpn vpn = machine.vpn_of(fault.va);
   const std::uint64_t index = object_index(area, fault.va);
   if (ends_before(*area.object, index)) return Service::Bus;
+  // What another sharer of the table has touched is there.
+  if (policy.share_tables && share_table(process, vpn) && process.page(vpn) != nullptr) return Service::Served;
   const MemoryObject::ObjectPage* source = object_page(*area.object, index);
-  if (source == nullptr) return Service::Failed;
+  if (source == nullptr) {
+    const auto page = area.object->pages.find(index);
+    const bool is_lost = page != area.object->pages.end() && page->second.slot && frames.can_allocate(1);
+    return is_lost ? Service::SwapError : Service::Failed;
+  }
 
   Page page{.frame = *source->frame, .rights = area.rights, .shared = area.shared, .entry = {}};
   ProcessImage::Slot slot{.bytes = source->bytes, .is_private = !area.shared};
@@ -128,6 +143,7 @@ Kernel::State::Service Kernel::State::serve_object(Process& process, const Fault
     return Service::Failed;
   }
   add_page(process, vpn, page);
+  spread_page(process, vpn, page, slot);
   process.image.put(vpn, std::move(slot));
   update.commit();
   owe_fetch_sync(page);
@@ -150,7 +166,7 @@ bool Kernel::State::was_stored_to(const Process& process, Vpn vpn, const Page& p
 }
 
 void Kernel::State::note_stores(const Process& process, Vpn vpn, const Page& page) {
-  if (page.order != 0) return;
+  if (page.order != 0) return forget_copies(page);
   const auto file = file_frames.find(page.frame.value);
   if (file == file_frames.end() && !clean_copies.contains(page.frame.value)) return;
   if (!was_stored_to(process, vpn, page)) return;

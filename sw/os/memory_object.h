@@ -35,8 +35,9 @@ class MemoryObject {
   struct ObjectPage {
     std::optional<Ppn> frame;  // one reference is the object's
     std::shared_ptr<PageBytes> bytes;
-    bool dirty = false;  // File: differs from the file, as far as was noticed
-    bool used = false;   // File: by a system call, since somebody asked
+    bool dirty = false;                      // File: differs from the file, as far as was noticed
+    bool used = false;                       // by a system call, or as it came into memory, since somebody asked
+    std::optional<std::uint64_t> slot = {};  // Anonymous: it is there, and in no frame (but one that is being written)
   };
 
   const Kind kind = Kind::Anonymous;

@@ -88,8 +88,9 @@ bool Kernel::State::drop_pages(Process& process, std::uint64_t from, std::uint64
     update.commit();
     return false;
   }
+  FreedFrames freed;
+  unshare_tables(process, Vpn(from >> page_bits), Vpn(to >> page_bits), true, update, freed);
   drop_swapped(process, Vpn(from >> page_bits), Vpn(to >> page_bits), update);
-  std::vector<std::pair<Ppn, std::uint64_t>> freed;
   for (auto it = process.pages.lower_bound(from >> page_bits);
        it != process.pages.end() && it->first < to >> page_bits;) {
     const Vpn vpn(it->first);
@@ -162,7 +163,7 @@ std::int64_t Kernel::State::mmap(Process& process, std::uint64_t addr, std::uint
   }
   // Only now may anything change.
   if (const int error = anonymous ? 0 : take_file(process, fd, prot, shared, area); error != 0) return error;
-  if (anonymous && shared) area.object = std::make_shared<MemoryObject>(frames);
+  if (anonymous && shared) area.object = new_shared_memory();
   if (fixed && !unmap_range(process, area.from, area.from + bytes)) return -ENOMEM;
   area.to = area.from + bytes;
   area.object_at = area.from - (anonymous ? 0 : offset);
@@ -221,6 +222,8 @@ std::int64_t Kernel::State::mprotect(Process& process, std::uint64_t addr, std::
     update.commit();
     return -ENOMEM;
   }
+  FreedFrames freed;
+  unshare_tables(process, Vpn(addr >> page_bits), Vpn(to >> page_bits), false, update, freed);
   process.areas.protect(addr, to, rights);
   protect_swapped(process, Vpn(addr >> page_bits), Vpn(to >> page_bits), rights);
   for (auto it = process.pages.lower_bound(addr >> page_bits); it != process.pages.end() && it->first < to >> page_bits;
@@ -239,6 +242,7 @@ std::int64_t Kernel::State::mprotect(Process& process, std::uint64_t addr, std::
     if (!(before.mapped && before.exec)) owe_fetch_sync(page);
   }
   update.commit();
+  for (const auto& [frame, count] : freed) frames.release(frame, count);
   return error;
 }
 

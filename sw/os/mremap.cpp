@@ -35,7 +35,16 @@ bool Kernel::State::move_pages(Process& process, const Area& area, std::uint64_t
   const unsigned page_bits = machine.format.page_bits;
   process.areas.insert(area);
   TableUpdate update(*this, process, FenceReason::Unmap);
+  FreedFrames freed;
+  unshare_tables(process, Vpn(from >> page_bits), Vpn((from + bytes) >> page_bits), false, update, freed);
+  // What moves are base pages.
   bool ok = true;
+  for (auto it = process.page_from(Vpn(from >> page_bits));
+       ok && it != process.pages.end() && it->first < (from + bytes) >> page_bits; ++it) {
+    const Vpn vpn(it->first);
+    while (ok && process.page(vpn)->order > 0) ok = split(process, vpn, update);
+    it = process.pages.find(vpn.value);
+  }
   for (auto it = process.pages.lower_bound(from >> page_bits);
        ok && it != process.pages.end() && it->first < (from + bytes) >> page_bits;) {
     const Vpn old_vpn(it->first);
@@ -70,6 +79,7 @@ bool Kernel::State::move_pages(Process& process, const Area& area, std::uint64_t
     add_swapped(process, new_vpn, swapped);
   }
   update.commit();
+  for (const auto& [frame, count] : freed) frames.release(frame, count);
   return ok;
 }
 
@@ -95,7 +105,7 @@ std::int64_t Kernel::State::mremap(Process& process, std::uint64_t addr, std::ui
   if (old_bytes > found->to - addr) return -EFAULT;
   const auto first = process.page_from(Vpn(addr >> machine.format.page_bits));
   for (auto it = first; it != process.pages.end() && it->first < (addr + old_bytes) >> machine.format.page_bits; ++it) {
-    if (it->second.order != 0) return -EFAULT;  // the user named it; areas have base pages
+    if (it->second.order != 0 && it->second.placed) return -EFAULT;  // the user named it
   }
 
   Area area = *found;

@@ -15,9 +15,10 @@ constexpr int kKilledStatus = 128 + 9;  // as a shell tells of SIGKILL
 std::uint64_t Kernel::State::frames_freed_by_killing(const Process& process) const {
   std::uint64_t freed = 0;
   for (const auto& [number, page] : process.pages) {
-    freed += page.order == 0 && !page.kernel_stack && !frames.is_named(page.frame) && frames.references(page.frame) == 1
-                 ? 1
-                 : 0;
+    const bool is_alone =
+        !page.kernel_stack && !frames.is_named(page.frame) &&
+        (page.order == 0 ? frames.references(page.frame) == 1 : frames.has_one_owner(page.frame, page.count()));
+    freed += is_alone ? page.count() : 0;
   }
   for (const auto& [number, swapped] : process.swapped) freed += slot_map.count(swapped.slot) == 1 ? 1 : 0;
   return freed;
@@ -37,11 +38,7 @@ Process* Kernel::State::choose_victim() {
 
 void Kernel::State::kill(Process& victim) {
   // Who lives in its address space goes with it.
-  std::erase_if(borrowers, [&](const auto& borrower) {
-    if (&process(borrower.second.lender) != &victim) return false;
-    killed[borrower.first] = borrower.second.name;
-    return true;
-  });
+  end_borrowers(victim);
   killed[victim.id] = victim.name;
   ++counts.kills;
   exit(victim, kKilledStatus);

@@ -87,6 +87,7 @@ void Kernel::State::drop_unused_files() {
       ++it;
     }
   }
+  drop_unused_memory();
 }
 
 void Kernel::State::forget_file_page(Ppn frame) {
@@ -112,12 +113,7 @@ void Kernel::State::forget_file_page(Ppn frame) {
 // where the page is.
 bool Kernel::State::drop_file_page(Ppn frame) {
   const FilePage page = file_frames.at(frame.value);
-  for (const Mapper& mapper : frame_map.mappers(frame.value)) {
-    TableUpdate update(*this, processes.at(mapper.process), FenceReason::Pageout);
-    drop_page(processes.at(mapper.process), mapper.vpn, update);
-    update.commit();
-    frames.release(frame);
-  }
+  unmap_from_all(frame);
   const bool is_dirty = page.object->pages.at(page.index).dirty;
   if (is_dirty && write_back(*page.object, page.index, page.index + 1) != 0) return false;
   ++counts.file_pageouts;

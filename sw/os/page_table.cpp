@@ -145,9 +145,14 @@ void TableUpdate::replace_leaf(Vpn vpn, const Page& page, PhysAddr table) {
 
 void TableUpdate::replace_range(Vpn vpn, const Page& page) {
   owe(vpn, page, page.entry);
+  // What hardware remembers of the range with one entry it may use for all its pages, stores included (R28).
+  std::uint64_t kept = 0;
+  for (std::uint64_t i = 0; i < page.count(); ++i) {
+    kept |= state_.kept_bits(*state_.entry_address(process_, vpn + i, page.level));
+  }
   for (std::uint64_t i = 0; i < page.count(); ++i) {
     const PhysAddr at = *state_.entry_address(process_, vpn + i, page.level);
-    state_.write_raw(process_, vpn + i, at, state_.encode(process_.pages.at(vpn.value + i)) | state_.kept_bits(at));
+    state_.write_raw(process_, vpn + i, at, state_.encode(process_.pages.at(vpn.value + i)) | kept);
   }
 }
 
@@ -155,12 +160,15 @@ void TableUpdate::clear_dirty(Vpn vpn, const Page& page) {
   const PhysAddr at = *state_.entry_address(process_, vpn, page.level);
   state_.write_raw(process_, vpn, at, state_.read_raw(at).value_or(0) & ~state_.dirty_bit());
   owe(vpn, page, page.entry);
+  owe_for_sharers(vpn, page);
 }
 
 void TableUpdate::clear_accessed(Vpn vpn, const Page& page, bool fenced) {
   const PhysAddr at = *state_.entry_address(process_, vpn, page.level);
   state_.write_raw(process_, vpn, at, state_.read_raw(at).value_or(0) & ~state_.accessed_bits(false));
-  if (fenced) owe(vpn, page, page.entry);
+  if (!fenced) return;
+  owe(vpn, page, page.entry);
+  owe_for_sharers(vpn, page);
 }
 
 bool TableUpdate::is_remembered() const {
@@ -189,6 +197,8 @@ Fence TableUpdate::fence() const {
 
 void TableUpdate::commit() {
   if ((!owed_.empty() || !unlinked_.empty()) && is_remembered()) state_.pay(reason_, fence());
+  for (TableUpdate& update : sharers_) update.commit();
+  sharers_.clear();
   for (const PhysAddr table : unlinked_) state_.free_table(table);
   unlinked_.clear();
   owed_.clear();
@@ -286,12 +296,15 @@ void Kernel::State::map(Process& process, Vpn vpn, Ppn frame, Rights rights, con
 }
 
 void Kernel::State::unmap_page(Process& process, Vpn vpn) {
-  const auto found = process.page_from(vpn);
-  const Page page = found->second;
   TableUpdate update(*this, process, FenceReason::Map);
-  drop_page(process, Vpn(found->first), update);
+  FreedFrames freed;
+  unshare_tables(process, vpn, vpn + 1, false, update, freed);
+  if (const auto found = process.page_from(vpn); found != process.pages.end() && found->first <= vpn.value) {
+    freed.emplace_back(found->second.frame, found->second.count());
+    drop_page(process, Vpn(found->first), update);
+  }
   update.commit();
-  frames.release(page.frame, page.count());
+  for (const auto& [frame, count] : freed) frames.release(frame, count);
 }
 
 void Kernel::State::unmap_global_page(Vpn vpn) {
@@ -304,12 +317,13 @@ void Kernel::State::unmap_global_page(Vpn vpn) {
 
 bool Kernel::State::map_page(Process& process, Vpn vpn, Page page) {
   TableUpdate update(*this, process, FenceReason::Map);
-  std::vector<std::pair<Ppn, std::uint64_t>> freed;
+  FreedFrames freed;
   const auto finish = [&](bool ok) {
     update.commit();
     for (const auto& [frame, count] : freed) frames.release(frame, count);
     return ok;
   };
+  unshare_tables(process, vpn, vpn + page.count(), true, update, freed);
   drop_swapped(process, vpn, vpn + page.count(), update);
   OsMapping before;
   const auto old = process.pages.find(vpn.value);

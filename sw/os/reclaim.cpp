@@ -3,8 +3,8 @@
 // Frames become free when none is, or too few are: the policy (replacement.h) names a frame, and its page goes to the
 // swap file (pageout.cpp) or back to its file (page_cache.cpp).
 //
-// What can leave: anonymous pages of areas and pages of the page cache. Not frames that the user named, superpages,
-// tables, the zero page, pages of shared anonymous memory and of devices, nor pages without a valid entry.
+// What can leave: anonymous pages of areas and pages of the page cache. Not frames that the user named, tables, the
+// zero page, pages of devices, nor pages without a valid entry. Large pages are split when nothing else can leave.
 #include <algorithm>
 #include <set>
 
@@ -19,17 +19,19 @@ bool Kernel::State::is_pinned(const Mapper& mapper) const {
 
 bool Kernel::State::can_leave(Ppn frame) const {
   if (frames.is_named(frame) || busy.contains(frame.value)) return false;
-  const auto file = file_frames.find(frame.value);
-  const bool is_file = file != file_frames.end();
-  if (!is_file && free_slots() == 0) return false;
+  const FilePage* of_object = object_page_of(frame);
+  const bool is_objects = of_object != nullptr;
+  if (!file_frames.contains(frame.value) && free_slots() == 0) return false;
   const std::vector<Mapper> mappers = frame_map.mappers(frame.value);
-  // Somebody has it who is no page of a process, nor the page cache.
-  if ((!is_file && mappers.empty()) || frames.references(frame) != mappers.size() + (is_file ? 1 : 0)) return false;
+  // Somebody has it who is no page of a process, nor the object.
+  if ((!is_objects && mappers.empty()) || frames.references(frame) != mappers.size() + (is_objects ? 1 : 0)) {
+    return false;
+  }
   return std::all_of(mappers.begin(), mappers.end(), [&](const Mapper& mapper) {
     const Process& process = processes.at(mapper.process);
     const Page& page = *process.page(mapper.vpn);
     const Area* area = process.areas.find(address_of(process, mapper.vpn));
-    if (is_file && (area == nullptr || area->object.get() != file->second.object)) return false;
+    if (is_objects && (area == nullptr || area->object.get() != of_object->object)) return false;
     // The kernel's page in an area of the user's outlives the area (execve).
     return page.entry.mapped && !page.placed && area != nullptr && area->rights.kernel == page.rights.kernel &&
            !is_pinned(mapper);
@@ -40,8 +42,8 @@ bool Kernel::State::can_leave(Ppn frame) const {
 // nothing.
 bool Kernel::State::take_used(Ppn frame) {
   bool used = false;
-  if (const auto file = file_frames.find(frame.value); file != file_frames.end()) {
-    bool& called = file->second.object->pages.at(file->second.index).used;
+  if (const FilePage* of_object = object_page_of(frame)) {
+    bool& called = of_object->object->pages.at(of_object->index).used;
     used = called;
     called = false;
   }
@@ -89,15 +91,18 @@ class Kernel::State::Candidates : public FrameUse {
 };
 
 bool Kernel::State::evict(Ppn frame) {
-  return file_frames.contains(frame.value) ? drop_file_page(frame) : page_out(frame);
+  if (file_frames.contains(frame.value)) return drop_file_page(frame);
+  return shared_frames.contains(frame.value) ? page_out_shared(frame) : page_out(frame);
 }
 
 bool Kernel::State::evict_one(std::optional<Ppn> keep, const Process* of) {
   Candidates candidates(*this, keep, of);
-  while (const std::optional<Ppn> frame = replacement->victim(candidates)) {
-    if (evict(*frame)) return true;
-    candidates.refuse(*frame);
-  }
+  do {
+    while (const std::optional<Ppn> frame = replacement->victim(candidates)) {
+      if (evict(*frame)) return true;
+      candidates.refuse(*frame);
+    }
+  } while (split_one_to_leave(keep, of));
   return false;
 }
 

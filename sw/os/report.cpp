@@ -52,18 +52,18 @@ Kernel::State::Residency Kernel::State::residency(const Process& process, std::u
 
 std::string Kernel::ps() const {
   const State& state = *state_;
-  std::string text = fmt::format("{:>5} {:>5} {:<12} {:<7} {:>5} {:>5} {:>12} {:>10}\n", "PID", "PPID", "NAME", "STATE",
-                                 "ASID", "AREAS", "VSZ", "RSS");
+  std::string text = fmt::format("{:>5} {:>5} {:<12} {:<7} {:>5} {:>5} {:>12} {:>10} {:>10}\n", "PID", "PPID", "NAME",
+                                 "STATE", "ASID", "AREAS", "VSZ", "RSS", "TABLES");
   for (const auto& [pid, process] : state.processes) {
     std::uint64_t size = 0, resident = 0;
     for (const auto& [from, area] : process.areas.all()) size += area.to - area.from;
     for (const auto& [number, page] : process.pages) {
       if (!page.kernel_stack) resident += page.count() << state.machine.format.page_bits;
     }
-    text +=
-        fmt::format("{:>5} {:>5} {:<12} {:<7} {:>5} {:>5} {:>12} {:>10}\n", pid, process.parent.value_or(0),
-                    process.name, state.current == pid ? "running" : "ready",
-                    process.asid ? fmt::format("{}", *process.asid) : "-", process.areas.all().size(), size, resident);
+    text += fmt::format("{:>5} {:>5} {:<12} {:<7} {:>5} {:>5} {:>12} {:>10} {:>10}\n", pid, process.parent.value_or(0),
+                        process.name, state.current == pid ? "running" : "ready",
+                        process.asid ? fmt::format("{}", *process.asid) : "-", process.areas.all().size(), size,
+                        resident, table_memory(pid).bytes);
     for (const ExitedChild& child : process.exited_children) {
       text += fmt::format("{:>5} {:>5} {:<12} {:<7} status {}\n", child.id, pid, child.name, "zombie", child.status);
     }
@@ -202,8 +202,11 @@ std::string Kernel::State::table_text(const Process& process, PhysAddr table, un
 
 std::string Kernel::tables(ProcessId pid) {
   const Process& process = state_->process(pid);
+  const TableMemory memory = table_memory(pid);
   return fmt::format("table 0x{:x}\n", process.table.value) +
-         state_->table_text(process, process.table, process.levels - 1, Vpn(0), 2);
+         state_->table_text(process, process.table, process.levels - 1, Vpn(0), 2) +
+         fmt::format("{} table{}, {} bytes; a flat table: {} bytes\n", memory.tables, memory.tables == 1 ? "" : "s",
+                     memory.bytes, memory.flat_bytes);
 }
 
 }  // namespace vm

@@ -21,14 +21,14 @@ void Kernel::State::add_mapper(const Process& process, Vpn vpn, const Page& page
   frame_map.add(page.frame.value, {.process = process.id, .vpn = vpn});
   // What never leaves is in no list of the policy.
   if (page.shared || page.kernel_stack || zero_frame_for_all == page.frame || frames.is_named(page.frame)) return;
-  if (!file_frames.contains(page.frame.value)) replacement->enter(page.frame, Replacement::Content::Anonymous);
+  if (object_page_of(page.frame) == nullptr) replacement->enter(page.frame, Replacement::Content::Anonymous);
 }
 
 void Kernel::State::remove_mapper(const Process& process, Vpn vpn, const Page& page) {
   frame_map.remove(page.frame.value, {.process = process.id, .vpn = vpn});
   if (frame_map.count(page.frame.value) != 0) return;
   forget_copy(page.frame);
-  if (!file_frames.contains(page.frame.value)) replacement->leave(page.frame);
+  if (object_page_of(page.frame) == nullptr) replacement->leave(page.frame);
 }
 
 Page Kernel::State::remove_page(Process& process, std::map<std::uint64_t, Page>::iterator at) {

@@ -128,8 +128,9 @@ void Kernel::State::switch_to(Process& process) {
 
 void Kernel::State::exit(Process& process, int status) {
   TableUpdate update(*this, process, FenceReason::Unmap);
+  FreedFrames freed;
+  unshare_tables(process, Vpn(0), Vpn(~0ULL), true, update, freed);
   drop_swapped(process, Vpn(0), Vpn(~0ULL), update);
-  std::vector<std::pair<Ppn, std::uint64_t>> freed;
   while (!process.pages.empty()) {
     const Page& page = process.pages.begin()->second;
     freed.emplace_back(page.frame, page.count());

@@ -134,11 +134,52 @@ struct Kernel::State {
   void count_entry(Process& process, Vpn vpn, unsigned level, std::int64_t change);
   // Takes the empty tables above an entry out of the tree; they are free after the fence.
   void unlink_empty(Process& process, Vpn vpn, unsigned level, std::vector<PhysAddr>& unlinked);
+  std::uint64_t table_bytes() const;  // of one table
   Pte pointer_to(PhysAddr table, bool kernels) const;
 
   // --- superpage.cpp
   bool split(Process& process, Vpn vpn, TableUpdate& update);  // the page that covers vpn, into the next smaller size
   bool split_at(Process& process, Vpn vpn, TableUpdate& update);  // until a page starts there
+
+  void forget_copies(const Page& page);  // of all frames of a large page
+  // A large page that nothing but its size keeps in memory gives way to small ones, which may leave. False: no.
+  bool split_to_leave(Process& process, Vpn vpn);
+  bool split_one_to_leave(std::optional<Ppn> keep, const Process* of);
+  bool may_split_to_leave(const Process& process, Vpn vpn, const Page& page) const;
+
+  // --- promote.cpp: many small pages become a large one
+  struct Run;
+  using LargeSize = Kernel::LargeSize;
+  std::optional<Run> run_at(const Process& process, Vpn vpn, const LargeSize& size) const;
+  bool may_be_copied(const Process& process, const Run& run) const;
+  bool copy_run(const Process& process, const Run& run, Ppn block);
+  void take_run_out(Process& process, const Run& run, std::vector<std::uint64_t>& entries);
+  void put_run_back(const Process& process, const Run& run, const std::vector<std::uint64_t>& entries);
+  void replace_run(Process& process, const Run& run, const std::vector<std::uint64_t>& entries);
+  bool promote(Process& process, Vpn vpn, const LargeSize& size);
+  std::optional<Mapper> grown;  // a page that was added since the last access, with large_pages
+  void promote_grown();
+
+  // --- shared_tables.cpp: one table of level 0 in the trees of several processes
+  // By address of the table: who has it, and the first page of it there. Only tables that several have.
+  std::map<std::uint64_t, std::vector<Mapper>> shared_tables;
+  std::uint64_t reach() const;                                               // base pages of a table of level 0
+  std::vector<Mapper> other_sharers(const Process& process, Vpn vpn) const;  // of the table of this page; their pages
+  const Area* sharable_area(const Process& process, Vpn first) const;        // null: the table there cannot be shared
+  std::optional<Mapper> table_to_share(const Process& process, Vpn first, const Area& area) const;
+  bool share_table(Process& process, Vpn vpn);  // with somebody who has one
+  bool link_shared_table(Process& process, Vpn first, const Mapper& owner);
+  bool share_tables_with_child(const Process& parent, Process& child);
+  void spread_page(const Process& process, Vpn vpn, const Page& page, const ProcessImage::Slot& slot);
+  void forget_sharer(const Process& process, Vpn first, PhysAddr table);
+  using FreedFrames = std::vector<std::pair<Ppn, std::uint64_t>>;
+  // Pages of this range are about to change for this process alone. Its pages in tables that it shares stay as they
+  // are, in copies of the tables; or they go with the table (`goes`: they are to go anyway; or no frame is left, and
+  // the object has them still). `freed` is to be released after the fence.
+  void unshare_tables(Process& process, Vpn from, Vpn to, bool goes, TableUpdate& update, FreedFrames& freed);
+  bool copy_shared_table(Process& process, Vpn first, TableUpdate& update);
+  void leave_shared_table(Process& process, Vpn first, TableUpdate& update, FreedFrames& freed);
+  std::string broken_shared_tables() const;
 
   // --- adopt.cpp: valid entries that the user placed in memory by hand become pages the kernel knows
   void adopt_tables(Process& process);
@@ -295,6 +336,15 @@ struct Kernel::State {
   std::map<std::uint64_t, FilePage> file_frames;  // what the page cache has, by frame
   bool drop_file_page(Ppn frame);
   void forget_file_page(Ppn frame);
+  // --- shared_memory.cpp: anonymous objects, whose pages leave for the swap file
+  std::vector<std::shared_ptr<MemoryObject>> shared_memory;
+  std::map<std::uint64_t, FilePage> shared_frames;  // what they have in memory, by frame
+  const FilePage* object_page_of(Ppn frame) const;  // of a file or of shared memory; null: of neither
+  std::shared_ptr<MemoryObject> new_shared_memory();
+  void drop_unused_memory();
+  void unmap_from_all(Ppn frame);  // a page of an object: the entries become empty
+  bool page_out_shared(Ppn frame);
+  bool page_in_shared(MemoryObject::ObjectPage& page);
   std::string lost_page;  // a page of a file that left memory and is not on the disk as processes wrote it; empty: none
   std::shared_ptr<MemoryObject> cached(FileId file);
   void gather_stores(const MemoryObject& object, std::uint64_t first, std::uint64_t end);
@@ -370,9 +420,12 @@ struct Kernel::State {
   struct Borrower {
     std::string name;
     ProcessId lender = 0;
+    bool suspends = true;  // the lender waits; no: a thread
   };
   std::map<ProcessId, Borrower> borrowers;
   std::int64_t vfork(ProcessId parent, std::string child_name);
+  std::int64_t thread(ProcessId pid, std::string name);
+  void end_borrowers(const Process& lender);  // they go with the address space
   bool is_suspended(ProcessId pid) const;
   Process& running(ProcessId pid);  // its address space; InputError if it may not run now
   const std::string& name_of(ProcessId pid) const;
@@ -435,6 +488,7 @@ struct Kernel::State {
   std::string broken_zero_page() const;
   std::string broken_lists() const;  // invariants_replacement.cpp
   std::string broken_copies() const;
+  void add_large_mappers(Ppn frame, std::vector<Mapper>& mappers) const;
 };
 
 }  // namespace vm

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Superpages give way to smaller pages when only a part of them changes: copy-on-write, munmap or mprotect of a range.
+// Superpages give way to smaller pages when only a part of them changes (copy-on-write, munmap or mprotect of a range)
+// or is to leave memory. Each part has the accessed and dirty bits of the whole: nobody knows which part they are
+// about.
 #include "os/state.h"
 #include "os/table_update.h"
 
@@ -34,6 +36,7 @@ bool Kernel::State::split(Process& process, Vpn vpn, TableUpdate& update) {
   frames.release(whole.frame, whole.count());
   if (is_range && whole.entry.mapped) update.replace_range(first, whole);
   if (table) update.replace_leaf(first, whole, *table);
+  ++counts.splits;
   return true;
 }
 
@@ -43,6 +46,37 @@ bool Kernel::State::split_at(Process& process, Vpn vpn, TableUpdate& update) {
     if (found == process.pages.end() || found->first >= vpn.value) return true;
     if (!split(process, vpn, update)) return false;
   }
+}
+
+void Kernel::State::forget_copies(const Page& page) {
+  for (std::uint64_t i = 0; i < page.count() && !clean_copies.empty(); ++i) forget_copy(page.frame + i);
+}
+
+bool Kernel::State::may_split_to_leave(const Process& process, Vpn vpn, const Page& page) const {
+  if (page.order == 0 || !page.entry.mapped || page.shared || page.rights.kernel || page.placed) return false;
+  const Area* area = process.areas.find(address_of(process, vpn));
+  return free_slots() != 0 && area != nullptr && !area->object && !area->rights.kernel && !frames.is_named(page.frame);
+}
+
+bool Kernel::State::split_to_leave(Process& process, Vpn vpn) {
+  TableUpdate update(*this, process, FenceReason::Pageout);
+  bool done = true;
+  while (done && process.page(vpn)->order > 0) done = split(process, vpn, update);
+  update.commit();
+  return done;
+}
+
+bool Kernel::State::split_one_to_leave(std::optional<Ppn> keep, const Process* of) {
+  for (auto& [pid, process] : processes) {
+    if (of != nullptr && of->id != pid) continue;
+    for (const auto& [number, page] : process.pages) {
+      const bool holds_kept = keep && keep->value - page.frame.value < page.count();
+      if (holds_kept || !may_split_to_leave(process, Vpn(number), page)) continue;
+      if (split_to_leave(process, Vpn(number))) return true;
+      break;  // no frame left for a table
+    }
+  }
+  return false;
 }
 
 }  // namespace vm

@@ -2,6 +2,8 @@
 //
 // Tables of several levels. Each is one frame; the root exists as long as the process, the others from the first valid
 // entry to the last. Entries are written from the top: a table is complete before an entry points to it.
+#include <utility>
+
 #include "os/state.h"
 
 namespace vm {
@@ -53,7 +55,7 @@ std::optional<PhysAddr> Kernel::State::new_table() {
 void Kernel::State::free_table(PhysAddr table) {
   if (is_flat()) return tables.release(table);
   const Ppn frame(table.value >> machine.format.page_bits);
-  table_frames.erase(frame.value);
+  if (frames.references(frame) == 1) table_frames.erase(frame.value);  // nobody shares it any more
   frames.release(frame);
 }
 
@@ -102,7 +104,12 @@ bool Kernel::State::make_tables(Process& process, Vpn vpn, unsigned level) {
 
 void Kernel::State::count_entry(Process& process, Vpn vpn, unsigned level, std::int64_t change) {
   const auto found = process.tables.find({level, vpn.value >> machine.format.index_lsb(level + 1)});
-  if (found != process.tables.end()) found->second.entries += static_cast<std::uint64_t>(change);
+  if (found == process.tables.end()) return;
+  found->second.entries += static_cast<std::uint64_t>(change);
+  if (level != 0) return;
+  for (const Mapper& other : other_sharers(process, vpn)) {
+    processes.at(other.process).tables.at({0, other.vpn.value / reach()}).entries += static_cast<std::uint64_t>(change);
+  }
 }
 
 void Kernel::State::unlink_empty(Process& process, Vpn vpn, unsigned level, std::vector<PhysAddr>& unlinked) {
@@ -110,10 +117,24 @@ void Kernel::State::unlink_empty(Process& process, Vpn vpn, unsigned level, std:
     const auto found = process.tables.find({level, vpn.value >> machine.format.index_lsb(level + 1)});
     if (found == process.tables.end() || found->second.entries != 0 || !found->second.owned) return;
     unlinked.push_back(found->second.at);
+    if (level == 0) forget_sharer(process, vpn, found->second.at);
     process.tables.erase(found);
     write_raw(process, vpn, *entry_address(process, vpn, level + 1), 0);
     count_entry(process, vpn, level + 1, -1);
   }
+}
+
+std::uint64_t Kernel::State::table_bytes() const {
+  return is_flat() ? tables.table_bytes() : machine.format.page_size();
+}
+
+Kernel::TableMemory Kernel::table_memory(ProcessId pid) const {
+  const State& state = *state_;
+  const Process& process = std::as_const(state).process(pid);
+  const std::uint64_t count = 1 + process.tables.size();
+  const std::uint64_t flat =
+      1ULL << (state.machine.format.vpn_bits(process.levels) + state.machine.format.pte_bytes_log2);
+  return {.tables = count, .bytes = count * state.table_bytes(), .flat_bytes = flat};
 }
 
 }  // namespace vm

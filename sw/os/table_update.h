@@ -25,6 +25,8 @@ class TableUpdate {
   void replace_leaf(Vpn vpn, const Page& page, PhysAddr table);
   // The entries of a NAPOT range are to become those of base pages.
   void replace_range(Vpn vpn, const Page& page);
+  // The entry of a page that is to become part of a larger one is empty, or its table hangs in no tree any more.
+  void leave_run(Vpn vpn, const Page& page);
   // The entry of a base page that was there is to name a slot of the swap file; that of one in the swap file, the page
   // again; or nothing any more (pageout.cpp).
   bool set_slot(Vpn vpn, std::uint64_t slot);  // of a page that had no entry; false: no frame left for a table
@@ -35,11 +37,17 @@ class TableUpdate {
   void clear_dirty(Vpn vpn, const Page& page);
   // That it was not accessed. Without a fence hardware that remembers the page need not set the bit again.
   void clear_accessed(Vpn vpn, const Page& page, bool fenced);
+  // A table that others go on using is replaced in this tree by another, or taken out of it with all its pages.
+  void replace_table(Vpn first, PhysAddr old, PhysAddr table);
+  void leave_table(Vpn first, PhysAddr old);
+  // The entry of this page is gone already, as somebody else emptied it in a table that both have.
+  void leave_shared(Vpn vpn, const Page& page);
   void commit();
 
  private:
   bool is_written(Vpn vpn, const Page& page);
   void owe(Vpn vpn, const Page& page, const OsMapping& before);
+  void owe_for_sharers(Vpn vpn, const Page& page);            // everybody who has the table
   void empty(Vpn vpn, unsigned level, std::int64_t entries);  // so many entries there are empty now
   bool is_remembered() const;
   Fence fence() const;
@@ -51,6 +59,7 @@ class TableUpdate {
   bool global_ = false;  // some of them are global
   bool whole_ = false;   // an address is not enough
   std::vector<PhysAddr> unlinked_;
+  std::vector<TableUpdate> sharers_;  // what the same change owes to others
 };
 
 }  // namespace vm

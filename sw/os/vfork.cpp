@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // vfork: the child gets the parent's address space itself, not a copy. Nothing is copied and no entry changes; what the
-// child stores, the parent finds. The parent is suspended until the child is done with it.
+// child stores, the parent finds. The parent is suspended until the child is done with it. Of a thread it is not: both
+// run in one address space, with one table and one address-space number, so a change of either is fenced once.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -20,13 +21,32 @@ std::int64_t Kernel::State::vfork(ProcessId parent, std::string child_name) {
   return child;
 }
 
+std::int64_t Kernel::State::thread(ProcessId pid, std::string name) {
+  const std::int64_t made = vfork(pid, std::move(name));
+  if (made > 0) {
+    Borrower& borrower = borrowers.at(static_cast<ProcessId>(made));
+    borrower.suspends = false;
+    borrower.lender = process(pid).id;
+  }
+  return made;
+}
+
+void Kernel::State::end_borrowers(const Process& lender) {
+  std::erase_if(borrowers, [&](const auto& borrower) {
+    if (&process(borrower.second.lender) != &lender) return false;
+    killed[borrower.first] = borrower.second.name;
+    return true;
+  });
+}
+
 bool Kernel::State::is_suspended(ProcessId pid) const {
-  return std::any_of(borrowers.begin(), borrowers.end(), [&](const auto& b) { return b.second.lender == pid; });
+  return std::any_of(borrowers.begin(), borrowers.end(),
+                     [&](const auto& b) { return b.second.suspends && b.second.lender == pid; });
 }
 
 Process& Kernel::State::running(ProcessId pid) {
   for (const auto& [child, borrower] : borrowers) {
-    if (borrower.lender != pid) continue;
+    if (!borrower.suspends || borrower.lender != pid) continue;
     throw InputError(fmt::format("process {} is suspended: {} has its address space until it exits or execs",
                                  name_of(pid), borrower.name));
   }

@@ -113,6 +113,10 @@ void visit_all(ExpectFreeFrames& step, const Visit& visit) {
   visit("free frames", [&step] { step.count += 1; });
 }
 void visit_all(PageoutStep& step, const Visit& visit) { flag("refused or done", step.refused, visit); }
+void visit_all(PromoteStep& step, const Visit& visit) { flag("refused or done", step.refused, visit); }
+void visit_all(ExpectTables& step, const Visit& visit) {
+  visit("tables", [&step] { step.count += 1; });
+}
 void visit_all(ExpectSavedFrames& step, const Visit& visit) {
   visit("saved frames", [&step] { step.count += 1; });
 }

@@ -115,7 +115,8 @@ struct PlainCall {
 };
 struct ForkCall {
   std::optional<ProcessIndex> child;                     // nullopt: the trace expects an error
-  std::optional<ForkKind> kind = ForkKind::CopyOnWrite;  // nullopt: vfork
+  std::optional<ForkKind> kind = ForkKind::CopyOnWrite;  // nullopt: vfork, or a thread
+  bool thread = false;
 };
 struct ExecCall {
   ExecRequest request;
@@ -186,12 +187,21 @@ struct PageoutStep {
   bool any = false;             // done or refused
 };
 
+// The run of pages that this one lies in becomes one page of this size.
+struct PromoteStep {
+  ProcessIndex process = 0;
+  Vpn vpn;
+  Kernel::LargeSize size;
+  std::optional<bool> refused;  // expected; otherwise it must be done
+  bool any = false;             // done or refused
+};
+
 using Action =
     std::variant<AccessStep, RegisterStep, SystemCall, CtlStep, FenceStep, BareStep, SwitchStep, HostStep, MarkStep,
-                 MeasureStep, PageoutStep, MapPage, UnmapPage, NewLimits, TlbSet, ExpectMemory, ExpectMap, ExpectEntry,
-                 ExpectTlb, ExpectSavedFrames, ExpectFreeSlots, ExpectSharers, ExpectFences, ExpectCycles,
-                 ExpectProcess, ExpectFreeFrames, ExpectReferences, ExpectRegister, ExpectStart, ExpectCount,
-                 ExpectOutput, ExpectFile, ExpectDevice, ReportStep, ExpectReport>;
+                 MeasureStep, PageoutStep, PromoteStep, MapPage, UnmapPage, NewLimits, TlbSet, ExpectMemory, ExpectMap,
+                 ExpectEntry, ExpectTlb, ExpectTables, ExpectSavedFrames, ExpectFreeSlots, ExpectSharers, ExpectFences,
+                 ExpectCycles, ExpectProcess, ExpectFreeFrames, ExpectReferences, ExpectRegister, ExpectStart,
+                 ExpectCount, ExpectOutput, ExpectFile, ExpectDevice, ReportStep, ExpectReport>;
 
 struct Step {
   Place place;

@@ -52,6 +52,12 @@ struct ExpectFreeSlots {
   std::uint64_t count = 0;
 };
 
+// Page tables of a process, the root and those it shares with others included.
+struct ExpectTables {
+  ProcessIndex process = 0;
+  std::uint64_t count = 0;
+};
+
 struct ExpectSharers {
   ProcessIndex process = 0;
   Vpn vpn;
@@ -113,7 +119,11 @@ enum class Counter : std::uint8_t {
   SwapWrites,
   FilePageouts,
   ReferencesCleared,
-  BusyWaits,  // what the OS did
+  BusyWaits,
+  Promotions,
+  Splits,
+  TableShares,
+  TableBreaks,  // what the OS did
   Entries,
   Reads,
   Writes,

@@ -54,6 +54,10 @@ bool Parser::system_call(Place place, ProcessIndex process, std::optional<std::u
     fork_call(place, process, vfork);
     return true;
   }
+  if (cursor_.accept("thread")) {
+    thread_call(place, process);
+    return true;
+  }
   if (cursor_.accept("exit")) {
     cursor_.expect("(");
     ExitCall call;

@@ -41,7 +41,11 @@ constexpr std::pair<std::string_view, Counter> kCounters[] = {{"faults", Counter
                                                               {"swap-writes", Counter::SwapWrites},
                                                               {"file-pageouts", Counter::FilePageouts},
                                                               {"references-cleared", Counter::ReferencesCleared},
-                                                              {"busy-waits", Counter::BusyWaits}};
+                                                              {"busy-waits", Counter::BusyWaits},
+                                                              {"promotions", Counter::Promotions},
+                                                              {"splits", Counter::Splits},
+                                                              {"table-shares", Counter::TableShares},
+                                                              {"table-breaks", Counter::TableBreaks}};
 
 }  // namespace
 

@@ -39,6 +39,10 @@ bool Parser::policy_line() {
   MemoryPolicy& policy = scenario().policy;
   if (cursor_.accept("zeropage")) {
     policy.zero_page = true;
+  } else if (cursor_.accept("largepages")) {
+    policy.large_pages = true;
+  } else if (cursor_.accept("sharetables")) {
+    policy.share_tables = true;
   } else if (cursor_.accept("overcommit")) {
     policy.overcommit = cursor_.accept("on");
     if (!policy.overcommit && !cursor_.accept("off")) cursor_.fail("'on' or 'off'");
@@ -185,6 +189,37 @@ void Parser::pageout_line(Place place) {
   add_step(place, step);
 }
 
+void Parser::promote_line(Place place) {
+  PromoteStep step;
+  step.process = known_process();
+  step.vpn = Vpn(cursor_.number_up_to(vpn_max(), "a virtual page number"));
+  const Token token = cursor_.peek();
+  const std::optional<std::uint64_t> bytes = page_bytes();
+  if (!bytes) cursor_.fail("a page size such as 2M");
+  Kernel::MapOptions options;
+  page_size(options, *bytes, token);
+  if (options.level == 0 && !options.napot) cursor_.fail_at(token, "a size of several base pages");
+  step.size = {.level = options.level, .napot = options.napot};
+  step.any = accept_any();
+  if (!step.any) step.refused = refusal();
+  add_step(place, step);
+}
+
+// The process lives in the other's address space, as a child of vfork does, but nobody waits.
+void Parser::thread_call(Place place, ProcessIndex process) {
+  SystemCall step;
+  step.process = process;
+  ForkCall call{.child = {}, .kind = {}, .thread = true};
+  cursor_.expect("(");
+  cursor_.expect(")");
+  cursor_.expect("=");
+  const Token token = cursor_.peek();
+  call.child = new_process(cursor_.name("a name for the thread"), token);
+  step.any = cursor_.accept("any");
+  step.call = call;
+  add_step(place, step);
+}
+
 void Parser::measure_line(Place place) {
   MeasureStep step;
   if (!cursor_.accept("end")) {
@@ -225,6 +260,13 @@ bool Parser::expect_memory_line(Place place) {
   } else if (cursor_.accept("slots")) {
     cursor_.expect("free");
     add_step(place, ExpectFreeSlots{count("a number of slots")});
+  } else if (cursor_.is("tables") && cursor_.peek(2).text == "frames") {
+    cursor_.take();
+    ExpectTables step;
+    step.process = known_process();
+    cursor_.expect("frames");
+    step.count = count("a number of frames");
+    add_step(place, step);
   } else if (cursor_.accept("sharers")) {
     ExpectSharers step;
     step.process = known_process();

@@ -69,6 +69,7 @@ void Parser::process_step() {
 
 void Parser::action_of(Place place, const Who& who) {
   if (is_access_letter() || is_atomic()) return access(place, who, std::nullopt);
+  if (cursor_.accept("touch")) return touch(place, who);
   if (cursor_.accept("ctl")) return ctl_line(place, who.process, who.user);
   if (cursor_.accept("fence")) return fence_line(place, who.process, who.user);
   if (const auto target = accept_register()) {
@@ -88,7 +89,8 @@ void Parser::action_of(Place place, const Who& who) {
     return register_step(place, who.process, *target);
   }
   if (system_call(place, who.process)) return;
-  cursor_.fail("an access (L, S, I, M), an atomic (lr, sc, amo...), a register, a system call, 'ctl' or 'fence'");
+  cursor_.fail(
+      "an access (L, S, I, M), 'touch', an atomic (lr, sc, amo...), a register, a system call, 'ctl' or 'fence'");
 }
 
 std::optional<std::uint8_t> Parser::register_of(std::string_view word) {
@@ -122,6 +124,33 @@ void Parser::register_step(Place place, ProcessIndex process, std::uint8_t targe
   step.operand_register = accept_register();
   if (!step.operand_register) step.operand = cursor_.number("a number or a register");
   add_step(place, step);
+}
+
+// A store of one byte to each page of a range.
+void Parser::touch(Place place, const Who& who) {
+  constexpr std::uint64_t kMostPages = 1ULL << 16;
+  Token token = cursor_.peek();
+  const std::uint64_t from = cursor_.number("an address");
+  cursor_.expect("..");
+  const Token end = cursor_.peek();
+  const std::uint64_t to = cursor_.number("the address behind the last page");
+  const std::uint64_t page = machine().format.page_size();
+  if (to <= from || (to - from) / page > kMostPages) {
+    cursor_.fail_at(end, fmt::format("an address above the first, and at most {} pages", kMostPages));
+  }
+  const bool any = accept_any();
+  for (std::uint64_t va = from; va < to; va += page) {
+    AccessStep step;
+    step.process = who.process;
+    step.operation = Operation::Store;
+    step.user = who.user;
+    step.sum = who.sum;
+    step.size = 1;
+    step.va = VirtAddr(va);
+    step.any = any;
+    check_address(step, token);
+    add_step(place, std::move(step));
+  }
 }
 
 std::uint64_t Parser::access_address(bool bracket, Token& token) {

@@ -327,8 +327,9 @@ bool Parser::parameter_line() {
     range.last = PhysAddr(cursor_.number_up_to(bus_max(), "a physical address"));
     if (range.last < range.first) cursor_.fail_at(token, "an address not below the first");
     scenario().bus_errors.push_back(range);
-  } else if (cursor_.is("zeropage") || cursor_.is("overcommit") || cursor_.is("oom") || cursor_.is("swap") ||
-             cursor_.is("forget") || cursor_.is("replacement")) {
+  } else if (cursor_.is("zeropage") || cursor_.is("largepages") || cursor_.is("sharetables") ||
+             cursor_.is("overcommit") || cursor_.is("oom") || cursor_.is("swap") || cursor_.is("forget") ||
+             cursor_.is("replacement")) {
     scenario();
     if (has_steps_) cursor_.fail("a step: setup lines stand before the first step");
     return policy_line();
@@ -360,6 +361,9 @@ bool Parser::step_line() {
   } else if (cursor_.accept("swapout")) {
     begin_step();
     pageout_line(place);
+  } else if (cursor_.accept("promote")) {
+    begin_step();
+    promote_line(place);
   } else if (cursor_.accept("host")) {
     begin_step();
     host_line(place);

@@ -83,6 +83,8 @@ class Parser {
   void replacement_line();
   void limits_line(Place place);
   void pageout_line(Place place);
+  void promote_line(Place place);
+  void thread_call(Place place, ProcessIndex process);
   void measure_line(Place place);
   bool expect_memory_line(Place place);  // expectations about it
   void expect_process(Place place);
@@ -105,6 +107,7 @@ class Parser {
   };
   void action_of(Place place, const Who& who);
   void access(Place place, const Who& who, std::optional<std::uint8_t> target);
+  void touch(Place place, const Who& who);
   std::uint64_t access_address(bool bracket, Token& token);
   void check_address(const AccessStep& step, const Token& token) const;
   void register_step(Place place, ProcessIndex process, std::uint8_t target);

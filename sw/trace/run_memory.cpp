@@ -41,6 +41,11 @@ void Runner::act(const Step& step, const PageoutStep& action) {
   if (!action.any) judge_refusal(step.place, "swapout", done, action.refused);
 }
 
+void Runner::act(const Step& step, const PromoteStep& action) {
+  const bool done = kernel_->promote(ids_[action.process], action.vpn, action.size);
+  if (!action.any) judge_refusal(step.place, "promote", done, action.refused);
+}
+
 void Runner::act(const Step& /*step*/, const NewLimits& action) {
   kernel_->set_limits(ids_[action.process], action.limits);
 }
@@ -57,6 +62,11 @@ void Runner::act(const Step& step, const ExpectSavedFrames& action) {
 
 void Runner::act(const Step& step, const ExpectFreeSlots& action) {
   compare(step.place, "free slots", action.count, kernel_->free_slots());
+}
+
+void Runner::act(const Step& step, const ExpectTables& action) {
+  compare(step.place, fmt::format("tables of {}", scenario_.processes[action.process]), action.count,
+          kernel_->table_memory(ids_[action.process]).tables);
 }
 
 void Runner::act(const Step& step, const ExpectReferences& action) {

@@ -35,7 +35,7 @@ template <class Action>
 constexpr bool kIsOfTheLiving =
     std::is_same_v<Action, SystemCall> || std::is_same_v<Action, CtlStep> || std::is_same_v<Action, FenceStep> ||
     std::is_same_v<Action, SwitchStep> || std::is_same_v<Action, MapPage> || std::is_same_v<Action, UnmapPage> ||
-    std::is_same_v<Action, NewLimits> || std::is_same_v<Action, PageoutStep>;
+    std::is_same_v<Action, NewLimits> || std::is_same_v<Action, PageoutStep> || std::is_same_v<Action, PromoteStep>;
 
 template <class Action>
 bool expects_something(const Action& action) {
@@ -134,7 +134,9 @@ void Runner::perform_system_call(const Step& step, const SystemCall& action) {
     result = perform_wait(step, action.process, *wait);
   } else if (const auto* fork = std::get_if<ForkCall>(&action.call)) {
     const std::string child = fork->child ? scenario_.processes[*fork->child] : "a child";
-    result = fork->kind ? kernel_->fork(pid, child, *fork->kind) : kernel_->vfork(pid, child);
+    result = fork->kind     ? kernel_->fork(pid, child, *fork->kind)
+             : fork->thread ? kernel_->thread(pid, child)
+                            : kernel_->vfork(pid, child);
     if (result < 0 && action.any) return;
     if (fork->child) {
       if (result < 0) return fail_and_stop(step.place, "fork()", child, fmt::format("{}", result));
@@ -162,8 +164,9 @@ std::string_view Runner::name_of(const SystemCall& step) {
   if (std::holds_alternative<WaitCall>(step.call)) return "wait";
   if (std::holds_alternative<ExitCall>(step.call)) return "exit";
   if (std::holds_alternative<ExecCall>(step.call)) return "execve";
-  const std::optional<ForkKind> kind = std::get<ForkCall>(step.call).kind;
-  return !kind ? "vfork" : *kind == ForkKind::Copy ? "fork(copy)" : "fork";
+  const ForkCall& fork = std::get<ForkCall>(step.call);
+  const std::optional<ForkKind> kind = fork.kind;
+  return fork.thread ? "thread" : !kind ? "vfork" : *kind == ForkKind::Copy ? "fork(copy)" : "fork";
 }
 
 void Runner::check_books(Place place) {
@@ -350,6 +353,14 @@ void Runner::act(const Step& step, const ExpectCount& action) {
         return kernel.references_cleared - marked_kernel_.references_cleared;
       case Counter::BusyWaits:
         return kernel.busy_waits - marked_kernel_.busy_waits;
+      case Counter::Promotions:
+        return kernel.promotions - marked_kernel_.promotions;
+      case Counter::Splits:
+        return kernel.splits - marked_kernel_.splits;
+      case Counter::TableShares:
+        return kernel.table_shares - marked_kernel_.table_shares;
+      case Counter::TableBreaks:
+        return kernel.table_breaks - marked_kernel_.table_breaks;
       case Counter::Entries:
         return counts_.entries - marked_counts_.entries;
       case Counter::Reads:

@@ -123,7 +123,9 @@ class Runner {
   // --- run_memory.cpp
   void act(const Step& step, const MeasureStep& action);
   void act(const Step& step, const PageoutStep& action);
+  void act(const Step& step, const PromoteStep& action);
   void act(const Step& step, const NewLimits& action);
+  void act(const Step& step, const ExpectTables& action);
   void act(const Step& step, const ExpectFreeFrames& action);
   void act(const Step& step, const ExpectSavedFrames& action);
   void act(const Step& step, const ExpectFreeSlots& action);

@@ -48,7 +48,13 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_compared_is_said_in_a_sentence) {
   const std::string trace = pagewalk.file("trace.pwt", kTrace);
   const ProgramResult small = pagewalk("compare --model " + trace + " --policy lru --frames 3");
   BOOST_TEST(small.status == 0);
-  BOOST_TEST(contains(small.out, "too little memory"));
+  BOOST_TEST(contains(small.out, "too little memory\n"), small.out);
+  const std::string no_swap = pagewalk.file("no_swap.pwt",
+                                            "machine sv39\nfree 0x80100..0x80110\nprocess A\n"
+                                            "area A 0x600000..0x610000 rw\n"
+                                            "[A] S 0x600000,8 = 1\n[A] S 0x601000,8 = 1\n");
+  const ProgramResult full = pagewalk("compare --model " + no_swap + " --policy lru --frames 4");
+  BOOST_TEST(contains(full.out, "too little memory, and no swap file for pages that were stored to"), full.out);
   BOOST_TEST(pagewalk("compare --model " + trace + " --policy clock").status == 2);
   BOOST_TEST(pagewalk("compare --model " + trace + " --frames 1000").status == 2);
   const std::string without = pagewalk.file("without.pwt", "machine sv39\n[A] L 0,1 = any\n");

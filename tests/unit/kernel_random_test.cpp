@@ -6,395 +6,135 @@
 #include <iostream>
 #include <random>
 
-#include "fuzz/elf_writer.h"
-#include "kernel_fixture.h"
-#include "machine/error.h"
+#include "kernel_life.h"
 
 namespace vm::test {
-namespace {
 
-class Life {
- public:
-  Life(const Machine& machine, std::uint64_t seed, bool with_kernel_space) : system_(machine), random_(seed) {
-    pages_ = std::min<std::uint64_t>(8, 1ULL << machine.vpn_bits());
-    page_ = machine.format.page_size();
-    // Enough frames that something works, few enough that they run out.
-    const bool flat = machine.format.kind == PteKind::Flat;
-    const std::uint64_t most = (flat ? 24 : 60) + (with_kernel_space ? 60 : 0);
-    const std::uint64_t all = std::min<std::uint64_t>((low_mask(machine.pa_bits) + 1) / page_, most);
-    first_ = machine.regions.front().base.value / page_;
-    std::vector<Ppn> frames;
-    for (std::uint64_t i = all / 4; i < all; ++i) frames.emplace_back(first_ + i);
-    named_ = all / 4;
-    if (!flat) environment(machine);
-    system_.kernel.set_free_frames(frames);
-    policy(machine.format);
-    if (with_kernel_space) kernel_space(machine);
-    system_.kernel.disk().add("file", std::vector<std::uint8_t>(2 * page_ + page_ / 2, 0x5A));
-    programs(machine);
-    if (with_kernel_space) touch_kernel_tables();
-    free_frames_ = system_.kernel.free_frames();
-    processes_.push_back(system_.process("P0"));
-    system_.kernel.start();
+void Life::fill_run(ProcessId pid, std::uint64_t first) {
+  Kernel& kernel = system_.kernel;
+  if (pages_ < kRun || kernel.mmap(pid, first * page_, kRun * page_, 3, 0x32, -1, 0) < 0) return;
+  const auto for_all = [&](auto&& what) {
+    for (std::uint64_t i = first; i < first + kRun && !kernel.is_killed(pid); ++i) what(i);
+  };
+  for_all([&](std::uint64_t i) { store(pid, i); });
+  for_all([&](std::uint64_t i) {
+    if (pick(2) == 0) kernel.page_out(pid, Vpn(i));
+  });
+  for_all([&](std::uint64_t i) { system_.access(pid, AccessKind::Load, i * page_, 1); });
+  if (kernel.is_killed(pid)) return;
+  kernel.promote(pid, Vpn(first + pick(kRun)), {.level = 0, .napot = true});
+  for (unsigned i = 0; i < 4 && !kernel.is_killed(pid); ++i) {
+    if (pick(2) == 0) store(pid, first + pick(kRun));
+    if (!kernel.is_killed(pid) && pick(2) == 0) kernel.page_out(pid, Vpn(first + pick(kRun)));
   }
+  if (!kernel.is_killed(pid) && pick(2) == 0) kernel.munmap(pid, (first + pick(kRun)) * page_, pick(kRun) * page_);
+}
 
-  void step() {
-    const ProcessId pid = processes_[pick(processes_.size())];
-    Kernel& kernel = system_.kernel;
-    const std::uint64_t from = pick(pages_) * page_;
-    const std::uint64_t bytes = (1 + pick(3)) * page_;
-    if (kernel_code_ != 0 && pick(6) == 0) return kernel_step(pid);
-    if (pick(8) == 0) return file_step(pid, from, bytes);
-    switch (pick(20)) {
-      case 0:
-        kernel.mmap(pid, from, bytes, static_cast<int>(pick(8)), pick(2) == 0 ? 0x32 : 0x31, -1, 0);
-        break;
-      case 1:
-        kernel.munmap(pid, from, bytes);
-        break;
-      case 2:
-        kernel.mprotect(pid, from, bytes, static_cast<int>(pick(8)));
-        break;
-      case 3:
-        if (processes_.size() < 5) {
-          const ForkKind kind = pick(3) == 0 ? ForkKind::Copy : ForkKind::CopyOnWrite;
-          const std::int64_t child = kernel.fork(pid, "P" + std::to_string(++born_), kind);
-          if (child > 0) processes_.push_back(static_cast<ProcessId>(child));
-        }
-        break;
-      case 4:
-        if (processes_.size() > 1 && pick(3) == 0) {
-          kernel.exit(pid);
-          std::erase(processes_, pid);
-        }
-        break;
-      case 5:
-        if (named_ > 0) map(pid, from / page_);
-        if (pick(4) == 0) map_large(pid);
-        break;
-      case 6:
-        if (pick(4) == 0) kernel.unmap(pid, Vpn(from / page_));
-        break;
-      case 7:
-        for (unsigned i = 0; i < 3; ++i) kernel.page_out(pid, Vpn(pick(pages_)));
-        break;
-      case 8:
-        borrow(pid);
-        break;
-      case 9:
-        limit(pid);
-        break;
-      default:
-        access(pid);
-    }
-    std::erase_if(processes_, [&](ProcessId p) { return kernel.is_killed(p); });
-    if (processes_.empty()) processes_.push_back(system_.process("P" + std::to_string(++born_)));
+void Life::cut_and_mend(ProcessId pid, const Format& format) {
+  const bool napot = format.napot && pick(2) == 0;
+  if (!napot && format.max_leaf_level == 0) return;
+  const std::uint64_t pages = 1ULL << (napot ? 4 : format.index_lsb(1));
+  Kernel& kernel = system_.kernel;
+  try {
+    kernel.map(pid, Vpn(0), Ppn((first_ / pages + 4 + 64 / pages) * pages), rw(),
+               {.level = napot ? 0U : 1U, .napot = napot});
+  } catch (const InputError&) {
+    return;  // no frame left for a table
   }
+  store(pid, pick(pages));
+  if (kernel.is_killed(pid)) return;
+  const std::uint64_t part = pick(pages) * page_;
+  kernel.mprotect(pid, part, page_, 1);
+  if (pick(2) == 0) store(pid, pick(pages));
+  if (kernel.is_killed(pid)) return;
+  kernel.mprotect(pid, part, page_, 3);
+  kernel.promote(pid, Vpn(pick(pages)), {.level = napot ? 0U : 1U, .napot = napot});
+}
 
-  // True: nothing to complain about so far.
-  bool books_are_in_order() {
-    if (system_.platform.mismatches().empty() && system_.kernel.broken_invariant().empty()) return true;
-    system_.check();
-    return false;
+void Life::share_reach(ProcessId pid, const Format& format) {
+  Kernel& kernel = system_.kernel;
+  const std::uint64_t pages = 1ULL << format.index_bits.front();
+  const bool anonymous = pick(2) == 0;
+  const std::int64_t fd = anonymous ? -1 : kernel.open(pid, "file", 2);
+  kernel.mmap(pid, pages * page_, pages * page_, 3, anonymous ? 0x31 : 0x11, static_cast<int>(fd), 0);
+  store(pid, pages + pick(3));
+  if (processes_.size() >= kMostProcesses || kernel.is_killed(pid)) return;
+  const std::int64_t child = kernel.fork(pid, "P" + std::to_string(++born_));
+  if (child <= 0) return;
+  processes_.push_back(static_cast<ProcessId>(child));
+  for (unsigned i = 0; i < 8; ++i) {
+    const ProcessId who = pick(2) == 0 ? pid : processes_.back();
+    if (!kernel.is_killed(who)) store(who, pages + pick(3));
+    if (!kernel.is_killed(who) && pick(4) == 0) kernel.page_out(who, Vpn(pages + pick(3)));
+    if (pick(3) == 0) kernel.sync();
+    if (kernel.is_killed(who) || pick(12) != 0) continue;
+    const std::uint64_t part = (pages + pick(3)) * page_;
+    pick(2) == 0 ? kernel.mprotect(who, part, page_, static_cast<int>(pick(4))) : kernel.munmap(who, part, page_);
   }
-
-  void check() {
-    system_.check();
-    const Machine& machine = system_.platform.machine();
-    std::vector<OsMapping> mappings;
-    for (const ProcessId pid : processes_) {
-      for (std::uint64_t vpn = 0; vpn < pages_; ++vpn) {
-        system_.kernel.os_mappings(system_.kernel.context_of(pid), Vpn(vpn), mappings);
-        if (mappings.empty()) continue;  // another process has its ASID
-        BOOST_TEST(mappings.size() == 1U);
-        const OsMapping& m = mappings.back();
-        const Pte entry = system_.entry(pid, vpn);
-        BOOST_TEST((entry.valid && entry.leaf) == m.mapped);
-        if (!m.mapped) continue;
-        const Kernel::Entry leaf = system_.kernel.read_leaf(pid, Vpn(vpn)).value();
-        const std::uint64_t below = low_mask(entry.napot ? 4 : machine.format.index_lsb(leaf.level));
-        const Ppn frame((entry.ppn.value & ~below) | (vpn & below));
-        BOOST_TEST(!entry.reserved);
-        const OsMapping found{.mapped = true,
-                              .ppn = frame,
-                              .user = entry.user,
-                              .read = entry.read,
-                              .write = entry.write,
-                              .exec = entry.exec};
-        BOOST_TEST((found == m));
-      }
-    }
-  }
-
-  // When all have gone, so has everything they had.
-  void end() {
-    Kernel& kernel = system_.kernel;
-    for (const ProcessId pid : processes_) kernel.exit(pid);
-    BOOST_TEST(kernel.sync() == 0);
-    system_.check();
-    BOOST_TEST(kernel.free_frames() + (kernel.counts().zero_pages > 0 ? 1 : 0) == free_frames_);
-  }
-
- private:
-  std::uint64_t pick(std::uint64_t n) { return random_() % n; }
-
-  void map(ProcessId pid, std::uint64_t vpn) {
-    try {
-      const Rights rights{.read = true, .write = pick(2) == 0, .exec = pick(2) == 0, .kernel = pick(4) == 0};
-      const Ppn frame(first_ + pick(named_));
-      const bool cow = pick(4) == 0;
-      const bool shared = pick(4) == 0;
-      system_.kernel.map(pid, Vpn(vpn), frame, rights, cow, shared);
-    } catch (const InputError&) {
-      // The machine cannot withhold that right.
-    }
-  }
-
-  // A small direct map, and few ASIDs.
-  void kernel_space(const Machine& machine) {
-    const bool upper = machine.format.upper_va == UpperVa::Sign;
-    const unsigned levels = machine.format.levels;
-    if (machine.asid_bits != 0) system_.kernel.limit_asids(2 + pick(3));
-    const bool three_to_one = !upper && pick(2) == 0;
-    system_.kernel.use_kernel_space({.three_to_one = three_to_one, .direct_bytes = 32 * page_, .traps = pick(3) != 0});
-    const auto address = [&](std::uint64_t vpn) {
-      const std::uint64_t va = vpn * page_;
-      return upper ? va | ~low_mask(machine.va_bits) : va;
-    };
-    const std::uint64_t end = 1ULL << machine.vpn_bits();
-    kernel_direct_ = address(three_to_one ? end / 4 * 3 : end / 2);
-    kernel_code_ =
-        address(end - (machine.format.kind == PteKind::Flat ? 16 : 2ULL << machine.format.index_lsb(levels - 1)));
-  }
-
-  // Tables of kernel space stay: those that this life will need are made before frames are counted.
-  void touch_kernel_tables() {
-    if (system_.platform.machine().format.kind == PteKind::Flat) return;
-    const ProcessId pid = system_.process("Q");
-    const Vpn vpn = system_.platform.machine().vpn_of(VirtAddr(kernel_code_ - page_));
-    system_.kernel.map(pid, vpn, Ppn(first_), {.kernel = true}, {.global = true});
-    system_.kernel.unmap(pid, vpn);
-    system_.kernel.exit(pid);
-  }
-
-  // Traps without anything to do, pages that all get or lose, and accesses of kernel and users.
-  void kernel_step(ProcessId pid) {
-    const Machine& machine = system_.platform.machine();
-    const std::uint64_t below_code = kernel_code_ - (1 + pick(2)) * page_;
-    const Vpn vpn = machine.vpn_of(VirtAddr(below_code));
-    switch (pick(8)) {
-      case 0:
-        system_.kernel.enter_system_call(pid);
-        return system_.kernel.leave_system_call();
-      case 1:
-        try {
-          const Rights rights{.read = true, .write = pick(2) == 0, .exec = pick(2) == 0, .kernel = true};
-          return system_.kernel.map(pid, vpn, Ppn(first_ + pick(named_)), rights, {.global = true});
-        } catch (const InputError&) {
-          return;  // no frame left for a table
-        }
-      case 2:
-        return system_.kernel.unmap(pid, vpn);
-      default:
-        break;
-    }
-    const std::uint64_t places[] = {kernel_direct_ + pick(named_ - 1) * page_, kernel_code_ + pick(2) * page_,
-                                    below_code, address_behind_stack() - 2 * page_};
-    const std::uint64_t va = places[pick(4)] + pick(page_);
-    const auto kind = static_cast<AccessKind>(pick(3));
-    system_.access(pid, kind, va, 1U << pick(4), random_(), pick(3) == 0);
-  }
-
-  std::uint64_t address_behind_stack() const {
-    const Machine& machine = system_.platform.machine();
-    const std::uint64_t upper = machine.format.upper_va == UpperVa::Sign ? ~low_mask(machine.va_bits) : 0;
-    return (upper | low_mask(machine.va_bits)) - page_ + 1;
-  }
-
-  ReplacementOptions replacement() {
-    ReplacementOptions options{.kind = static_cast<ReplacementKind>(pick(kReplacementNames.size())), .seed = pick(100)};
-    if (pick(2) == 0) options.disk_time = pick(40);
-    if (pick(3) == 0) options.low = 1 + pick(3);
-    options.high = options.low + pick(4);
-    options.unfenced = pick(4) == 0;
-    if (pick(2) == 0) options.zones = {Ppn(8), Ppn(0x80104)};
-    options.swappiness = pick(201);
-    return options;
-  }
-
-  // Zero page, promises, victims, and a swap file that may have bad places.
-  void policy(const Format& format) {
-    system_.kernel.set_policy({.zero_page = pick(2) == 0,
-                               .overcommit = pick(4) != 0,
-                               .kill = pick(3) == 0,
-                               .withheld = {},
-                               .replacement = replacement()});
-    const std::uint64_t most = most_slots(format);
-    if (most == 0 || pick(4) == 0) return;
-    SwapOptions swap{.slots = std::min<std::uint64_t>(most, 1 + pick(16))};
-    if (pick(3) == 0) swap.unwritable = {.first = 1, .last = 1 + pick(swap.slots)};
-    if (pick(3) == 0) swap.unreadable = {.first = swap.slots, .last = swap.slots};
-    system_.kernel.use_swap(swap);
-  }
-
-  // A child lives in the address space for a while.
-  void borrow(ProcessId pid) {
-    Kernel& kernel = system_.kernel;
-    const std::int64_t child = kernel.vfork(pid, "P" + std::to_string(++born_));
-    if (child < 0) return;
-    const auto borrower = static_cast<ProcessId>(child);
-    BOOST_TEST(kernel.is_suspended(pid));
-    for (unsigned i = 0; i < 4 && !kernel.is_killed(borrower); ++i) access(borrower);
-    BOOST_TEST(kernel.is_killed(borrower) == kernel.is_killed(pid));
-    if (kernel.is_killed(borrower)) return;
-    if (processes_.size() < 5 && pick(2) == 0 && exec(borrower)) {
-      BOOST_TEST(!kernel.is_suspended(pid));
-      processes_.push_back(borrower);
-    } else if (!kernel.is_killed(borrower)) {  // execve may have found no memory
-      kernel.exit(borrower);
-    }
-  }
-
-  // Where the life plays, where there is room for headers.
-  void programs(const Machine& machine) {
-    if (page_ < 256 || machine.vpn_bits() < 4) return;
-    fuzz::ElfDraft draft{
-        .target = elf_target(machine),
-        .segments = {{.va = page_, .rights = rx(), .bytes = std::vector<std::uint8_t>(page_ / 8, 0x13)},
-                     {.va = 3 * page_ + 8,
-                      .rights = rw(),
-                      .bytes = std::vector<std::uint8_t>(page_ / 4, 0x77),
-                      .zeros = page_ + 7}}};
-    // What is behind initialized data in the file is not zero.
-    std::vector<std::uint8_t> program = fuzz::write_elf(draft);
-    program.resize(program.size() + page_, 0xEE);
-    system_.kernel.disk().add("program", program);
-    draft.position_independent = true;
-    for (auto& segment : draft.segments) segment.va -= page_;
-    system_.kernel.disk().add("lib", fuzz::write_elf(draft));
-    draft.needed = {"lib"};
-    system_.kernel.disk().add("linked", fuzz::write_elf(draft));
-    draft.needed = {"missing"};
-    system_.kernel.disk().add("broken", fuzz::write_elf(draft));
-  }
-
-  bool exec(ProcessId pid) {
-    constexpr const char* kPrograms[] = {"program", "program", "linked", "broken"};
-    const std::string argument(pick(2 * page_), 'x');
-    return system_.kernel.execve(pid, {.file = kPrograms[pick(4)], .arguments = {argument}, .environment = {}}) == 0;
-  }
-
-  void limit(ProcessId pid) {
-    Kernel::Limits limits;
-    if (pick(2) == 0) limits.resident = 1 + pick(6);
-    if (pick(2) == 0) limits.memory = pick(12);
-    system_.kernel.set_limits(pid, limits);
-  }
-
-  // Calls on files, and those that move and drop pages.
-  void file_step(ProcessId pid, std::uint64_t from, std::uint64_t bytes) {
-    Kernel& kernel = system_.kernel;
-    const int fd = 3 + static_cast<int>(pick(2));
-    const int prot = static_cast<int>(pick(8));
-    switch (pick(11)) {
-      case 10:
-        exec(pid);
-        break;
-      case 0:
-        kernel.open(pid, "file", static_cast<int>(pick(3)));
-        break;
-      case 1:
-        if (pick(3) == 0) kernel.close(pid, fd);
-        break;
-      case 2:
-      case 3:
-        kernel.mmap(pid, from, bytes, prot, pick(2) == 0 ? 0x12 : 0x11, fd, pick(2) * page_);
-        break;
-      case 4:
-        kernel.read(pid, fd, from + pick(page_), pick(page_) + 1);
-        break;
-      case 5:
-        // Short ones, so that the file does not grow for ever.
-        if (kernel.disk().size(FileId{}) < 8 * page_) kernel.write(pid, fd, from + pick(page_), pick(page_) + 1);
-        break;
-      case 6:
-        kernel.msync(pid, from, bytes, 4);
-        break;
-      case 7:
-        kernel.madvise(pid, from, bytes, 4);
-        break;
-      case 8:
-        kernel.mremap(pid, from, bytes, (1 + pick(4)) * page_, static_cast<int>(pick(4)), pick(pages_) * page_);
-        break;
-      default:
-        kernel.sync();
-    }
-  }
-
-  // Accessed and dirty bits by hardware or by the kernel; with address-space numbers or without.
-  void environment(const Machine& machine) {
-    Environment env = system_.kernel.environment();
-    if (machine.format.kind == PteKind::Riscv) env.adue = pick(2) == 0;
-    if (machine.format.kind == PteKind::X86) env.pcide = pick(2) == 0;
-    system_.kernel.set_environment(env);
-  }
-
-  // A superpage or a NAPOT range over everything the life plays in, far from the frames handed out.
-  void map_large(ProcessId pid) {
-    const Format& format = system_.platform.machine().format;
-    Kernel::MapOptions options{.cow = pick(4) == 0, .shared = pick(4) == 0};
-    if (format.napot && pick(2) == 0) {
-      options.napot = true;
-    } else if (format.max_leaf_level == 0) {
-      return;
-    } else {
-      options.level = 1;
-    }
-    const std::uint64_t pages = 1ULL << (options.napot ? 4 : format.index_lsb(options.level));
-    const std::uint64_t frame = (first_ / pages + 4 + 64 / pages + pick(2)) * pages;
-    const Rights rights{.read = true, .write = pick(4) != 0, .exec = pick(2) == 0, .kernel = pick(8) == 0};
-    try {
-      system_.kernel.map(pid, Vpn(0), Ppn(frame), rights, options);
-    } catch (const InputError&) {
-      // Shared and copy-on-write, or no frame left for a table.
-    }
-  }
-
-  void access(ProcessId pid) {
-    const auto kind = static_cast<AccessKind>(pick(3));
-    const unsigned size = 1U << pick(4);
-    const std::uint64_t va = pick(pages_ * page_);
-    if (kind == AccessKind::Fetch && pick(2) == 0) {
-      system_.platform.fence({.op = FenceOp::FetchSync});
-      system_.kernel.note_fetch_sync();
-    }
-    const std::uint64_t data = random_();
-    const bool user = pick(4) != 0;
-    system_.access(pid, kind, va, size, data, user, pick(2) == 0);
-  }
-
-  System system_;
-  std::mt19937_64 random_;
-  std::vector<ProcessId> processes_;
-  std::uint64_t pages_ = 0, page_ = 0, first_ = 0, named_ = 0;
-  std::uint64_t kernel_direct_ = 0, kernel_code_ = 0;  // addresses; 0: no kernel space
-  std::size_t free_frames_ = 0;                        // before the first process
-  unsigned born_ = 0;
-};
-
-}  // namespace
+}
 
 BOOST_AUTO_TEST_SUITE(kernel_random)
 
-BOOST_AUTO_TEST_CASE(any_life_keeps_the_books_in_order) {
+std::uint64_t announced_seed() {
   const char* wished = std::getenv("VM_SEED");
   const std::uint64_t seed = wished != nullptr ? std::strtoull(wished, nullptr, 0) : std::random_device{}();
   std::cout << "seed " << seed << " (VM_SEED=" << seed << " repeats this run)" << std::endl;
+  return seed;
+}
+
+// Memory for half, a quarter, a tenth of the pages; the swap file takes the rest.
+BOOST_AUTO_TEST_CASE(under_pressure_nothing_is_lost_and_processes_go_on) {
+  constexpr unsigned kSteps = 600, kSpell = 150;
+  const std::uint64_t seed = announced_seed();
+  std::uint64_t lives = 0;
+  for (const unsigned pressure : {50U, 25U, 10U}) {
+    KernelCounts sum;
+    for (const Machine& machine : machines()) {
+      if (most_slots(machine.format) == 0) continue;
+      for (const bool hardware_ad : {false, true}) {
+        if (machine.format.kind != PteKind::Riscv && !hardware_ad) continue;
+        BOOST_TEST_CONTEXT(machine.name << " at " << pressure << " %, VM_SEED=" << seed) {
+          Life life(machine, seed + lives++, {.kernel_space = false, .pressure = pressure, .hardware_ad = hardware_ad});
+          bool in_order = true;
+          for (unsigned i = 0; in_order && i < kSteps; i += kSpell) {
+            const std::uint64_t before = life.served();
+            for (unsigned step = 0; step < kSpell; ++step) life.step();
+            in_order = life.books_are_in_order();
+            BOOST_TEST(life.served() > before);
+          }
+          if (!in_order) continue;
+          life.check();
+          life.end();
+          BOOST_TEST(life.counts().kills == 0U);
+          sum.pageouts += life.counts().pageouts;
+          sum.pageins += life.counts().pageins;
+          sum.busy_waits += life.counts().busy_waits;
+          sum.promotions += life.counts().promotions;
+          sum.splits += life.counts().splits;
+          sum.table_shares += life.counts().table_shares;
+          sum.table_breaks += life.counts().table_breaks;
+        }
+      }
+    }
+    BOOST_TEST_CONTEXT("at " << pressure << " %, VM_SEED=" << seed) {
+      BOOST_TEST(sum.pageouts > 500U);
+      BOOST_TEST(sum.pageins > 100U);
+      BOOST_TEST(sum.busy_waits > 0U);
+      BOOST_TEST(sum.promotions > 0U);
+      BOOST_TEST(sum.splits > 0U);
+      BOOST_TEST(sum.table_shares > 0U);
+      BOOST_TEST(sum.table_breaks > 0U);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(any_life_keeps_the_books_in_order) {
+  const std::uint64_t seed = announced_seed();
   for (const Machine& machine : machines()) {
     const bool has_room = possible_rights(machine, {.kernel = true}).kernel && machine.vpn_bits() > 6;
     for (std::uint64_t run = 0; run < (has_room ? 6 : 4); ++run) {
       BOOST_TEST_CONTEXT(machine.name << ", VM_SEED=" << seed + run) {
-        Life life(machine, seed + run, run >= 4);
+        Life life(machine, seed + run, {.kernel_space = run >= 4, .pressure = 0, .hardware_ad = {}});
         bool in_order = true;
         for (unsigned i = 0; in_order && i < 1500; ++i) {
           life.step();

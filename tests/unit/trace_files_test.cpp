@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(every_expectation_about_files_and_reports_can_fail) {
       "expect file \"f\": \"file\"\n"
       "expect device \"/dev/c\" 0: 00\n"
       "expect maps A \"00001000-00002000 rw-p 00000000 0\"\n"
-      "expect ps \"1 0 A running 1 2 12288 4096\"\n"
+      "expect ps \"1 0 A running 1 2 12288 4096 16384\"\n"
       "expect frames \"0xf00000 refs 1 /dev/c:0\"\n"
       "[A] fork() = B\n[B] exit(5)\n"
       "[A] wait() = B status=5\n"

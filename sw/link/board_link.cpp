@@ -13,7 +13,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 constexpr unsigned kGreetingTries = 4;
-constexpr milliseconds kShortest{60}, kLongest{5000};
+constexpr milliseconds kShortest{60}, kLongest{2000};
 constexpr unsigned kPatience = 4;  // times what an answer took
 
 }  // namespace

@@ -22,7 +22,7 @@ struct LinkError : std::runtime_error {
 
 struct LinkOptions {
   std::chrono::milliseconds timeout{1000};  // for an answer at first; then what the slowest took, several times
-  unsigned tries = 10;                      // of each frame
+  unsigned tries = 20;                      // of each frame
 };
 
 struct LinkCounts {

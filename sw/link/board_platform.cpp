@@ -11,8 +11,9 @@
 namespace vm::link {
 namespace {
 
-constexpr std::size_t kAnswersMax = 992;  // bytes; behind it the board takes no further command
-constexpr std::size_t kRawMax = 256;      // bytes of one write
+// Bytes of a batch and of its answers: long enough that frames cost little, short enough to pass over a bad line.
+constexpr std::size_t kBatchMax = 400, kAnswersMax = 480;
+constexpr std::size_t kRawMax = 256;  // bytes of one write
 constexpr std::size_t kRangeMax = 0x8000;
 constexpr std::size_t kFewestCopies = 3;  // of a word that are worth a fill
 constexpr std::size_t kSmallRead = 8;
@@ -84,7 +85,7 @@ void BoardPlatform::check_identity(const Machine& machine) {
 // ---------------------------------------------------------------- commands
 
 CommandWriter& BoardPlatform::room(std::size_t command, std::size_t answer) {
-  if (payload_.size() + command > kPayloadMax || answer_bytes_ + answer > kAnswersMax) flush();
+  if (payload_.size() + command > kBatchMax || answer_bytes_ + answer > kAnswersMax) flush();
   answer_bytes_ += answer;
   return writer_;
 }
@@ -254,7 +255,7 @@ std::size_t BoardPlatform::perform(std::span<const Access> accesses, std::span<A
   for (std::size_t i = 0; i < accesses.size() && done == accesses.size(); ++i) {
     const Access& access = accesses[i];
     twin_.perform({&access, 1}, results.subspan(i, 1), surely_ok);
-    room(kAccessCommand, kAccessAnswer).access(access);
+    room(kAccessCommand, results[i].fault ? kFaultAnswer : kAccessAnswer).access(access);
     Pending pending{.kind = Pending::Kind::Access, .what = {}, .bytes = {}, .access = access, .expected = results[i]};
     if (options_.own_answers) pending.result = &results[i];
     expect(std::move(pending));

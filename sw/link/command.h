@@ -98,8 +98,8 @@ class AnswerReader {
   std::span<const std::uint8_t> left_;
 };
 
-// The largest answer of an access.
-constexpr std::size_t kAccessAnswer = 32;
+// The largest answers of an access: without a fault, and with one, which ends the batch.
+constexpr std::size_t kAccessAnswer = 19, kFaultAnswer = 30;
 
 // The machine a board was elaborated for, from its words word::kMachine and following, which have kMachineBits bits.
 extern const std::size_t kMachineBits;

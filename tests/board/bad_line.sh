@@ -10,11 +10,11 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
 on_bad_line() {
-  "$sim" --seed 3 --spoil 1500 --drop 1500 --repeat 1500 -- "$pagewalk" "$@" --target 'serial:{}' >"$log" 2>&1 ||
+  "$sim" --seed 3 --spoil 3000 --drop 3000 --repeat 3000 -- "$pagewalk" "$@" --target 'serial:{}' >"$log" 2>&1 ||
     { cat "$log"; exit 1; }
   cat "$log"
   grep -Eq 'bytes spoiled [1-9][0-9]*, lost [1-9][0-9]*, repeated [1-9]' "$log"
 }
 
 on_bad_line run sim/scenarios/sv39-ulx3s-fork.pwt
-on_bad_line fuzz --machine sv39-ulx3s --seed 2 --accesses 1000
+on_bad_line fuzz --machine sv39-ulx3s --seed 2 --accesses 500

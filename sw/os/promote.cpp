@@ -133,8 +133,13 @@ void Kernel::State::replace_run(Process& process, const Run& run, const std::vec
     const Page& page = it->second;
     old.emplace_back(page.frame, page.count());
     if ((bits & dirty_bit()) != 0) forget_copies(page);
-    for (std::uint64_t i = 0; run.is_block && i < page.count(); ++i) {
-      if (auto copy = clean_copies.extract(page.frame.value + i)) copies.insert(std::move(copy));
+    for (std::uint64_t i = 0; i < page.count(); ++i) {
+      const Ppn from = page.frame + i;
+      if (!run.is_block && frames.references(from) != 1) continue;  // it stays with who else has the frame
+      auto copy = clean_copies.extract(from.value);
+      if (copy.empty()) continue;
+      copy.key() = run.whole.frame.value + (it->first - run.first.value) + i;
+      copies.insert(std::move(copy));
     }
     remove_page(process, it++);
   }

@@ -32,6 +32,14 @@ BOOST_AUTO_TEST_CASE(an_unknown_machine) {
   check_trace("machine vax\n", "1:9", "expected a machine, or its file in quotes: toy10, toy5");
 }
 
+BOOST_AUTO_TEST_CASE(pages_that_cannot_become_large_and_ranges_that_cannot_be_touched) {
+  const std::string start = "machine sv39\nprocess A\n";
+  check_trace(start + "promote A 0x600 4K\n", "3:17", "expected a size of several base pages");
+  check_trace(start + "promote A 0x600 3M\n", "3:17", "expected a page size of sv39: 4K, 2M, 1G, 64K");
+  check_trace(start + "[A] touch 0x1000..0x1000\n", "3:19", "expected an address above the first");
+  check_trace(start + "[A] thread() = A\n", "3:16", "expected a name that no process has yet");
+}
+
 BOOST_AUTO_TEST_CASE(an_unknown_process) {
   check_trace("machine toy5\nprocess A\n[B] L 0,1\n", "3:2", "expected a process: A");
 }

@@ -101,9 +101,9 @@ BOOST_AUTO_TEST_CASE(bad_arguments_are_one_sentence_and_status_2) {
   const std::string there = "--hardware " + kMutant;
   for (const std::string& arguments :
        {std::string("--machine pdp11"), std::string("--kind both --jobs 0"), std::string("--kind neither"),
-        std::string("--model --kind ports"), std::string("--seconds soon"),
-        std::string("--machine toy5 --hardware /nowhere.so"), "--machine all " + there,
-        "--model --machine toy10 " + there, "--coverage x.json --machine toy10 " + there}) {
+        std::string("--model --kind ports"), std::string("--seconds soon"), std::string("--pressure 0"),
+        std::string("--kind ports --pressure 10"), std::string("--machine toy5 --hardware /nowhere.so"),
+        "--machine all " + there, "--model --machine toy10 " + there, "--coverage x.json --machine toy10 " + there}) {
     const ProgramResult result = pagewalk("fuzz " + arguments);
     BOOST_TEST(result.status == 2, arguments << ": " << result.out << result.err);
     BOOST_TEST(!result.err.empty());

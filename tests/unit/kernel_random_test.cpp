@@ -17,8 +17,9 @@ void Life::fill_run(ProcessId pid, std::uint64_t first) {
     for (std::uint64_t i = first; i < first + kRun && !kernel.is_killed(pid); ++i) what(i);
   };
   for_all([&](std::uint64_t i) { store(pid, i); });
+  const bool all_leave = pick(2) == 0;
   for_all([&](std::uint64_t i) {
-    if (pick(2) == 0) kernel.page_out(pid, Vpn(i));
+    if (all_leave || pick(2) == 0) kernel.page_out(pid, Vpn(i));
   });
   for_all([&](std::uint64_t i) { system_.access(pid, AccessKind::Load, i * page_, 1); });
   if (kernel.is_killed(pid)) return;
@@ -27,6 +28,7 @@ void Life::fill_run(ProcessId pid, std::uint64_t first) {
     if (pick(2) == 0) store(pid, first + pick(kRun));
     if (!kernel.is_killed(pid) && pick(2) == 0) kernel.page_out(pid, Vpn(first + pick(kRun)));
   }
+  for_all([&](std::uint64_t i) { system_.access(pid, AccessKind::Load, i * page_, 1); });
   if (!kernel.is_killed(pid) && pick(2) == 0) kernel.munmap(pid, (first + pick(kRun)) * page_, pick(kRun) * page_);
 }
 

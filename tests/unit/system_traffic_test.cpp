@@ -60,5 +60,36 @@ BOOST_AUTO_TEST_CASE(on_every_machine_traces_run_clean_and_do_something) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(under_pressure_pages_leave_and_come_back_and_nobody_is_killed) {
+  for (const char* name : {"flat32", "sv39", "corei7"}) {
+    for (const unsigned pressure : {50U, 25U, 10U}) {
+      BOOST_TEST_CONTEXT(name << " at " << pressure << " %") {
+        const Machine& machine = *find_machine(name);
+        KernelCounts sum;
+        for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+          const SystemTrace traffic = system_traffic(machine, name, seed, 500, pressure);
+          BOOST_TEST(traffic.kinds.contains("swap"));
+          BOOST_TEST(!traffic.kinds.contains("unwritable"));
+          const trace::Trace trace = trace::parse_text(traffic.text, "t.pwt", {});
+          const trace::Scenario& scenario = trace.scenarios.front();
+          trace::ReferenceTestbed testbed(scenario.machine, scenario.bus_errors);
+          trace::Runner runner(trace.files, scenario, testbed, {seed, {}, false, false});
+          const trace::RunReport& report = runner.run();
+          BOOST_TEST(report.failures.empty());
+          BOOST_TEST(testbed.mismatches() == 0U);
+          BOOST_TEST(runner.kernel().broken_invariant() == "");
+          BOOST_TEST(report.refused < report.accesses);
+          sum.pageouts += runner.kernel().counts().pageouts;
+          sum.pageins += runner.kernel().counts().pageins;
+          sum.kills += runner.kernel().counts().kills;
+        }
+        BOOST_TEST(sum.pageouts > 0U);
+        BOOST_TEST(sum.pageins > 0U);
+        BOOST_TEST(sum.kills == 0U);
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace vm::fuzz

@@ -146,7 +146,7 @@ module vm_l1
   logic evict_read;
   logic [WordIdxW-1:0] evict_word;
   logic [SetW-1:0] evict_set;
-  logic hold, stuck, walk_waits, serial_valid, serial_walk, serial_done, s0_busy;
+  logic hold, stuck, walk_waits, serial_valid, serial_walk, serial_done;
   logic free;       // S0 is anybody's
   logic open;       //   and core's and host's
   logic s0_valid, s0_err;
@@ -213,9 +213,7 @@ module vm_l1
   l1_access_t s1_q;
   l1_pass_e s1_pass_q;
   logic s1_valid_q, s1_phys_q, s1_err_q;
-  logic s1_busy_q;      // a slow access waits for this set
-  logic s1_behind_q;    // the access right before has this set
-  logic slow_before_q;  //   and the one that left S1 last is slow now
+  logic s1_busy;        // a slow access waits for this set
   logic [Ways-1:0] look_valid, s1_way_valid_q;
   logic [Ways-1:0][TagW-1:0] look_tag, s1_tag_q;
   logic [Ways-1:0][63:0] ram_data;
@@ -234,7 +232,7 @@ module vm_l1
   end
   assign s1_match = |s1_way;
   assign s1_blocked = s1_pass_q == PassNew &&
-      (s1_busy_q || (s1_behind_q && slow_before_q) || s1_uncached || s1_through);
+      (s1_busy || s1_uncached || s1_through);
   assign s1_hit = s1_go && s1_match && !s1_blocked && s1_pass_q != PassAnswer;
   assign s1_answer = (s1_hit && s1_pass_q != PassSerial) || (s1_valid_q && s1_pass_q == PassAnswer);
   assign s1_slow = s1_go && s1_pass_q == PassNew && !(s1_match && !s1_blocked);
@@ -256,29 +254,28 @@ module vm_l1
     logic [63:0] data;
   } store_t;
 
-  store_t store_q;
-  logic [Ways-1:0] store2_way_q;
-  logic [63:0] store2_data_q;
+  store_t store_q, store2_q;
   logic [Ways-1:0] store_way_d;
-  logic store_dirty_q;          // it makes its line dirty
-  logic [7:0] near_d, near_q;   // bytes of S1's word that the store in S2 has
-  logic [7:0] far_d, far_q;     //   and the one before it
-  logic s0_same, s0_same2;
+  logic store_dirty_q;      // it makes its line dirty
+  logic [7:0] near, far;    // bytes of S1's word that the store in S2 has, and the one before it
   logic storing;
 
   assign store_way_d = s1_way & {Ways{!ReadOnly && s1_go && !s1_blocked && s1_pass_q != PassAnswer && s1_q.write}};
   assign storing = store_q.way != '0;
-  assign s0_same = set_of(s1_q.addr) == s0_set && word_of(s1_q.addr) == s0_word;
-  assign s0_same2 = store_q.index == s0_set && store_q.word == s0_word;
-  assign near_d = s0_same ? s1_q.strb : '0;
-  assign far_d = s0_same2 ? store_q.strb : '0;
+  always_comb begin
+    near = '0;
+    far = '0;
+    if (store_q.index == set_of(s1_q.addr) && store_q.word == word_of(s1_q.addr)) near = store_q.strb;
+    if (store2_q.index == set_of(s1_q.addr) && store2_q.word == word_of(s1_q.addr)) far = store2_q.strb;
+    if (s1_pass_q == PassAnswer) near = '1;
+  end
 
   logic near_way, far_way;
   logic [7:0] take_near, take_far;
   assign near_way = |(s1_way & store_q.way) || s1_pass_q == PassAnswer;
-  assign far_way = |(s1_way & store2_way_q);
-  assign take_near = near_way ? near_q : '0;
-  assign take_far = far_way ? far_q & ~take_near : '0;
+  assign far_way = |(s1_way & store2_q.way);
+  assign take_near = near_way ? near : '0;
+  assign take_far = far_way ? far & ~take_near : '0;
 
   // ------------------------------------------------------------------ answer
 
@@ -319,7 +316,7 @@ module vm_l1
       out_near <= take_near;
       out_far <= take_far;
       near_data_q <= store_q.data;
-      far_data_q <= store2_data_q;
+      far_data_q <= store2_q.data;
     end
     always_comb begin
       answer_out = answer_q;
@@ -336,7 +333,7 @@ module vm_l1
     assign out_near = take_near;
     assign out_far = take_far;
     assign near_data = store_q.data;
-    assign far_data = store2_data_q;
+    assign far_data = store2_q.data;
   end
 
   always_comb begin
@@ -409,8 +406,8 @@ module vm_l1
       .walk_slot_i,
       .slow_valid_i  (s1_slow),
       .slow_i        (slow),
-      .s0_set_i      (s0_set),
-      .s0_busy_o     (s0_busy),
+      .s1_set_i      (set_of(s1_q.addr)),
+      .s1_busy_o     (s1_busy),
       .stuck_o       (stuck),
       .walk_waits_o  (walk_waits),
       .hold_o        (hold),
@@ -637,16 +634,14 @@ module vm_l1
     if (!rst_ni) begin
       s1_valid_q <= 1'b0;
       s1_way_valid_q <= '0;
-      slow_before_q <= 1'b0;
       store_q.way <= '0;
-      store2_way_q <= '0;
+      store2_q.way <= '0;
       touch_q <= 1'b0;
     end else begin
       s1_valid_q <= s0_valid;
       s1_way_valid_q <= look_valid;
-      slow_before_q <= s1_slow;
       store_q.way <= store_way_d;
-      store2_way_q <= store_q.way;
+      store2_q.way <= store_q.way;
       touch_q <= s1_hit;
     end
   end
@@ -655,16 +650,15 @@ module vm_l1
     s1_pass_q <= s0_pass;
     s1_phys_q <= s0_pass != PassNew || s0.client != ClientCore;
     s1_err_q <= s0_pass == PassAnswer && s0_err;
-    s1_busy_q <= s0_busy;
-    s1_behind_q <= s0_set == set_of(s1_q.addr);
     s1_tag_q <= look_tag;
-    near_q <= (s0_pass == PassAnswer) ? '1 : near_d;
-    far_q <= far_d;
     store_q.index <= set_of(s1_q.addr);
     store_q.word <= word_of(s1_q.addr);
     store_q.strb <= s1_q.strb;
     store_q.data <= (serial_busy && s0_pass == PassAnswer) ? serial_data : s1_q.wdata;  // nothing is in S1 then
-    store2_data_q <= store_q.data;
+    store2_q.index <= store_q.index;
+    store2_q.word <= store_q.word;
+    store2_q.strb <= store_q.strb;
+    store2_q.data <= store_q.data;
     store_dirty_q <= !s1_q.through;
     touch_way_q <= s1_way;
     touch_set_q <= set_of(s1_q.addr);

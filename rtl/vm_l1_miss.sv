@@ -47,9 +47,9 @@ module vm_l1_miss
     input logic  slow_valid_i,
     input slow_t slow_i,
 
-    // Is the set in S0 one that a slow access waits for?
-    input  logic [SetW-1:0] s0_set_i,
-    output logic            s0_busy_o,
+    // Is the set in S1 one that a slow access waits for?
+    input  logic [SetW-1:0] s1_set_i,
+    output logic            s1_busy_o,
     output logic            stuck_o,   // x or y is taken: nothing new of core and host
     output logic            walk_waits_o,
     output logic            hold_o,    // nothing into S0: the RAM's write ports have something to catch up with
@@ -178,7 +178,7 @@ module vm_l1_miss
   logic [Regs-1:0] w_at_d, w_at_q;
   logic w_own_d, w_own_q;
   logic w_nowhere_d, w_nowhere_q;      // no register has its set, and its own is not free
-  logic [Regs-1:0] x_set, x_own, w_set, w_own, s0_match;
+  logic [Regs-1:0] x_set, x_own, w_set, w_own, s1_match;
   logic [SetW-1:0] x_set_idx, w_set_idx;
   logic [Regs-1:0] release_reg, alloc, push, full;
   logic x_asks, w_asks_q, serial_walk_q, alloc_known;
@@ -202,8 +202,8 @@ module vm_l1_miss
       .released_i      (release_reg != '0),
       .released_x_set_i((release_reg & x_set) != '0),
       .stuck_o,
-      .s0_set_i,
-      .s0_busy_o       (slow_busy)
+      .s1_set_i,
+      .s1_busy_o       (slow_busy)
   );
 
   assign x_set_idx = set_of_line(line_of(x.access.addr));
@@ -217,11 +217,11 @@ module vm_l1_miss
       x_own[m] = line_q[m] == line_of(x.access.addr);
       w_set[m] = used[m] && set_of_line(line_q[m]) == w_set_idx;
       w_own[m] = line_q[m] == line_of(w.access.addr);
-      s0_match[m] = used[m] && set_of_line(line_q[m]) == s0_set_i;
+      s1_match[m] = used[m] && set_of_line(line_q[m]) == s1_set_i;
       full[m] = wr_q[m] - rd_q[m] == PtrW'(Waiters);
     end
   end
-  assign s0_busy_o = |s0_match || slow_busy;
+  assign s1_busy_o = |s1_match || slow_busy;
   assign walk_waits_o = w_valid;
 
   // The walker's goes first, so x never takes what it needs. It asks every other cycle, until a register is its.
@@ -467,7 +467,8 @@ module vm_l1_miss
   logic [Regs-1:0] choose_d, choose_q, conflict_q;  // its victim is chosen; its line is in the victim buffer
   logic [SetW-1:0] choose_set_d, choose_set_q;
   logic [Regs-1:0] evicting_d, evicting_q, meta_pick, meta_q, meta_done, fetch_able, fetch_pick, fetch_last_q;
-  logic [Ways-1:0] meta_way;
+  logic [SetW-1:0] evict_set_d;
+  logic [Ways-1:0] evict_way_d, meta_way;
   logic [LineW-1:0] meta_line, meta_line_q;
   logic late_q;                              // a store took the write port
 
@@ -496,13 +497,14 @@ module vm_l1_miss
     if (evict_done_i) evicting_d = '0;
   end
   assign evict_valid_o = evicting_q != '0;
+  // In registers, as they address the RAMs in S0.
   always_comb begin
-    evict_set_o = '0;
-    evict_way_o = '0;
+    evict_set_d = '0;
+    evict_way_d = '0;
     for (int unsigned m = 0; m < Regs; m++) begin
-      if (evicting_q[m]) begin
-        evict_set_o |= set_of_line(line_q[m]);
-        evict_way_o |= way_q[m];
+      if (evicting_d[m]) begin
+        evict_set_d |= set_of_line(line_q[m]);
+        evict_way_d |= way_q[m];
       end
     end
   end
@@ -642,8 +644,10 @@ module vm_l1_miss
         default: ;
       endcase
       // The tag is written while the line is fetched.
-      if (state_q[m] != MsFetch && state_d[m] == MsFetch) install_d[m] = 1'b1;
-      if (fetch_pick[m] && fetch_ready_i) state_d[m] = MsFill;
+      if (fetch_pick[m] && fetch_ready_i) begin
+        state_d[m] = MsFill;
+        install_d[m] = 1'b1;
+      end
     end
   end
 
@@ -722,6 +726,8 @@ module vm_l1_miss
       r_go_q <= sel_go;
     end
     head_at_q <= head_at_d;
+    evict_set_o <= evict_set_d;
+    evict_way_o <= evict_way_d;
     choose_set_q <= (choose_d != '0) ? choose_set_d : '0;
     for (int unsigned m = 0; m < Regs; m++) conflict_q[m] <= buffer_busy_i && line_q[m] == buffer_line_i;
     w_go_q <= w_go_d;

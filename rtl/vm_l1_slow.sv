@@ -30,8 +30,8 @@ module vm_l1_slow
     input logic released_x_set_i,  //   of the set of x
 
     output logic            stuck_o,   // x or y is taken
-    input  logic [SetW-1:0] s0_set_i,
-    output logic            s0_busy_o  // one of them has the set in S0
+    input  logic [SetW-1:0] s1_set_i,
+    output logic            s1_busy_o  // one of them has the set in S1
 );
 
   slow_t x_d, x_q, y_d, y_q, w_d, w_q;
@@ -72,8 +72,8 @@ module vm_l1_slow
   assign w_valid_o = w_valid_q;
   assign w_o = w_q;
   assign stuck_o = x_valid_q || y_valid_q;
-  assign s0_busy_o = (x_valid_q && set_of(x_q.access.addr) == s0_set_i) ||
-      (y_valid_q && set_of(y_q.access.addr) == s0_set_i) || (w_valid_q && set_of(w_q.access.addr) == s0_set_i);
+  assign s1_busy_o = (x_valid_q && set_of(x_q.access.addr) == s1_set_i) ||
+      (y_valid_q && set_of(y_q.access.addr) == s1_set_i) || (w_valid_q && set_of(w_q.access.addr) == s1_set_i);
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin

@@ -330,7 +330,8 @@ bool PortStorm::plan_upset(std::uint64_t va) {
   for (unsigned i = 0; i < 12; ++i) {
     if (const auto flip = requests_.flip(random.one_in(2) ? access.va.value : va)) plan(walk_, *flip);
   }
-  if (random.one_in(3)) plan(walk_, requests_.cache_operation());
+  if (random.one_in(3))
+    plan(walk_, Fence{.op = random.one_in(2) ? FenceOp::CacheClean : FenceOp::CacheCleanInvalidate});
   for (unsigned i = 0; i < 3; ++i) {
     plan(walk_ + 1, requests_.access_at(random.one_in(2) ? Port::Fetch : Port::Data, va));
   }

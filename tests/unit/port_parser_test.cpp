@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(bad_steps) {
                 "a machine with parity (csapp14 has none)");
   const std::string parity = "machine riscv8k\nports\n+0 array ";
   check_refused(parity + "read l2tlb 0.0\n", "3:15", "an array that can be read and written");
-  check_refused(parity + "flip dcache-data 0.0.8 bit 0\n", "3:30", "the number of a word");
+  check_refused(parity + "flip dcache-data 0.0.8 bit 0\n", "3:31", "the number of a word");
   check_refused(parity + "flip walkcache 0.0 bit 0\n", "3:27", "the level of a pointer, 1 or more");
   check_refused(parity + "flip dtlb 0.0\n", "3:23", "'bit'");
   check_refused(parity + "flip dtlb 0.0 bit 99\n", "3:28", "the number of a bit of the stored word");

@@ -24,7 +24,7 @@ void SystemLife::step() {
       {10, &SystemLife::refused},       {4, &SystemLife::control},       {12, &SystemLife::cache_operation},
       {14, &SystemLife::file_call},     {8, &SystemLife::remap},         {6, &SystemLife::page_out},
       {2, &SystemLife::limits},         {2, &SystemLife::borrow},        {2, &SystemLife::execve},
-      {60, &SystemLife::atomic}};
+      {60, &SystemLife::atomic},        {4, &SystemLife::trouble}};
   Process& process = some_process();
   if (chance(4)) return host();
   if (chance(1)) return map(process, false);

@@ -186,12 +186,25 @@ struct PageoutStep {
   bool any = false;             // done or refused
 };
 
+// Windows: this frame fails.
+struct BadFrameStep {
+  Ppn frame;
+  std::optional<bool> refused;  // expected; otherwise it must be done
+  bool any = false;             // done or refused
+};
+
+// Windows: changed pages of this file must not be written, or may be again.
+struct HoldStep {
+  std::string file;
+  bool on = false;
+};
+
 using Action =
     std::variant<AccessStep, RegisterStep, SystemCall, CtlStep, FenceStep, BareStep, SwitchStep, HostStep, MarkStep,
-                 MeasureStep, PageoutStep, MapPage, UnmapPage, NewLimits, TlbSet, ExpectMemory, ExpectMap, ExpectEntry,
-                 ExpectTlb, ExpectSavedFrames, ExpectFreeSlots, ExpectSharers, ExpectFences, ExpectCycles,
-                 ExpectProcess, ExpectFreeFrames, ExpectReferences, ExpectRegister, ExpectStart, ExpectCount,
-                 ExpectOutput, ExpectFile, ExpectDevice, ReportStep, ExpectReport>;
+                 MeasureStep, PageoutStep, BadFrameStep, HoldStep, MapPage, UnmapPage, NewLimits, TlbSet, ExpectMemory,
+                 ExpectMap, ExpectEntry, ExpectTlb, ExpectSavedFrames, ExpectFreeSlots, ExpectSharers, ExpectFences,
+                 ExpectCycles, ExpectProcess, ExpectFreeFrames, ExpectReferences, ExpectRegister, ExpectStart,
+                 ExpectCount, ExpectOutput, ExpectFile, ExpectDevice, ReportStep, ExpectReport>;
 
 struct Step {
   Place place;

@@ -41,7 +41,15 @@ constexpr std::pair<std::string_view, Counter> kCounters[] = {{"faults", Counter
                                                               {"swap-writes", Counter::SwapWrites},
                                                               {"file-pageouts", Counter::FilePageouts},
                                                               {"references-cleared", Counter::ReferencesCleared},
-                                                              {"busy-waits", Counter::BusyWaits}};
+                                                              {"busy-waits", Counter::BusyWaits},
+                                                              {"trims", Counter::Trims},
+                                                              {"soft-faults", Counter::SoftFaults},
+                                                              {"stacks-out", Counter::StacksOut},
+                                                              {"outswaps", Counter::Outswaps},
+                                                              {"zeroed-frames", Counter::ZeroedFrames},
+                                                              {"bad-frames", Counter::BadFrames},
+                                                              {"pool-faults", Counter::PoolFaults},
+                                                              {"pool-pageouts", Counter::PoolPageouts}};
 
 }  // namespace
 
@@ -171,6 +179,8 @@ ExpectMap Parser::expect_map() {
     if (!cursor_.at_end()) step.slot = cursor_.number("the number of a slot");
     return step;
   }
+  step.in_transition = cursor_.accept("transition");
+  if (step.in_transition && cursor_.at_end()) return step;
   step.frame = cursor_.number_up_to(ppn_max(), "a frame number or 'none'");
   const std::pair<std::string_view, std::pair<std::optional<bool>*, bool>> bits[] = {
       {"accessed", {&step.accessed, true}},

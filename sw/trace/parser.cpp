@@ -360,6 +360,12 @@ bool Parser::step_line() {
   } else if (cursor_.accept("swapout")) {
     begin_step();
     pageout_line(place);
+  } else if (cursor_.accept("bad")) {
+    begin_step();
+    bad_frame_line(place);
+  } else if (cursor_.accept("hold")) {
+    begin_step();
+    hold_line(place);
   } else if (cursor_.accept("host")) {
     begin_step();
     host_line(place);

@@ -20,11 +20,11 @@ void Kernel::State::add_page(Process& process, Vpn vpn, const Page& page) {
 
 void Kernel::State::add_mapper(const Process& process, Vpn vpn, const Page& page) {
   frame_map.add(page.frame.value, {.process = process.id, .vpn = vpn});
+  const bool is_file = file_frames.contains(page.frame.value);
+  if (is_file && page_manager != nullptr) page_manager->classify(page.frame);
   // What never leaves is in no list of the policy.
   if (page.shared || page.kernel_stack || zero_frame_for_all == page.frame || frames.is_named(page.frame)) return;
-  const bool is_file = file_frames.contains(page.frame.value);
   if (!is_file) replacement->enter(page.frame, Replacement::Content::Anonymous);
-  if (is_file && page_manager != nullptr) page_manager->classify(page.frame);
 }
 
 void Kernel::State::remove_mapper(const Process& process, Vpn vpn, const Page& page) {

@@ -15,8 +15,8 @@ namespace {
 // In pixels.
 constexpr double kPanelWidth = 400, kPanelHeight = 250, kLeft = 64, kTop = 70, kGapX = 90, kGapY = 80, kLegend = 40;
 
-constexpr std::array<std::string_view, kReplacementNames.size()> kColours = {"#d55e00", "#0072b2", "#009e73",
-                                                                             "#999999", "#000000", "#cc79a7"};
+constexpr std::array<std::string_view, kReplacementNames.size()> kColours = {"#d55e00", "#0072b2", "#009e73", "#999999",
+                                                                             "#000000", "#cc79a7", "#56b4e9"};
 
 struct Panel {
   std::string title;

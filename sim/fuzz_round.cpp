@@ -45,6 +45,14 @@ void add_events(const ScenarioResult& run, fuzz::Kinds& events) {
   events["os: page of a file out"] += run.os.file_pageouts;
   events["os: accessed bit cleared"] += run.os.references_cleared;
   events["os: wait for a busy frame"] += run.os.busy_waits;
+  events["os: page trimmed"] += run.os.trims;
+  events["os: soft fault"] += run.os.soft_faults;
+  events["os: kernel stack out"] += run.os.stacks_out;
+  events["os: process swapped out"] += run.os.outswaps;
+  events["os: frame zeroed ahead"] += run.os.zeroed_frames;
+  events["os: bad frame"] += run.os.bad_frames;
+  events["os: page of the pool in"] += run.os.pool_faults;
+  events["os: page of the pool out"] += run.os.pool_pageouts;
   events["os: page of zeros"] += run.os.zero_pages;
   events["os: page of a device"] += run.os.device_pages;
   events["os: page read"] += run.os.pages_read;
@@ -129,9 +137,8 @@ RoundResult run_ports(const RoundSpec& spec, const FuzzTarget& target) {
 }
 
 RoundResult run_system(const RoundSpec& spec, const FuzzTarget& target, const std::filesystem::path& directory) {
-  fuzz::SystemTrace traffic =
-      fuzz::system_traffic(spec.machine, spec.machine_name, spec.seed, spec.size,
-                           {.pressure = spec.pressure, .board = target.memory});
+  fuzz::SystemTrace traffic = fuzz::system_traffic(spec.machine, spec.machine_name, spec.seed, spec.size,
+                                                   {.pressure = spec.pressure, .board = target.memory});
   RoundResult result = run_trace(traffic.text, directory, target);
   for (const auto& [kind, count] : traffic.kinds) result.events[kind] += count;
   if (result.finding) result.text = std::move(traffic.text);

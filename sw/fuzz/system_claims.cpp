@@ -38,9 +38,12 @@ std::vector<std::string> claimed_events(const Machine& machine, unsigned pressur
   if (!possible_rights(machine, {.write = false}).write) {
     names.insert(names.end(), {"os: copy on write", "os: page of zeros"});
   }
-  names.emplace_back("os: page of a file out");
+  names.insert(names.end(), {"os: page of a file out", "os: frame zeroed ahead", "os: bad frame"});
+  if (can_have_kernel_space(machine)) names.emplace_back("os: page of the pool in");
   if (most_slots(machine.format) != 0) {
     names.insert(names.end(), {"os: page out", "os: page in", "os: clean page out", "os: wait for a busy frame"});
+    names.insert(names.end(), {"os: page trimmed", "os: soft fault", "os: process swapped out"});
+    if (can_have_kernel_space(machine)) names.insert(names.end(), {"os: kernel stack out", "os: page of the pool out"});
     if (machine.format.kind != PteKind::Flat) names.emplace_back("os: accessed bit cleared");
   }
   if (device_region(machine) != nullptr) names.emplace_back("os: page of a device");

@@ -54,11 +54,14 @@ void SystemLife::kernel_space() {
   const auto [size, bytes] = size_up_to(pages << format.page_bits);
   place.direct_pages = bytes >> format.page_bits;
   const bool traps = !random_.one_in(3);
-  line("kernel space", fmt::format("kernel split {} direct={}{}",
-                                   upper    ? "upper"
-                                   : halves ? "2/2"
-                                            : "3/1",
-                                   size, traps ? " traps" : ""));
+  if (!random_.one_in(3)) place.pool = random_.between(1, 6);
+  if (place.pool != 0) note("pool");
+  line("kernel space",
+       fmt::format("kernel split {} direct={}{}{}",
+                   upper    ? "upper"
+                   : halves ? "2/2"
+                            : "3/1",
+                   size, traps ? " traps" : "", place.pool != 0 ? fmt::format(" pool={}", place.pool) : ""));
   if (traps) note("traps");
   kernel_ = place;
 }
@@ -71,6 +74,7 @@ std::vector<SystemLife::Range> SystemLife::kernel_ranges() const {
       ranges.push_back({kernel_->split + (frame - kernel_->direct_frame), 1});
   }
   ranges.push_back({kernel_->code, 2});
+  if (kernel_->pool != 0) ranges.push_back({kernel_->code + 2, kernel_->pool});
   return ranges;
 }
 

@@ -127,7 +127,8 @@ void SystemLife::processes() {
       process.ranges.push_back({heap, 4});
       note("heap");
     }
-    line("process", fmt::format("process {}{}", process.name, options));
+    // All that is sure to every process may be too much.
+    line("process", fmt::format("process {}{}{}", process.name, options, has_working_sets_ ? " = any" : ""));
     alive_.push_back(std::move(process));
   }
   raw_process();

@@ -93,6 +93,7 @@ class SystemLife {
     unsigned levels = 1;
     std::uint64_t split = 0, code = 0;  // pages
     std::uint64_t direct_frame = 0, direct_pages = 0;
+    std::uint64_t pool = 0;  // pages behind code and data
   };
   void kernel_space();
   std::vector<Range> kernel_ranges() const;
@@ -110,6 +111,8 @@ class SystemLife {
   // --- system_memory.cpp: ranges that move, memory that is short, address spaces that are lent
   void policy();
   void replacement();
+  std::string working_sets();
+  void trouble(Process& process);
   void remap(Process& process);
   void page_out(Process& process);
   void touch_all(Process& process);
@@ -158,7 +161,7 @@ class SystemLife {
   std::uint64_t program_page_ = 0;      // where programs begin
   std::uint64_t error_frame_ = ~0ULL;
   std::vector<std::string> names_;  // of files and devices
-  bool has_swap_ = false, has_zero_page_ = false;
+  bool has_swap_ = false, has_zero_page_ = false, has_working_sets_ = false;
   std::string text_;
   Kinds kinds_;
 };

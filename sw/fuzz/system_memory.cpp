@@ -44,7 +44,9 @@ void SystemLife::policy() {
 
 void SystemLife::replacement() {
   if (random_.one_in(3)) return;
-  const std::string_view name = kReplacementNames[random_.below(kReplacementNames.size())];
+  // Windows more often, as there is most to it.
+  const std::string_view name = random_.one_in(3) ? to_string(ReplacementKind::Windows)
+                                                  : kReplacementNames[random_.below(kReplacementNames.size())];
   const bool has_lists = name == to_string(ReplacementKind::Linux);
   std::string text = fmt::format("replacement {}", name);
   if (!on_board_ && random_.one_in(4)) text += " unfenced";
@@ -58,7 +60,30 @@ void SystemLife::replacement() {
   if (has_lists && random_.one_in(2))
     text += fmt::format(" zone=0x{:x}", world_.free_first() + world_.free_count() / 2);
   if (has_lists && random_.one_in(2)) text += fmt::format(" swappiness={}", random_.below(201));
+  if (name == to_string(ReplacementKind::Windows)) text += working_sets();
   line("replacement", text);
+}
+
+std::string SystemLife::working_sets() {
+  has_working_sets_ = true;
+  note("working sets");
+  const std::uint64_t minimum = random_.below(5);
+  std::string text = fmt::format(" minimum={}", minimum);
+  if (random_.one_in(2)) text += fmt::format(" maximum={}", minimum + random_.between(2, 12));
+  if (!random_.one_in(3)) text += fmt::format(" second={}", random_.between(1, 12));
+  if (random_.one_in(2)) text += fmt::format(" modified={}", random_.below(6));
+  if (random_.one_in(2)) text += fmt::format(" zeroed={}", random_.between(1, 4));
+  return text;
+}
+
+// A frame fails, or what changes in a file must stay in memory for a while.
+void SystemLife::trouble(Process& /*process*/) {
+  if (!has_working_sets_) return;
+  if (names_.empty() || random_.one_in(3)) {
+    const std::uint64_t frame = world_.free_first() + random_.below(world_.free_count());
+    return line("bad frame", fmt::format("bad 0x{:x} = any", frame));
+  }
+  line("hold", fmt::format("hold \"{}\" {}", random_.one_in(2) ? "f0" : "f1", random_.one_in(2) ? "on" : "off"));
 }
 
 void SystemLife::limits(Process& process) {

@@ -25,7 +25,7 @@ void SystemLife::step() {
       {14, &SystemLife::file_call},     {8, &SystemLife::remap},         {6, &SystemLife::page_out},
       {2, &SystemLife::limits},         {2, &SystemLife::borrow},        {2, &SystemLife::execve},
       {60, &SystemLife::atomic},        {2, &SystemLife::large_page},    {1, &SystemLife::share_reach},
-      {1, &SystemLife::thread}};
+      {1, &SystemLife::thread},         {4, &SystemLife::trouble}};
   Process& process = some_process();
   if (chance(4)) return host();
   if (chance(1)) return map(process, false);

@@ -87,6 +87,9 @@ std::vector<std::string> claimed_kinds(const Machine& machine) {
                                     "overcommit",
                                     "oom kill",
                                     "replacement",
+                                    "working sets",
+                                    "bad frame",
+                                    "hold",
                                     "zeropage",
                                     "file",
                                     "open",
@@ -113,7 +116,7 @@ std::vector<std::string> claimed_kinds(const Machine& machine) {
   claim(!possible_rights(machine, {.write = false}).write, {"map cow"});
   claim(machine.asid_bits != 0, {"asid"});
   claim(machine.asid_bits != 0, {"asids"});
-  claim(can_have_kernel_space(machine), {"kernel space", "traps", "map kernel", "unmap kernel"});
+  claim(can_have_kernel_space(machine), {"kernel space", "traps", "pool", "map kernel", "unmap kernel"});
   claim(machine.atomics, {"lr", "sc", "amo", "misaligned atomic"});
   claim(flat, {"limit"});
   claim(flat || x86 || format.pte_bytes() == 8, {"refused value"});

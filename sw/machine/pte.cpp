@@ -281,6 +281,32 @@ std::uint64_t cow_mark(const Format& format) {
   return 0;
 }
 
+namespace {
+
+std::uint64_t transition_mark(const Format& format) {
+  switch (format.kind) {
+    case PteKind::Flat:
+      break;
+    case PteKind::Riscv:
+      return bit(riscv::kSoftware + 1, true);
+    case PteKind::X86:
+      return bit(x86::kSoftware + 1, true);
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::uint64_t encode_transition(const Format& format, Ppn frame) {
+  const std::uint64_t mark = transition_mark(format);
+  return mark == 0 ? 0 : encode_slot(format, frame.value) | mark;
+}
+
+std::optional<Ppn> transition_frame(const Format& format, std::uint64_t raw) {
+  const std::uint64_t mark = transition_mark(format);
+  return mark == 0 || (raw & mark) == 0 ? std::nullopt : std::optional(ppn_field(format, raw));
+}
+
 std::uint64_t encode_slot(const Format& format, std::uint64_t slot) {
   return (slot & low_mask(format.ppn_bits)) << format.ppn_lsb;
 }

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "machine/access.h"
@@ -99,6 +100,11 @@ unsigned pat_index(std::uint64_t raw, unsigned level);
 std::uint64_t most_slots(const Format& format);  // the highest number; 0: entries of this format are always valid
 std::uint64_t encode_slot(const Format& format, std::uint64_t slot);
 std::uint64_t slot_of(const Format& format, std::uint64_t raw);  // of an entry that is not valid
+
+// Of a page whose frame still holds it, though no entry is valid: the frame, with a mark that tells it from a slot
+// (RISC-V: bit 9, x86: bit 10). 0: entries of this format have no bit left for the mark, so they say nothing.
+std::uint64_t encode_transition(const Format& format, Ppn frame);
+std::optional<Ppn> transition_frame(const Format& format, std::uint64_t raw);  // nullopt: the mark is not there
 
 // The bit of a leaf with which the operating system marks copy-on-write pages, one that the hardware leaves to software
 // (R2; x86: 11:9). 0: entries of this format have none.

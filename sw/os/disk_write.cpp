@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "os/state.h"
+#include "os/windows/page_manager.h"
 
 namespace vm {
 
@@ -21,7 +22,9 @@ void Kernel::State::start_write(Ppn frame, std::optional<std::uint64_t> slot) {
 void Kernel::State::finish_write(Ppn frame) {
   const DiskWrite write = busy.at(frame.value);
   busy.erase(frame.value);
-  if (write.slot) {
+  if (page_manager != nullptr && (!write.slot || page_manager->holds_page(frame))) {
+    page_manager->written(frame);
+  } else if (write.slot) {
     frames.release(frame);
   } else {
     forget_file_page(frame);

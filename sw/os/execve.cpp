@@ -12,6 +12,7 @@
 #include "os/program_image.h"
 #include "os/state.h"
 #include "os/table_update.h"
+#include "os/windows/page_manager.h"
 
 namespace vm {
 
@@ -65,6 +66,7 @@ std::optional<std::vector<Kernel::State::StackPage>> Kernel::State::stack_pages(
 // memory, nothing has changed.
 Process* Kernel::State::leave_lender(ProcessId pid) {
   Process& lender = process(pid);
+  if (page_manager != nullptr && !page_manager->may_start(&lender)) return nullptr;
   const std::optional<PhysAddr> root = new_root();
   if (!root) return nullptr;
   const Borrower borrower = borrowers.at(pid);

@@ -7,6 +7,7 @@
 #include "machine/reference_walker.h"
 #include "os/state.h"
 #include "os/table_update.h"
+#include "os/windows/page_manager.h"
 
 namespace vm {
 namespace {
@@ -78,6 +79,7 @@ bool Kernel::State::surely_ok(const Process& process, const Access& access) cons
 
 std::size_t Kernel::State::perform(Process& process, std::span<const Access> accesses, std::span<Outcome> outcomes) {
   if (current != process.id) switch_to(process);
+  if (page_manager != nullptr && page_manager->lacks_stack(process)) page_manager->wake(process);
   apply_mode();
   std::fill_n(outcomes.begin(), accesses.size(), Outcome{});
   if (results.size() < accesses.size()) results.resize(accesses.size());
@@ -93,6 +95,7 @@ std::size_t Kernel::State::perform(Process& process, std::span<const Access> acc
     if (notes_touches()) note_touches(process, rest.first(good));
     if (good > 0 && grown) promote_grown();
     // After the access that needed a frame, which is not to lose it again.
+    if (good > 0 && page_manager != nullptr) page_manager->run(process);
     if (good > 0 && pageout_owed) run_pageout_daemon();
     if (done == accesses.size()) break;
 
@@ -134,11 +137,24 @@ Kernel::State::Service Kernel::State::serve(Process& process, const Fault& fault
   if (!is_page_fault(fault.cause)) return Service::Failed;
   if (process.raw || fault.cause == Cause::Va || fault.cause == Cause::Limit) return Service::Segv;
   const Vpn vpn = machine.vpn_of(fault.va);
+  if (kernel_space && kernel_space->is_pool(vpn)) {
+    switch (kernel_space->serve_pool(vpn, fault)) {
+      case KernelSpace::PoolFault::Served:
+        return Service::Served;
+      case KernelSpace::PoolFault::Refused:
+        return Service::Segv;
+      case KernelSpace::PoolFault::NoMemory:
+        return Service::NoMemory;
+      case KernelSpace::PoolFault::DiskError:
+        return Service::SwapError;
+    }
+  }
   Page* page = process.page(vpn);
   if (page == nullptr) {
+    const std::uint64_t soft_faults = counts.soft_faults;
     const Service service =
         process.swapped.contains(vpn.value) ? page_in(process, vpn, fault) : serve_missing(process, fault);
-    counts.missing += service == Service::Served ? 1 : 0;
+    counts.missing += service == Service::Served && counts.soft_faults == soft_faults ? 1 : 0;
     return service;
   }
   if (fault.cause == Cause::Write && page->cow && page->rights.allow(fault.access, fault.user)) {
@@ -186,6 +202,7 @@ Kernel::State::Service Kernel::State::serve_missing(Process& process, const Faul
   if (of_object && busy.contains(of_object->value)) object_page(*area->object, object_index(*area, fault.va));
   const Service room = make_room(process, missing_tables(process, vpn, 0) + frames_wanted, 1, of_object);
   if (room != Service::Served) return room;
+  if (page_manager != nullptr && of_object) ++counts.soft_faults;
   if (area->object) return serve_object(process, fault, *area);
   const bool taken = reads_zeros ? take_zero_page(process, vpn, *area) : take_page(process, vpn, *area);
   return taken ? Service::Served : Service::Failed;
@@ -199,6 +216,7 @@ SegvCode Kernel::State::segv_code(const Process& process, const Fault& fault) co
 }
 
 std::optional<Ppn> Kernel::State::zeroed_frame() {
+  if (const std::optional<Ppn> zeroed = frames.allocate_zeroed()) return zeroed;
   const std::optional<Ppn> frame = frames.allocate();
   if (!frame || zero_frame(*frame)) return frame;
   frames.release(*frame);

@@ -10,6 +10,7 @@
 #include "machine/error.h"
 #include "os/state.h"
 #include "os/table_update.h"
+#include "os/windows/page_manager.h"
 
 namespace vm {
 
@@ -73,6 +74,7 @@ bool Kernel::State::copy_page(Process& parent, Process& child, Vpn vpn, ForkKind
 // A page in the swap file is shared there; a copy at once is read from there.
 bool Kernel::State::copy_swapped(Process& parent, Process& child, Vpn vpn, ForkKind kind, TableUpdate& fresh) {
   SwappedPage& swapped = parent.swapped.at(vpn.value);
+  if (swapped.page.kernel_stack) return true;  // the child has its own
   if (!copies_eagerly(swapped.page, kind)) {
     if (swapped.page.rights.kernel) {
       slot_for_store(parent, vpn);
@@ -90,8 +92,9 @@ bool Kernel::State::copy_swapped(Process& parent, Process& child, Vpn vpn, ForkK
   if (!frame) return false;
   PageBytes bytes(machine.format.page_size());
   Page copy{.frame = *frame, .rights = swapped.page.rights, .blocked = swapped.page.blocked, .entry = {}};
-  const bool ok =
-      swap->read(swapped.slot, bytes) && write_memory(address_of(*frame), bytes) && share_page(child, vpn, copy, fresh);
+  const std::optional<Ppn> kept = page_manager != nullptr ? page_manager->frame_of(swapped.slot) : std::nullopt;
+  const bool is_read = kept ? read_memory(address_of(*kept), bytes) : swap->read(swapped.slot, bytes);
+  const bool ok = is_read && write_memory(address_of(*frame), bytes) && share_page(child, vpn, copy, fresh);
   if (ok) ++counts.page_copies;
   frames.release(*frame);
   return ok;
@@ -100,7 +103,8 @@ bool Kernel::State::copy_swapped(Process& parent, Process& child, Vpn vpn, ForkK
 std::int64_t Kernel::State::fork(Process& parent, std::string child_name, ForkKind kind) {
   if (is_name_taken(child_name)) throw InputError("process " + child_name + " exists already");
   if (parent.raw) return -ENOSYS;
-  if (!may_promise(promised_pages(parent))) return -ENOMEM;
+  if (!may_promise(promised_pages(parent)) || (page_manager != nullptr && !page_manager->may_start(&parent)))
+    return -ENOMEM;
   std::size_t copies = 0;
   for (const auto& [number, page] : parent.pages) copies += copies_eagerly(page, kind) ? page.count() : 0;
   for (const auto& [number, swapped] : parent.swapped) copies += copies_eagerly(swapped.page, kind) ? 1 : 0;

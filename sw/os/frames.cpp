@@ -32,7 +32,8 @@ bool Frames::is_memory(Ppn frame) const {
 }
 
 bool Frames::is_fresh(Ppn frame) const {
-  if (!is_memory(frame) || named_.contains(frame.value) || references_.contains(frame.value)) return false;
+  if (!is_memory(frame) || named_.contains(frame.value) || references_.contains(frame.value) || is_bad(frame))
+    return false;
   const auto after = reserved_.upper_bound(frame.value);
   return after == reserved_.begin() || std::prev(after)->second < frame.value;
 }
@@ -108,9 +109,11 @@ void Frames::name(Ppn frame, std::uint64_t count) {
     reserve(PhysAddr(frame.value << machine_.format.page_bits), count << machine_.format.page_bits);
     named_ranges_.push_back({.from = frame.value, .to = frame.value + count});
     std::erase_if(free_, [&](Ppn f) { return f.value >= frame.value && f.value - frame.value < count; });
+    zeroed_.erase(zeroed_.lower_bound(frame.value), zeroed_.lower_bound(frame.value + count));
     return;
   }
   if (!named_.insert(frame.value).second) return;
+  zeroed_.erase(frame.value);
   const auto listed = std::find(free_.begin(), free_.end(), frame);
   if (listed != free_.end()) free_.erase(listed);
 }
@@ -126,18 +129,44 @@ std::optional<Ppn> Frames::retained(std::optional<Ppn> frame) {
   return frame;
 }
 
+std::optional<Ppn> Frames::take_free(std::deque<Ppn>::const_iterator at) {
+  const Ppn frame = *at;
+  free_.erase(at);
+  zeroed_.erase(frame.value);
+  return retained(frame);
+}
+
 std::optional<Ppn> Frames::allocate() {
   if (free_.empty()) return list_ ? std::nullopt : retained(take_first(fresh_));
-  const Ppn frame = free_.front();
-  free_.pop_front();
-  return retained(frame);
+  const auto found = std::find_if(free_.begin(), free_.end(), [&](Ppn f) { return !zeroed_.contains(f.value); });
+  return take_free(found == free_.end() ? free_.begin() : found);
+}
+
+std::optional<Ppn> Frames::allocate_zeroed() {
+  if (zeroed_.empty()) return std::nullopt;
+  return take_free(std::find_if(free_.begin(), free_.end(), [&](Ppn f) { return zeroed_.contains(f.value); }));
+}
+
+std::optional<Ppn> Frames::free_to_zero() const {
+  const auto found = std::find_if(free_.begin(), free_.end(), [&](Ppn f) { return !zeroed_.contains(f.value); });
+  return found == free_.end() ? std::nullopt : std::optional(*found);
+}
+
+void Frames::note_zeroed(Ppn frame) {
+  if (is_free(frame)) zeroed_.insert(frame.value);
+}
+
+void Frames::note_written(Ppn frame) { zeroed_.erase(frame.value); }
+
+void Frames::retire(Ppn frame) {
+  bad_.insert(frame.value);
+  zeroed_.erase(frame.value);
+  std::erase(free_, frame);
 }
 
 std::optional<Ppn> Frames::allocate_for_table() {
   if (free_.empty()) return list_ ? std::nullopt : retained(take_last(fresh_));
-  const Ppn frame = free_.back();
-  free_.pop_back();
-  return retained(frame);
+  return take_free(std::prev(free_.end()));
 }
 
 // Of those that came back, or that the user allowed.
@@ -149,6 +178,7 @@ std::optional<Ppn> Frames::take_free_block(std::uint64_t count) {
     if (sorted[i] % count != 0 || sorted[i + count - 1] != sorted[i] + count - 1) continue;
     const std::uint64_t first = sorted[i];
     std::erase_if(free_, [&](Ppn frame) { return frame.value - first < count; });
+    zeroed_.erase(zeroed_.lower_bound(first), zeroed_.lower_bound(first + count));
     return Ppn(first);
   }
   return std::nullopt;
@@ -206,7 +236,7 @@ void Frames::release(Ppn frame, std::uint64_t count) {
 }
 
 void Frames::free_if_unused(Ppn frame) {
-  if (references(frame) == 0 && !is_named(frame)) free_.push_back(frame);
+  if (references(frame) == 0 && !is_named(frame) && !is_bad(frame)) free_.push_back(frame);
 }
 
 unsigned Frames::references(Ppn frame) const {

@@ -30,11 +30,22 @@ class Frames {
   // The caller named this frame: it is never handed out, and not freed when its last mapping goes.
   void name(Ppn frame, std::uint64_t count = 1);
 
-  std::optional<Ppn> allocate();            // with one reference
+  std::optional<Ppn> allocate();            // with one reference; one that was not cleared, if there is one
   std::optional<Ppn> allocate_for_table();  // the same, from the other end
   // So many frames (a power of two) that follow each other, the first a multiple of it, as one range with one
   // reference.
   std::optional<Ppn> allocate_block(std::uint64_t count);
+  // Free frames that were cleared (windows/frame_states.cpp): who needs zeros takes such a one first.
+  std::optional<Ppn> allocate_zeroed();     // nullopt: there is none
+  std::optional<Ppn> free_to_zero() const;  // the first that is not; of those that were listed or came back
+  void note_zeroed(Ppn frame);
+  void note_written(Ppn frame);  // what it holds is unknown again
+  const std::set<std::uint64_t>& zeroed() const { return zeroed_; }
+  // A frame that failed is never handed out again: at once if it is free, else when its last reference goes.
+  void retire(Ppn frame);
+  bool is_unused(Ppn frame) const { return is_free(frame) || (!list_ && is_fresh(frame)); }  // and may be handed out
+  bool is_bad(Ppn frame) const { return bad_.contains(frame.value); }
+  const std::set<std::uint64_t>& bad() const { return bad_; }
   // Without a list: tables come from below this frame first, where it lies in memory.
   void prefer_for_tables(Ppn end);
   bool can_allocate(std::size_t count) const;
@@ -64,12 +75,15 @@ class Frames {
   std::optional<Ppn> take_free_block(std::uint64_t count);
   std::optional<Ppn> take_fresh_block(std::uint64_t count);
   void free_if_unused(Ppn frame);
+  std::optional<Ppn> take_free(std::deque<Ppn>::const_iterator at);
 
   const Machine& machine_;
   std::optional<std::set<std::uint64_t>> list_;  // the frames the user allowed; nullopt: all memory
   std::deque<Ppn> free_;                         // the list's rest, and what came back
-  std::vector<Span> fresh_;                      // without a list: what was not considered so far
-  std::uint64_t capacity_ = 0;                   // without a list: frames of all memory
+  std::set<std::uint64_t> zeroed_;               // of those
+  std::set<std::uint64_t> bad_;
+  std::vector<Span> fresh_;     // without a list: what was not considered so far
+  std::uint64_t capacity_ = 0;  // without a list: frames of all memory
   std::map<std::uint64_t, unsigned> references_;
   std::map<std::pair<std::uint64_t, std::uint64_t>, unsigned> ranges_;
   std::set<std::uint64_t> named_;

@@ -9,6 +9,7 @@
 
 #include "machine/pte.h"
 #include "os/state.h"
+#include "os/windows/page_manager.h"
 
 namespace vm {
 
@@ -69,6 +70,7 @@ std::string Kernel::State::broken_invariant() const {
   }
   if (zero_frame_for_all) ++owners[zero_frame_for_all->value];
   for (const auto& [frame, write] : busy) owners[frame] += write.slot ? 1 : 0;
+  if (page_manager != nullptr) page_manager->count_owners(owners);
   // A private page's frame, unless the user named it, is writable for nobody while it has several owners.
   for (const auto& [pid, process] : processes) {
     for (const auto& [number, page] : process.pages) {
@@ -95,6 +97,7 @@ std::string Kernel::State::broken_invariant() const {
   if (std::string broken = broken_zero_page(); !broken.empty()) return broken;
   if (std::string broken = broken_lists(); !broken.empty()) return broken;
   if (std::string broken = broken_copies(); !broken.empty()) return broken;
+  if (std::string broken = page_manager != nullptr ? page_manager->broken() : ""; !broken.empty()) return broken;
   return broken_files();
 }
 
@@ -119,7 +122,7 @@ std::string Kernel::State::broken_tables(const Process& process) const {
     }
   }
   for (const auto& [number, swapped] : process.swapped) {
-    if (!expect(Vpn(number), 0, encode_slot(machine.format, swapped.slot)))
+    if (!expect(Vpn(number), 0, swapped_entry(swapped.slot)))
       return fmt::format("page 0x{:x} of process {} is in the swap file and has no table", number, process.name);
   }
   for (const auto& [key, table] : process.tables) {

@@ -47,7 +47,10 @@ std::string KernelSpace::broken(const Process& process) const {
     }
   }
   for (std::uint64_t i = 1; i <= stack_pages_; ++i) {
-    const Page* page = process.page(Vpn(stack_end_.value - i));
+    const Vpn vpn(stack_end_.value - i);
+    const Page* page = process.page(vpn);
+    const auto swapped = process.swapped.find(vpn.value);
+    if (swapped != process.swapped.end() && swapped->second.page.kernel_stack) continue;  // the swapper took it
     if (page == nullptr || !page->kernel_stack) return fmt::format("process {} has no kernel stack", process.name);
   }
   if (process.kernel_stack_bytes > stack_pages_ << page_bits) {
@@ -85,6 +88,9 @@ std::string KernelSpace::broken_rows(PhysAddr table, std::string_view name) cons
 
 std::string KernelSpace::broken_tables() const {
   if (state_.counts.kernel_faults != 0) return "the kernel faulted in its own space";
+  for (const Vpn locked : {code_, data_}) {
+    if (find(locked) == nullptr) return fmt::format("page 0x{:x} of the fault handler is not in memory", locked.value);
+  }
   if (own_table_) return broken_rows(*own_table_, kernel_.name);
   const Format& format = state_.machine.format;
   std::map<std::uint64_t, Leaf> wanted;  // by address of the entry

@@ -40,7 +40,7 @@ std::string Kernel::State::broken_reverse_maps() const {
       if (process.page(Vpn(number)) != nullptr) {
         return fmt::format("page 0x{:x} of process {} is in memory and in the swap file", number, process.name);
       }
-      if (process.areas.find(address_of(process, Vpn(number))) == nullptr) {
+      if (!swapped.page.kernel_stack && process.areas.find(address_of(process, Vpn(number))) == nullptr) {
         return fmt::format("page 0x{:x} of process {} is in the swap file, and in no area", number, process.name);
       }
     }
@@ -58,7 +58,8 @@ std::string Kernel::State::broken_reverse_maps() const {
     if (swap->is_free(slot)) return fmt::format("slot {} is free, and {} pages are there", slot, pages);
   }
   // Slots that refused a page are neither.
-  if (swap && swap->free_slots() + slots.size() + clean_copies.size() + swap->retired_slots() != swap->slots())
+  const std::size_t pool = kernel_space ? kernel_space->pool_slots() : 0;
+  if (swap && swap->free_slots() + slots.size() + clean_copies.size() + swap->retired_slots() + pool != swap->slots())
     return "a slot is lost";
   return {};
 }

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "os/state.h"
+#include "os/windows/page_manager.h"
 
 namespace vm {
 
@@ -18,7 +19,8 @@ std::string Kernel::State::broken_lists() const {
     for (const Ppn frame : list.frames) {
       if (!listed.insert(frame).second)
         return fmt::format("frame 0x{:x} is twice in the lists of replacement", frame.value);
-      if (frame_map.count(frame.value) == 0 && object_page_of(frame) == nullptr)
+      const bool is_left = page_manager != nullptr && page_manager->holds_page(frame);
+      if (frame_map.count(frame.value) == 0 && object_page_of(frame) == nullptr && !is_left)
         return fmt::format("frame 0x{:x} is in list '{}', and nobody has it", frame.value, list.name);
       if (busy.contains(frame.value))
         return fmt::format("frame 0x{:x} is busy and in list '{}'", frame.value, list.name);

@@ -11,6 +11,7 @@
 #include "machine/pte.h"
 #include "os/state.h"
 #include "os/table_update.h"
+#include "os/windows/page_manager.h"
 
 namespace vm {
 
@@ -43,6 +44,7 @@ Kernel::Kernel(Platform& platform) : state_(std::make_unique<State>(platform)) {
 Kernel::~Kernel() = default;
 
 ProcessId Kernel::create_process(std::string name, const ProcessOptions& options) {
+  if (!options.raw && !may_start()) throw InputError(fmt::format("cannot start process {}: not enough memory", name));
   Process& process = state_->create(std::move(name), options);
   if (!state_->map_global_pages(process)) {
     throw InputError(fmt::format("no frame left for a page table of process {}", process.name));

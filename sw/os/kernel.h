@@ -8,16 +8,16 @@
 // table_tree.cpp (tables of several levels), area.h (what an address range is for), process.h, page_table.cpp (entries
 // and the fences they owe), fences.h (what fences are owed for), superpage.cpp (splitting), promote.cpp (the reverse),
 // shared_tables.cpp (one table in several trees), shared_memory.cpp (anonymous objects), adopt.cpp (tables placed by
-// hand), schedule.cpp (processes, context switch, ASIDs), hardware.cpp (control registers),
-// fault.cpp (classify, serve, retry), copy_on_write.cpp (with the zero page), fork.cpp, vfork.cpp, fork_what_if.cpp,
-// execve.cpp (another program in the process), program_image.cpp, elf_image.h, initial_stack.h (what it consists of),
-// mmap.cpp, mremap.cpp, resident.cpp and reverse_map.h (who has a frame), reclaim.cpp and replacement.h (which frame
-// leaves), pageout.cpp and swap_file.h (pages in the swap file), disk_write.cpp (busy frames), future.h, limits.cpp,
-// oom.cpp, kernel_space.h (the upper part of every address space), trap.cpp (the kernel's own accesses there),
-// asid.cpp, memory_object.h (shared objects and what private copies are made of), file_store.h (the disk),
-// page_cache.cpp, file_calls.cpp (open, read, write, …), user_access.cpp (the kernel's own accesses to a process),
-// device.h, report.cpp (ps, maps, frames, tables), image.h and view.cpp (the per-process memory image and the map the
-// checkers compare the hardware with), invariants.cpp.
+// hand), schedule.cpp (processes, context switch, ASIDs), hardware.cpp (control registers), fault.cpp (classify, serve,
+// retry), copy_on_write.cpp (with the zero page), fork.cpp, vfork.cpp, fork_what_if.cpp, execve.cpp (another program in
+// the process), program_image.cpp, elf_image.h, initial_stack.h (what it consists of), mmap.cpp, mremap.cpp,
+// resident.cpp and reverse_map.h (who has a frame), reclaim.cpp and replacement.h (which frame leaves), pageout.cpp and
+// swap_file.h (pages in the swap file), disk_write.cpp (busy frames), windows/page_manager.h (working sets and states
+// of frames), kernel_pool.cpp (paged kernel memory), future.h, limits.cpp, oom.cpp, kernel_space.h (the upper part of
+// every address space), trap.cpp (the kernel's own accesses there), asid.cpp, memory_object.h (shared objects and what
+// private copies are made of), file_store.h (the disk), page_cache.cpp, file_calls.cpp (open, read, write, …),
+// user_access.cpp (the kernel's own accesses to a process), device.h, report.cpp (ps, maps, frames, tables), image.h
+// and view.cpp (the per-process memory image and the map the checkers compare the hardware with), invariants.cpp.
 #pragma once
 
 #include <array>
@@ -50,15 +50,19 @@ struct KernelCounts {
   std::uint64_t pages_read = 0, pages_written = 0;  // from and to files
   std::uint64_t page_copies = 0;                    // all copies of base pages: by copy-on-write, and at once by fork
   std::uint64_t pageouts = 0, pageins = 0;          // pages that left for the swap file, and came back
-  std::uint64_t missing = 0;                        // faults served for a page that was not in memory
+  std::uint64_t missing = 0;                        // faults served for a page that was not in memory (Windows: hard)
   std::uint64_t swap_writes = 0;                    // pages written to the swap file; clean ones are not
   std::uint64_t file_pageouts = 0;                  // pages of files that left memory
   std::uint64_t references_cleared = 0;             // accessed bits that were set, by replacement
   std::uint64_t busy_waits = 0;                     // for a frame that was being written to the disk
-  std::uint64_t zero_pages = 0;                     // times the frame of zeros was mapped
-  std::uint64_t device_pages = 0;                   // times a page of a device was mapped
-  std::uint64_t kills = 0;                          // processes, out of memory
-  std::uint64_t withheld = 0;                       // fences that were owed, but the run withholds
+  // Windows: pages that left a working set; faults for pages that were in memory still; kernel stacks and working sets
+  // that the swapper took; frames cleared ahead; frames that failed.
+  std::uint64_t pool_faults = 0, pool_pageouts = 0;  // pages of paged kernel memory that came in, and left
+  std::uint64_t trims = 0, soft_faults = 0, stacks_out = 0, outswaps = 0, zeroed_frames = 0, bad_frames = 0;
+  std::uint64_t zero_pages = 0;                                      // times the frame of zeros was mapped
+  std::uint64_t device_pages = 0;                                    // times a page of a device was mapped
+  std::uint64_t kills = 0;                                           // processes, out of memory
+  std::uint64_t withheld = 0;                                        // fences that were owed, but the run withholds
   std::array<std::uint64_t, kFenceReasonNames.size()> fences_for{};  // those made, by index_of(reason)
   std::uint64_t promotions = 0, splits = 0;                          // small pages became a large one, and the reverse
   std::uint64_t table_shares = 0, table_breaks = 0;  // a process came to share a page table with another, or left it
@@ -91,6 +95,8 @@ struct KernelSpaceOptions {
   bool three_to_one = false;                       // users have three quarters of the addresses; otherwise half
   std::optional<std::uint64_t> direct_bytes = {};  // of physical memory in the direct map, at most; none: all that fits
   bool traps = false;                              // the kernel's own accesses are made too (trap.cpp)
+  std::uint64_t pool_pages = 0;                    // of paged kernel memory (kernel_pool.cpp), up to kMostPoolPages
+  static constexpr std::uint64_t kMostPoolPages = 6;  // as many fit behind the data on every format
   // Instead of all that the kernel has a table of its own, which hardware puts into force when an exception starts.
   bool own_table = false;
 };
@@ -160,6 +166,7 @@ class Kernel : public OsView {
   void set_environment(const Environment& environment);
   const Environment& environment() const;
   ProcessId create_process(std::string name, const ProcessOptions& options);
+  bool may_start() const;  // the pages that every process is sure of can be had for one more
   std::optional<ProcessId> find_process(std::string_view name) const;
   const std::string& name_of(ProcessId pid) const;
   Context context_of(ProcessId pid) const;
@@ -200,6 +207,12 @@ class Kernel : public OsView {
     std::uint64_t tables = 0, bytes = 0, flat_bytes = 0;
   };
   TableMemory table_memory(ProcessId pid) const;
+  // Windows (windows/page_manager.h; InputError under another policy): the frame failed, and is emptied and never used
+  // again (false: it cannot be emptied); changed pages of a file must not be written for now; where a page is that left
+  // its working set and is in memory still.
+  bool retire_frame(Ppn frame);
+  void hold_file(std::string_view name, bool held);
+  std::optional<Ppn> transition_frame(ProcessId pid, Vpn vpn) const;
   // Every page that is touched from now on is noted; what a run before noted is the future of this one.
   void record_touches();
   std::span<const PageTouch> touches() const;
@@ -310,6 +323,7 @@ class Kernel : public OsView {
  private:
   friend class TableUpdate;
   friend class KernelSpace;
+  friend class PageManager;
   struct State;
   std::unique_ptr<State> state_;
 };

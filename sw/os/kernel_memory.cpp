@@ -8,6 +8,7 @@
 #include "machine/error.h"
 #include "machine/pte.h"
 #include "os/state.h"
+#include "os/windows/page_manager.h"
 
 namespace vm {
 
@@ -38,7 +39,33 @@ void Kernel::leave_system_call() {
 
 void Kernel::set_policy(const MemoryPolicy& policy) {
   state_->policy = policy;
+  if (policy.replacement.kind == ReplacementKind::Windows) {
+    auto manager = std::make_unique<PageManager>(*state_, policy.replacement);
+    state_->page_manager = manager.get();
+    state_->replacement = std::move(manager);
+    return;
+  }
+  state_->page_manager = nullptr;
   state_->replacement = make_replacement(policy.replacement);
+}
+
+bool Kernel::may_start() const { return state_->page_manager == nullptr || state_->page_manager->may_start(nullptr); }
+
+bool Kernel::retire_frame(Ppn frame) {
+  if (state_->page_manager == nullptr) throw InputError("a frame fails: expected `replacement windows`");
+  return state_->page_manager->retire(frame);
+}
+
+void Kernel::hold_file(std::string_view name, bool held) {
+  if (state_->page_manager == nullptr) throw InputError("a file is held back: expected `replacement windows`");
+  const std::int64_t file = state_->disk.open(name, {});
+  if (file < 0) throw InputError(fmt::format("file '{}' cannot be held back: there is no such file", name));
+  state_->page_manager->hold(FileId{static_cast<std::uint32_t>(file)}, held);
+}
+
+std::optional<Ppn> Kernel::transition_frame(ProcessId pid, Vpn vpn) const {
+  const std::optional<std::uint64_t> slot = slot_of(pid, vpn);
+  return slot && state_->page_manager != nullptr ? state_->page_manager->frame_of(*slot) : std::nullopt;
 }
 
 const MemoryPolicy& Kernel::policy() const { return state_->policy; }

@@ -286,7 +286,7 @@ void KernelSpace::share_with(const Process& process) {
 void KernelSpace::take_back(const Process& process) {
   if (!state_.is_flat()) return;
   for (const Range& range : ranges_) {
-    if (!range.named) continue;
+    if (!range.named && !range.paged) continue;
     write_rows(process.table, range.first,
                std::vector<std::uint8_t>(range.pages << state_.machine.format.pte_bytes_log2));
   }
@@ -340,6 +340,9 @@ void KernelSpace::map(Vpn vpn, Ppn frame, Rights rights, const Kernel::MapOption
   };
   if (!rights.kernel || !options.global || options.cow || options.napot) refuse("rights with k, and 'global'");
   if (vpn.value + pages > window_.value) refuse("a page below what each process has for itself");
+  for (std::uint64_t i = 0; i < options_.pool_pages; ++i) {
+    if (data_.value + 1 + i - vpn.value < pages) refuse("a page beside the paged pool");
+  }
   const Range* old = find(vpn);
   const bool replaces = old != nullptr && old->named && old->first == vpn && old->pages == pages;
   const auto overlaps = [&](const Range& r) {

@@ -45,7 +45,10 @@ class KernelSpace {
     Rights rights;
     MemType type = MemType::WriteBack;
     bool named = false;  // the user mapped it, and its frames are counted
+    bool paged = false;  // of the pool: it may leave memory
   };
+
+  static constexpr std::uint64_t kStackPages = 2;
 
   // Lays it out for tables of so many levels, takes frames for code, data and tables. InputError: the machine cannot
   // keep users out, has too few pages, or too few frames.
@@ -77,6 +80,13 @@ class KernelSpace {
   // For all processes, from now on. InputError: something else is there, or it is no page for kernel space.
   void map(Vpn vpn, Ppn frame, Rights rights, const Kernel::MapOptions& options);
   bool unmap(Vpn vpn);  // false: no page that the user mapped here
+
+  // --- kernel_pool.cpp: kernel memory that is paged, `options().pool_pages` behind the kernel's data
+  enum class PoolFault : std::uint8_t { Served, Refused, NoMemory, DiskError };
+  bool is_pool(Vpn vpn) const { return !own_table_ && vpn.value - (data_.value + 1) < options_.pool_pages; }
+  PoolFault serve_pool(Vpn vpn, const Fault& fault);
+  bool page_out_of_pool();  // false: nothing of it can leave
+  std::size_t pool_slots() const { return pool_slots_.size(); }
 
   // --- trap.cpp: the kernel's own accesses, if options().traps
   // From user mode (or a nested fault) into the kernel: code is fetched at the trap vector, a word of kernel data
@@ -136,10 +146,12 @@ class KernelSpace {
   unsigned levels_;
   Process kernel_;  // whom errors name; it never runs
   Vpn split_, code_, data_, window_, stack_end_;
-  std::uint64_t stack_pages_ = 2;
+  static constexpr Rights kPoolRights{.read = true, .write = true, .exec = false, .kernel = true};
+  std::uint64_t stack_pages_ = kStackPages;
   std::optional<PhysAddr> own_table_;
   std::map<ProcessId, Ppn> stacks_;  // with a table of its own
-  std::vector<Range> ranges_;        // direct map, code, data; then what the user mapped
+  std::vector<Range> ranges_;        // direct map, code, data; then what the user mapped, and the pool in memory
+  std::map<std::uint64_t, std::uint64_t> pool_slots_;  // of the pool in the swap file: by VPN
   std::map<std::uint64_t, std::uint64_t> root_;
   std::map<std::pair<unsigned, std::uint64_t>, PhysAddr> tables_;  // below the root: by level and the VPN bits above it
 };

@@ -2,6 +2,7 @@
 //
 // Physical memory as the kernel uses it: through the host port, by preload before the machine runs.
 #include "os/state.h"
+#include "os/windows/page_manager.h"
 
 namespace vm {
 
@@ -55,6 +56,8 @@ void Kernel::State::note_physical_write(PhysAddr pa, std::span<const std::uint8_
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     replace_byte(pa + i, bytes[i]);
     forget_copy(Ppn((pa + i).value >> machine.format.page_bits));  // no entry tells of this store
+    frames.note_written(Ppn((pa + i).value >> machine.format.page_bits));
+    if (page_manager != nullptr) page_manager->note_physical_write(pa + i, bytes[i]);
   }
   // Processes that have one of these frames see the new bytes.
   const unsigned page_bits = machine.format.page_bits;

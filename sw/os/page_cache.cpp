@@ -10,6 +10,7 @@
 
 #include "os/state.h"
 #include "os/table_update.h"
+#include "os/windows/page_manager.h"
 
 namespace vm {
 
@@ -58,6 +59,7 @@ int Kernel::State::write_back(MemoryObject& object, std::uint64_t first, std::ui
       continue;
     }
     page.dirty = false;
+    if (page_manager != nullptr) page_manager->classify(*page.frame);
     ++counts.pages_written;
   }
   return result;
@@ -135,6 +137,7 @@ int Kernel::State::change_file(MemoryObject& object, std::uint64_t offset, std::
   std::copy(bytes.begin(), bytes.end(), page->bytes->begin() + static_cast<std::ptrdiff_t>(at));
   if (object.kind != MemoryObject::Kind::File) return 0;
   page->dirty = true;
+  if (page_manager != nullptr) page_manager->classify(*page->frame);
   // Some process may have it mapped, and fetch from it.
   if (fetch_is_incoherent()) fetch_sync_owed = true;
   return 0;

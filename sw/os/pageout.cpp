@@ -12,6 +12,7 @@
 #include "machine/pte.h"
 #include "os/state.h"
 #include "os/table_update.h"
+#include "os/windows/page_manager.h"
 
 namespace vm {
 
@@ -19,14 +20,14 @@ namespace vm {
 
 bool TableUpdate::set_slot(Vpn vpn, std::uint64_t slot) {
   if (!state_.make_tables(process_, vpn, 0)) return false;
-  state_.write_raw(process_, vpn, *state_.entry_address(process_, vpn, 0), encode_slot(state_.machine.format, slot));
+  state_.write_raw(process_, vpn, *state_.entry_address(process_, vpn, 0), state_.swapped_entry(slot));
   state_.count_entry(process_, vpn, 0, 1);
   return true;
 }
 
 void TableUpdate::leave(Vpn vpn, const Page& page, std::uint64_t slot) {
   owe(vpn, page, page.entry);
-  state_.write_raw(process_, vpn, *state_.entry_address(process_, vpn, 0), encode_slot(state_.machine.format, slot));
+  state_.write_raw(process_, vpn, *state_.entry_address(process_, vpn, 0), state_.swapped_entry(slot));
 }
 
 void TableUpdate::come_back(Vpn vpn, const Page& page) {
@@ -93,12 +94,13 @@ bool Kernel::State::write_to_swap(std::span<const std::uint8_t> bytes, const std
     swap->retire();
     const std::optional<std::uint64_t> next = allocate_slot();
     if (!next) return false;
+    if (page_manager != nullptr) page_manager->rename(slot, *next);
     for (const Mapper& mapper : mappers) {
       Process& process = processes.at(mapper.process);
       SwappedPage swapped = remove_swapped(process, mapper.vpn);
       swapped.slot = *next;
       add_swapped(process, mapper.vpn, swapped);
-      write_raw(process, mapper.vpn, *entry_address(process, mapper.vpn, 0), encode_slot(machine.format, *next));
+      write_swapped_entry(mapper, *next);
     }
     slot = *next;
   }
@@ -108,22 +110,36 @@ bool Kernel::State::write_to_swap(std::span<const std::uint8_t> bytes, const std
 
 // Nobody has the page any more. If it is still being written, nobody needs that either.
 void Kernel::State::free_slot(std::uint64_t slot) {
-  if (const std::optional<Ppn> frame = busy_frame(slot)) {
-    busy.erase(frame->value);
-    frames.release(*frame);
+  std::optional<Ppn> frame = busy_frame(slot);
+  if (frame) busy.erase(frame->value);
+  if (page_manager != nullptr) {
+    frame = page_manager->frame_of(slot);
+    page_manager->forget(slot);
   }
+  if (frame) frames.release(*frame);
   swap->release(slot);
 }
 
-bool Kernel::State::page_out(Ppn frame) {
+std::uint64_t Kernel::State::swapped_entry(std::uint64_t slot) const {
+  const std::optional<Ppn> frame = page_manager != nullptr ? page_manager->frame_of(slot) : std::nullopt;
+  return frame ? encode_transition(machine.format, *frame) : encode_slot(machine.format, slot);
+}
+
+void Kernel::State::write_swapped_entry(const Mapper& mapper, std::uint64_t slot) {
+  const Process& process = processes.at(mapper.process);
+  write_raw(process, mapper.vpn, *entry_address(process, mapper.vpn, 0), swapped_entry(slot));
+}
+
+std::optional<Kernel::State::Departure> Kernel::State::leave_tables(Ppn frame) {
   // 1) Which address spaces have the page?
   const std::vector<Mapper> mappers = frame_map.mappers(frame.value);
   const auto copy = clean_copies.find(frame.value);
   bool is_written = copy != clean_copies.end();  // it is on the disk as it is here
   const std::optional<std::uint64_t> found = is_written ? copy->second : allocate_slot();
-  if (!found) return false;
-  std::uint64_t slot = *found;
+  if (!found) return std::nullopt;
+  const std::uint64_t slot = *found;
   if (is_written) clean_copies.erase(copy);
+  if (page_manager != nullptr) page_manager->keep(frame, slot);
   // 2) It is unmapped from all their tables, and what the hardware remembers is fenced.
   for (const Mapper& mapper : mappers) {
     Process& process = processes.at(mapper.process);
@@ -135,6 +151,13 @@ bool Kernel::State::page_out(Ppn frame) {
     update.commit();
     add_swapped(process, mapper.vpn, {.page = page, .slot = slot});
   }
+  return Departure{.slot = slot, .is_written = is_written, .mappers = mappers};
+}
+
+bool Kernel::State::page_out(Ppn frame) {
+  std::optional<Departure> departure = leave_tables(frame);
+  if (!departure) return false;
+  auto& [slot, is_written, mappers] = *departure;
   // 3) What differs from the disk is written back; meanwhile the frame is busy.
   PageBytes bytes(machine.format.page_size());
   const bool is_read = is_written || read_memory(address_of(frame), bytes);
@@ -177,6 +200,9 @@ Kernel::State::Service Kernel::State::page_in(Process& process, Vpn vpn, const F
       swapped.page.blocked ? Rights{false, false, false, false} : expressible_rights(swapped.page.rights);
   if (!rights.allow(fault.access, fault.user)) return Service::Segv;
   const std::uint64_t slot = swapped.slot;
+  if (page_manager != nullptr) {
+    if (const std::optional<Service> returned = page_manager->return_page(process, slot)) return *returned;
+  }
   std::optional<Ppn> frame = busy_frame(slot);
   const bool is_there = frame.has_value();
   if (is_there) take_from_write(*frame);

@@ -94,6 +94,8 @@ struct Process {
 
   std::map<std::uint64_t, Page> pages;                         // by first VPN; changed by resident.cpp alone
   std::uint64_t resident = 0;                                  // base pages in them, without the zero page
+  std::uint64_t clock_hand = ~0ULL;                            // Windows: the page that was looked at last
+  std::uint64_t last_active = 0;                               // Windows: the time of its last access
   std::map<std::uint64_t, SwappedPage> swapped;                // by VPN
   std::map<std::pair<unsigned, std::uint64_t>, Table> tables;  // by level and the VPN bits above it
   std::vector<StaleMapping> stale;

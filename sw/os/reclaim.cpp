@@ -10,6 +10,7 @@
 
 #include "os/state.h"
 #include "os/table_update.h"
+#include "os/windows/page_manager.h"
 
 namespace vm {
 
@@ -47,20 +48,22 @@ bool Kernel::State::take_used(Ppn frame) {
     used = called;
     called = false;
   }
-  if (is_flat()) return used;
-  for (const Mapper& mapper : frame_map.mappers(frame.value)) {
-    Process& process = processes.at(mapper.process);
-    const Page& page = *process.page(mapper.vpn);
-    const std::optional<PhysAddr> at = entry_address(process, mapper.vpn, page.level);
-    const std::uint64_t raw = at ? read_raw(*at).value_or(0) : 0;
-    if (!page.entry.mapped || (raw & accessed_bits(false)) == 0) continue;
-    used = true;
-    ++counts.references_cleared;
-    TableUpdate update(*this, process, FenceReason::Reference);
-    update.clear_accessed(mapper.vpn, page, !policy.replacement.unfenced);
-    update.commit();
-  }
+  for (const Mapper& mapper : frame_map.mappers(frame.value)) used = take_used(mapper) || used;
   return used;
+}
+
+bool Kernel::State::take_used(const Mapper& mapper) {
+  if (is_flat()) return false;
+  Process& process = processes.at(mapper.process);
+  const Page& page = *process.page(mapper.vpn);
+  const std::optional<PhysAddr> at = entry_address(process, mapper.vpn, page.level);
+  const std::uint64_t raw = at ? read_raw(*at).value_or(0) : 0;
+  if (!page.entry.mapped || (raw & accessed_bits(false)) == 0) return false;
+  ++counts.references_cleared;
+  TableUpdate update(*this, process, FenceReason::Reference);
+  update.clear_accessed(mapper.vpn, page, !policy.replacement.unfenced);
+  update.commit();
+  return true;
 }
 
 // What a policy may choose from.
@@ -91,6 +94,7 @@ class Kernel::State::Candidates : public FrameUse {
 };
 
 bool Kernel::State::evict(Ppn frame) {
+  if (page_manager != nullptr) return page_manager->trim(frame);
   if (file_frames.contains(frame.value)) return drop_file_page(frame);
   return shared_frames.contains(frame.value) ? page_out_shared(frame) : page_out(frame);
 }
@@ -107,6 +111,7 @@ bool Kernel::State::evict_one(std::optional<Ppn> keep, const Process* of) {
 }
 
 bool Kernel::State::free_frames(std::size_t count, std::optional<Ppn> keep) {
+  if (page_manager != nullptr) return page_manager->provide(count, keep);
   finish_writes();
   while (!frames.can_allocate(count)) {
     if (!busy.empty()) {
@@ -130,8 +135,10 @@ void Kernel::State::run_pageout_daemon() {
 
 Kernel::State::Service Kernel::State::make_room(Process& process, std::size_t count, std::size_t more,
                                                 std::optional<Ppn> keep) {
+  if (page_manager != nullptr) page_manager->compete(process, count, more, keep);
   while (process.resident_limit && process.resident + more > *process.resident_limit) {
-    if (!evict_one(keep, &process)) return Service::NoMemory;
+    if (!(page_manager != nullptr ? page_manager->replace_own(process, keep) : evict_one(keep, &process)))
+      return Service::NoMemory;
   }
   while (!free_frames(count, keep)) {
     if (!policy.kill || in_system_call) return Service::NoMemory;

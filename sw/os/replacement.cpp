@@ -17,6 +17,8 @@ std::unique_ptr<Replacement> make_replacement(const ReplacementOptions& options)
       return make_optimal();
     case ReplacementKind::Linux:
       return make_linux(options);
+    case ReplacementKind::Windows:
+      break;  // a PageManager, which needs the kernel
   }
   return nullptr;
 }

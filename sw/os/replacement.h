@@ -24,11 +24,12 @@ enum class ReplacementKind : std::uint8_t {
   Lru,           // not used for longest, exactly: the kernel tells of every access, as no hardware could
   Random,        // any
   Optimal,       // not needed for longest from now on (Belady): the kernel knows the future from a run before
-  Linux          // active and inactive lists (docs/os_memory.md)
+  Linux,         // active and inactive lists (docs/os_memory.md)
+  Windows        // working sets (windows/page_manager.h)
 };
 
-inline constexpr std::array<std::string_view, 6> kReplacementNames = {"fifo",   "second-chance", "lru",
-                                                                      "random", "optimal",       "linux"};
+inline constexpr std::array<std::string_view, 7> kReplacementNames = {"fifo",    "second-chance", "lru",    "random",
+                                                                      "optimal", "linux",         "windows"};
 
 constexpr std::string_view to_string(ReplacementKind kind) {
   return kReplacementNames.at(static_cast<std::size_t>(kind));
@@ -49,6 +50,13 @@ struct ReplacementOptions {
   // 0 (never, while there is a page of a file) to 200.
   std::vector<Ppn> zones = {};
   std::uint64_t swappiness = 60;
+  // Windows: pages that every process is sure to have in memory, and those beyond which it pays with its own; so many
+  // accesses are a second; pages that wait to be written before the writer begins; free frames to be kept cleared.
+  std::uint64_t minimum = 1;
+  std::optional<std::uint64_t> maximum = {};
+  std::uint64_t second = 1000;
+  std::uint64_t modified = 0;
+  std::uint64_t zeroed = 0;
 };
 
 // What a policy may ask the kernel about a frame.

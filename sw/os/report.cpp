@@ -9,6 +9,7 @@
 
 #include "machine/pte.h"
 #include "os/state.h"
+#include "os/windows/page_manager.h"
 
 namespace vm {
 
@@ -149,6 +150,7 @@ std::string Kernel::frames() const {
 
 std::string Kernel::lists() const {
   const State& state = *state_;
+  if (state.page_manager != nullptr) return state.page_manager->report();
   std::string text = fmt::format("free {}\n", state.frames.free_count());
   if (!state.busy.empty()) {
     text += fmt::format("busy {}:", state.busy.size());

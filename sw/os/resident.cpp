@@ -2,6 +2,7 @@
 //
 // Pages in memory. Every page a process has goes in and out here, so that the reverse map knows who has a frame.
 #include "os/state.h"
+#include "os/windows/page_manager.h"
 
 namespace vm {
 
@@ -19,6 +20,8 @@ void Kernel::State::add_page(Process& process, Vpn vpn, const Page& page) {
 
 void Kernel::State::add_mapper(const Process& process, Vpn vpn, const Page& page) {
   frame_map.add(page.frame.value, {.process = process.id, .vpn = vpn});
+  const bool is_file = file_frames.contains(page.frame.value);
+  if (is_file && page_manager != nullptr) page_manager->classify(page.frame);
   // What never leaves is in no list of the policy.
   if (page.shared || page.kernel_stack || zero_frame_for_all == page.frame || frames.is_named(page.frame)) return;
   if (object_page_of(page.frame) == nullptr) replacement->enter(page.frame, Replacement::Content::Anonymous);
@@ -29,6 +32,7 @@ void Kernel::State::remove_mapper(const Process& process, Vpn vpn, const Page& p
   if (frame_map.count(page.frame.value) != 0) return;
   forget_copy(page.frame);
   if (object_page_of(page.frame) == nullptr) replacement->leave(page.frame);
+  if (page_manager != nullptr && file_frames.contains(page.frame.value)) page_manager->classify(page.frame);
 }
 
 Page Kernel::State::remove_page(Process& process, std::map<std::uint64_t, Page>::iterator at) {

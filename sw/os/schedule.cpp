@@ -9,6 +9,7 @@
 #include "machine/error.h"
 #include "os/state.h"
 #include "os/table_update.h"
+#include "os/windows/page_manager.h"
 
 namespace vm {
 
@@ -94,6 +95,7 @@ Process& Kernel::State::create(std::string name, const ProcessOptions& options, 
     process.owns_table = true;
   }
   process.id = own_id ? *own_id : next_id++;
+  process.last_active = now;
   process.heap = process.heap_end = options.heap;
   for (const int fd : {0, 1, 2}) process.files[fd] = std::make_shared<OpenFile>();
   process.name = std::move(name);
@@ -112,6 +114,7 @@ bool Kernel::State::map_global_pages(Process& process) {
 void Kernel::State::switch_to(Process& process) {
   const bool other = current != process.id;
   if (kernel_space && other && current) kernel_space->suspend(processes.at(*current));
+  if (page_manager != nullptr) page_manager->wake(process);
   give_asid(process);
   load_context(process);
   // Without ASIDs the TLBs cannot tell this address space from the one before.

@@ -27,6 +27,7 @@
 
 namespace vm {
 
+class PageManager;  // windows/page_manager.h
 class TableUpdate;  // table_update.h
 struct ElfImage;
 struct ProgramImage;
@@ -252,6 +253,9 @@ struct Kernel::State {
   bool free_frames(std::size_t count, std::optional<Ppn> keep = {});     // by eviction, until so many can be had
   void run_pageout_daemon();
   bool take_used(Ppn frame);  // reads and clears the accessed bits of all who have it
+  bool take_used(const Mapper& mapper);
+  // The replacement policy, if it is that of Windows; else null.
+  PageManager* page_manager = nullptr;
   Future future;
   std::optional<std::vector<PageTouch>> touches;  // noted down, if somebody wants them
   PageTouch last_touch;
@@ -284,6 +288,15 @@ struct Kernel::State {
   void free_slot(std::uint64_t slot);
   std::uint64_t free_slots() const { return swap ? swap->free_slots() + clean_copies.size() : 0; }
   bool page_out(Ppn frame);
+  // All entries of the page name a slot from now on, and what the hardware remembers is fenced.
+  struct Departure {
+    std::uint64_t slot = 0;
+    bool is_written = false;  // it is on the disk as it is in memory
+    std::vector<Mapper> mappers;
+  };
+  std::optional<Departure> leave_tables(Ppn frame);       // nullopt: no slot is left, and nothing has changed
+  std::uint64_t swapped_entry(std::uint64_t slot) const;  // what entries of a page with this slot are
+  void write_swapped_entry(const Mapper& mapper, std::uint64_t slot);
   bool write_to_swap(std::span<const std::uint8_t> bytes, const std::vector<Mapper>& mappers, std::uint64_t& slot);
   void return_to_memory(std::uint64_t slot, Ppn frame);
   Service page_in(Process& process, Vpn vpn, const Fault& fault);

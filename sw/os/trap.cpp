@@ -8,6 +8,7 @@
 
 #include "machine/pte.h"
 #include "os/state.h"
+#include "os/windows/page_manager.h"
 
 namespace vm {
 namespace {
@@ -25,6 +26,7 @@ bool KernelSpace::is_in_force(const Process& process) const {
 // Not where the trace has put the hardware elsewhere behind the kernel's back, nor in tables the kernel did not make.
 bool KernelSpace::may_enter(const Process& process) const {
   if (!options_.traps || process.raw || !state_.started || state_.current != process.id) return false;
+  if (state_.page_manager != nullptr && state_.page_manager->lacks_stack(process)) return false;
   const Context& there = state_.control.context();
   const Context wanted = state_.context_of(process);
   return there.translate && there.base == wanted.base && there.asid == wanted.asid && there.levels == wanted.levels &&

@@ -81,6 +81,7 @@ void visit_all(ExpectMemory& step, const Visit& visit) { bytes(step.bytes, visit
 void visit_all(ExpectMap& step, const Visit& visit) {
   visit("frame", [&step] { step.frame = step.frame ? *step.frame ^ 1 : 0; });
   if (step.swapped) visit("none", [&step] { step.swapped = false; });
+  if (step.in_transition) visit("not in transition", [&step] { step.in_transition = false; });
   number("slot", step.slot, visit);
   number("page size", step.bytes, visit);
   flag("accessed", step.accessed, visit);
@@ -117,6 +118,7 @@ void visit_all(PromoteStep& step, const Visit& visit) { flag("refused or done", 
 void visit_all(ExpectTables& step, const Visit& visit) {
   visit("tables", [&step] { step.count += 1; });
 }
+void visit_all(BadFrameStep& step, const Visit& visit) { flag("refused or done", step.refused, visit); }
 void visit_all(ExpectSavedFrames& step, const Visit& visit) {
   visit("saved frames", [&step] { step.count += 1; });
 }

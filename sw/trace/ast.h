@@ -196,12 +196,25 @@ struct PromoteStep {
   bool any = false;             // done or refused
 };
 
-using Action =
-    std::variant<AccessStep, RegisterStep, SystemCall, CtlStep, FenceStep, BareStep, SwitchStep, HostStep, MarkStep,
-                 MeasureStep, PageoutStep, PromoteStep, MapPage, UnmapPage, NewLimits, TlbSet, ExpectMemory, ExpectMap,
-                 ExpectEntry, ExpectTlb, ExpectTables, ExpectSavedFrames, ExpectFreeSlots, ExpectSharers, ExpectFences,
-                 ExpectCycles, ExpectProcess, ExpectFreeFrames, ExpectReferences, ExpectRegister, ExpectStart,
-                 ExpectCount, ExpectOutput, ExpectFile, ExpectDevice, ReportStep, ExpectReport>;
+// Windows: this frame fails.
+struct BadFrameStep {
+  Ppn frame;
+  std::optional<bool> refused;  // expected; otherwise it must be done
+  bool any = false;             // done or refused
+};
+
+// Windows: changed pages of this file must not be written, or may be again.
+struct HoldStep {
+  std::string file;
+  bool on = false;
+};
+
+using Action = std::variant<AccessStep, RegisterStep, SystemCall, CtlStep, FenceStep, BareStep, SwitchStep, HostStep,
+                            MarkStep, MeasureStep, PageoutStep, PromoteStep, BadFrameStep, HoldStep, MapPage, UnmapPage,
+                            NewLimits, TlbSet, ExpectMemory, ExpectMap, ExpectEntry, ExpectTlb, ExpectTables,
+                            ExpectSavedFrames, ExpectFreeSlots, ExpectSharers, ExpectFences, ExpectCycles,
+                            ExpectProcess, ExpectFreeFrames, ExpectReferences, ExpectRegister, ExpectStart, ExpectCount,
+                            ExpectOutput, ExpectFile, ExpectDevice, ReportStep, ExpectReport>;
 
 struct Step {
   Place place;

@@ -22,9 +22,9 @@ struct ExpectMemory {
 struct ExpectMap {
   ProcessIndex process = 0;
   Vpn vpn;
-  std::optional<std::uint64_t> frame;  // nullopt: `none`, or `swapped`; of a large page: its first
-  bool swapped = false;
-  std::optional<std::uint64_t> slot;  // of the swap file
+  std::optional<std::uint64_t> frame;           // nullopt: `none`, or `swapped`; of a large page: its first
+  bool swapped = false, in_transition = false;  // the latter with `frame`
+  std::optional<std::uint64_t> slot;            // of the swap file
   std::optional<Rights> rights;
   std::optional<std::uint64_t> bytes;  // size of the page
   std::optional<bool> accessed, dirty, global, cow;
@@ -123,7 +123,15 @@ enum class Counter : std::uint8_t {
   Promotions,
   Splits,
   TableShares,
-  TableBreaks,  // what the OS did
+  TableBreaks,
+  Trims,
+  SoftFaults,
+  StacksOut,
+  Outswaps,
+  ZeroedFrames,
+  BadFrames,
+  PoolFaults,
+  PoolPageouts,  // what the OS did
   Entries,
   Reads,
   Writes,

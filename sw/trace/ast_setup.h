@@ -75,6 +75,8 @@ struct AsidLimit {
 struct NewProcess {
   ProcessIndex process = 0;
   Kernel::ProcessOptions options;
+  bool refused = false;  // expected: it cannot start, as memory is short; its lines are left out
+  bool any = false;      // it may be refused
 };
 
 struct MapPage {

@@ -45,7 +45,15 @@ constexpr std::pair<std::string_view, Counter> kCounters[] = {{"faults", Counter
                                                               {"promotions", Counter::Promotions},
                                                               {"splits", Counter::Splits},
                                                               {"table-shares", Counter::TableShares},
-                                                              {"table-breaks", Counter::TableBreaks}};
+                                                              {"table-breaks", Counter::TableBreaks},
+                                                              {"trims", Counter::Trims},
+                                                              {"soft-faults", Counter::SoftFaults},
+                                                              {"stacks-out", Counter::StacksOut},
+                                                              {"outswaps", Counter::Outswaps},
+                                                              {"zeroed-frames", Counter::ZeroedFrames},
+                                                              {"bad-frames", Counter::BadFrames},
+                                                              {"pool-faults", Counter::PoolFaults},
+                                                              {"pool-pageouts", Counter::PoolPageouts}};
 
 }  // namespace
 
@@ -175,6 +183,8 @@ ExpectMap Parser::expect_map() {
     if (!cursor_.at_end()) step.slot = cursor_.number("the number of a slot");
     return step;
   }
+  step.in_transition = cursor_.accept("transition");
+  if (step.in_transition && cursor_.at_end()) return step;
   step.frame = cursor_.number_up_to(ppn_max(), "a frame number or 'none'");
   const std::pair<std::string_view, std::pair<std::optional<bool>*, bool>> bits[] = {
       {"accessed", {&step.accessed, true}},

@@ -40,6 +40,11 @@ void Parser::kernel_line() {
     const Token option = cursor_.peek();
     if (cursor_.accept("traps")) {
       item.options.traps = true;
+    } else if (cursor_.accept("pool")) {
+      cursor_.expect("=");
+      item.options.pool_pages =
+          cursor_.number_up_to(KernelSpaceOptions::kMostPoolPages,
+                               fmt::format("a number of pages up to {}", KernelSpaceOptions::kMostPoolPages));
     } else if (cursor_.accept("direct")) {
       cursor_.expect("=");
       const Token size = cursor_.peek();
@@ -48,7 +53,7 @@ void Parser::kernel_line() {
         cursor_.fail_at(size, fmt::format("a size such as 16M, a multiple of {} bytes", machine().format.page_size()));
       }
     } else {
-      cursor_.fail_at(option, "'direct=SIZE', 'traps' or the end of the line");
+      cursor_.fail_at(option, "'direct=SIZE', 'pool=N', 'traps' or the end of the line");
     }
   }
   scenario().setup.push_back({place, item});

@@ -111,6 +111,7 @@ void Parser::replacement_line() {
     return cursor_.number_up_to(most, what);
   };
   const bool has_lists = options.kind == ReplacementKind::Linux;
+  const bool has_sets = options.kind == ReplacementKind::Windows;
   while (!cursor_.at_end()) {
     if (cursor_.accept("unfenced")) {
       options.unfenced = true;
@@ -128,13 +129,40 @@ void Parser::replacement_line() {
       options.zones.push_back(frame);
     } else if (const auto more = has_lists ? value("swappiness", kMostSwappiness, "a swappiness") : std::nullopt) {
       options.swappiness = *more;
+    } else if (has_sets && working_set_option(options)) {
+      continue;
     } else {
       cursor_.fail(fmt::format("'unfenced', 'disk=N', 'low=N', 'high=N'{} or the end of the line",
-                               has_lists ? ", 'zone=FRAME', 'swappiness=N'" : ""));
+                               has_lists  ? ", 'zone=FRAME', 'swappiness=N'"
+                               : has_sets ? ", 'minimum=N', 'maximum=N', 'second=N', 'modified=N', 'zeroed=N'"
+                                          : ""));
     }
   }
   if (options.low > options.high) cursor_.fail_at(start, "low=N not above high=N");
+  if (options.maximum && *options.maximum < options.minimum) cursor_.fail_at(start, "maximum=N not below minimum=N");
   scenario().policy.replacement = options;
+}
+
+bool Parser::working_set_option(ReplacementOptions& options) {
+  const std::pair<std::string_view, std::uint64_t*> numbers[] = {
+      {"minimum", &options.minimum}, {"modified", &options.modified}, {"zeroed", &options.zeroed}};
+  for (const auto& [word, number] : numbers) {
+    if (!cursor_.accept(word)) continue;
+    cursor_.expect("=");
+    *number = cursor_.number_up_to(kMostFrames, "a number of frames");
+    return true;
+  }
+  if (cursor_.accept("maximum")) {
+    cursor_.expect("=");
+    options.maximum = cursor_.number_up_to(kMostFrames, "a number of frames");
+    return true;
+  }
+  if (!cursor_.accept("second")) return false;
+  cursor_.expect("=");
+  const Token token = cursor_.peek();
+  options.second = cursor_.number_up_to(kMostDiskTime, "how many accesses make a second");
+  if (options.second == 0) cursor_.fail_at(token, "at least one access");
+  return true;
 }
 
 void Parser::limits_line(Place place) {
@@ -218,6 +246,29 @@ void Parser::thread_call(Place place, ProcessIndex process) {
   step.any = cursor_.accept("any");
   step.call = call;
   add_step(place, step);
+}
+
+void Parser::bad_frame_line(Place place) {
+  need_windows();
+  BadFrameStep step;
+  step.frame = Ppn(cursor_.number_up_to(ppn_max(), "a frame number"));
+  step.any = accept_any();
+  if (!step.any) step.refused = refusal();
+  add_step(place, step);
+}
+
+void Parser::hold_line(Place place) {
+  need_windows();
+  HoldStep step;
+  step.file = std::string(cursor_.text("the name of a file in quotes"));
+  step.on = cursor_.accept("on");
+  if (!step.on && !cursor_.accept("off")) cursor_.fail("'on' or 'off'");
+  add_step(place, std::move(step));
+}
+
+void Parser::need_windows() {
+  if (scenario().policy.replacement.kind != ReplacementKind::Windows)
+    cursor_.fail("a scenario with `replacement windows`");
 }
 
 void Parser::measure_line(Place place) {

@@ -233,8 +233,13 @@ void Parser::process_line() {
       const Token at = cursor_.peek();
       item.options.heap = cursor_.number_up_to(low_mask(machine().va_bits), "the address where the heap starts");
       if (item.options.heap % machine().format.page_size() != 0) cursor_.fail_at(at, "the address of a page");
+    } else if (cursor_.accept("=")) {
+      item.refused = cursor_.accept("nomem");
+      item.any = cursor_.accept("any");
+      if (!item.refused && !item.any) cursor_.fail("'nomem' or 'any'");
+      break;
     } else {
-      cursor_.fail("'asid=N', 'table=ADDR', 'limit=N', 'heap=ADDR', 'raw' or the end of the line");
+      cursor_.fail("'asid=N', 'table=ADDR', 'limit=N', 'heap=ADDR', 'raw', '= nomem', '= any' or the end of the line");
     }
   }
   scenario().setup.push_back({place, item});

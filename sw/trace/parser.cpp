@@ -364,6 +364,12 @@ bool Parser::step_line() {
   } else if (cursor_.accept("promote")) {
     begin_step();
     promote_line(place);
+  } else if (cursor_.accept("bad")) {
+    begin_step();
+    bad_frame_line(place);
+  } else if (cursor_.accept("hold")) {
+    begin_step();
+    hold_line(place);
   } else if (cursor_.accept("host")) {
     begin_step();
     host_line(place);

@@ -81,6 +81,10 @@ class Parser {
   void swap_line();
   void forget_line();
   void replacement_line();
+  bool working_set_option(ReplacementOptions& options);  // false: it is none, and nothing is taken
+  void bad_frame_line(Place place);
+  void hold_line(Place place);
+  void need_windows();
   void limits_line(Place place);
   void pageout_line(Place place);
   void promote_line(Place place);

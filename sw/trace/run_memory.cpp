@@ -29,6 +29,26 @@ void Runner::place_policy() {
   kernel_->use_swap(swap);
 }
 
+// A process that cannot start has no number, and so neither areas nor steps.
+void Runner::place_process(Place place, const NewProcess& item) {
+  const std::string& name = scenario_.processes[item.process];
+  if (!item.options.raw && !kernel_->may_start() && (item.refused || item.any)) {
+    report_.texts.push_back(
+        fmt::format("{}: cannot start process {}: not enough memory\n", to_string(files_, place), name));
+    if (item.refused) ++report_.expectations;
+    return;
+  }
+  if (item.refused) fail_and_stop(place, fmt::format("process {}", name), "not enough memory", "that it starts");
+  ids_[item.process] = kernel_->create_process(name, item.options);
+}
+
+void Runner::act(const Step& step, const BadFrameStep& action) {
+  const bool done = kernel_->retire_frame(action.frame);
+  if (!action.any) judge_refusal(step.place, "bad", done, action.refused);
+}
+
+void Runner::act(const Step& /*step*/, const HoldStep& action) { kernel_->hold_file(action.file, action.on); }
+
 void Runner::act(const Step& /*step*/, const MeasureStep& action) {
   const std::uint64_t now = platform().cycles();
   if (!measuring_.empty()) measured_[measuring_] = now - measured_since_;

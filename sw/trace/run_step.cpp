@@ -251,9 +251,17 @@ void Runner::act(const Step& step, const ExpectMap& action) {
   const bool valid = entry.valid && entry.leaf && !entry.reserved;
   const Format& format = scenario_.machine.format;
   // What the line names, as it was expected and as it was found.
-  const bool swapped = leaf && !valid && kernel_->slot_of(pid, action.vpn).has_value();
-  std::string expected = action.frame ? fmt::format("0x{:x}", *action.frame) : action.swapped ? "swapped" : "none";
-  std::string found = valid ? fmt::format("0x{:x}", entry.ppn.value) : swapped ? "swapped" : "none";
+  // The entry says so itself, where its format has room for it.
+  const std::optional<Ppn> kept = kernel_->transition_frame(pid, action.vpn);
+  const bool in_transition = leaf && !valid && kept && leaf->value == encode_transition(format, *kept);
+  const bool swapped = leaf && !valid && !in_transition && kernel_->slot_of(pid, action.vpn).has_value();
+  std::string expected = action.in_transition ? "transition" : action.swapped ? "swapped" : action.frame ? "" : "none";
+  if (action.frame) expected += fmt::format("{}0x{:x}", expected.empty() ? "" : " ", *action.frame);
+  std::string found = valid           ? fmt::format("0x{:x}", entry.ppn.value)
+                      : in_transition ? "transition"
+                      : swapped       ? "swapped"
+                                      : "none";
+  if (in_transition && (action.frame || !action.in_transition)) found += fmt::format(" 0x{:x}", kept->value);
   const auto add = [&](const auto& wanted, const auto& is, const auto& text) {
     if (!wanted) return;
     expected += " " + std::string(text(*wanted));
@@ -361,6 +369,22 @@ void Runner::act(const Step& step, const ExpectCount& action) {
         return kernel.table_shares - marked_kernel_.table_shares;
       case Counter::TableBreaks:
         return kernel.table_breaks - marked_kernel_.table_breaks;
+      case Counter::Trims:
+        return kernel.trims - marked_kernel_.trims;
+      case Counter::SoftFaults:
+        return kernel.soft_faults - marked_kernel_.soft_faults;
+      case Counter::StacksOut:
+        return kernel.stacks_out - marked_kernel_.stacks_out;
+      case Counter::Outswaps:
+        return kernel.outswaps - marked_kernel_.outswaps;
+      case Counter::ZeroedFrames:
+        return kernel.zeroed_frames - marked_kernel_.zeroed_frames;
+      case Counter::BadFrames:
+        return kernel.bad_frames - marked_kernel_.bad_frames;
+      case Counter::PoolFaults:
+        return kernel.pool_faults - marked_kernel_.pool_faults;
+      case Counter::PoolPageouts:
+        return kernel.pool_pageouts - marked_kernel_.pool_pageouts;
       case Counter::Entries:
         return counts_.entries - marked_counts_.entries;
       case Counter::Reads:

@@ -60,6 +60,7 @@ void Runner::place_setup() {
                                   options_.keep_files ? FileStore::Writes::Kept : FileStore::Writes::Real);
   }
   for (const SetupItem& item : scenario_.setup) {
+    if (!has_process(item)) continue;
     with_place(item.place, [&] {
       if (const auto* mode = std::get_if<ModeBits>(&item.action)) {
         Environment environment = kernel_->environment();
@@ -77,7 +78,7 @@ void Runner::place_setup() {
       } else if (const auto* asids = std::get_if<AsidLimit>(&item.action)) {
         kernel_->limit_asids(asids->count);
       } else if (const auto* process = std::get_if<NewProcess>(&item.action)) {
-        ids_[process->process] = kernel_->create_process(scenario_.processes[process->process], process->options);
+        place_process(item.place, *process);
       } else if (const auto* map = std::get_if<MapPage>(&item.action)) {
         this->map(*map);
       } else if (const auto* area = std::get_if<NewArea>(&item.action)) {
@@ -101,6 +102,18 @@ void Runner::place_setup() {
     if (const auto* set = std::get_if<TlbSet>(&item.action)) place(*set);
     if (const auto* line = std::get_if<CacheLine>(&item.action)) place(*line);
   }
+}
+
+// What is said of a process that could not start is left out.
+bool Runner::has_process(const SetupItem& item) const {
+  return std::visit(
+      [this]<class Item>(const Item& action) {
+        if constexpr (requires { action.process; } && !std::is_same_v<Item, NewProcess>) {
+          return ids_[action.process] != 0;
+        }
+        return true;
+      },
+      item.action);
 }
 
 void Runner::map(const MapPage& item) {

@@ -87,6 +87,7 @@ class Runner {
   };
 
   void place_setup();
+  bool has_process(const SetupItem& item) const;
   void map(const MapPage& item);
   void place(const TlbSet& set);
   void place(const CacheLine& line);
@@ -124,6 +125,8 @@ class Runner {
   void act(const Step& step, const MeasureStep& action);
   void act(const Step& step, const PageoutStep& action);
   void act(const Step& step, const PromoteStep& action);
+  void act(const Step& step, const BadFrameStep& action);
+  void act(const Step& step, const HoldStep& action);
   void act(const Step& step, const NewLimits& action);
   void act(const Step& step, const ExpectTables& action);
   void act(const Step& step, const ExpectFreeFrames& action);
@@ -136,6 +139,7 @@ class Runner {
   void act(const Step& step, const ExpectProcess& action);
   void act(const Step& step, const ExpectStart& action);
   void place_policy();
+  void place_process(Place place, const NewProcess& item);
   // --- run_step.cpp
   void act(const Step& step, const MapPage& action);
   void act(const Step& step, const UnmapPage& action);

@@ -90,7 +90,9 @@ BOOST_AUTO_TEST_CASE(kernel_space_that_the_machine_cannot_have) {
   check_trace("machine flat32\nkernel split 3/1 direct=5B\n", "2:25", "a multiple of 4096 bytes");
   check_trace("machine flat32\nkernel trapswap\n", "2:8", "a machine that changes tables when an exception starts");
   check_trace("machine flat32\nkernel space\n", "2:8", "'split' or 'trapswap'");
-  check_trace("machine flat32\nkernel split 3/1 trap\n", "2:18", "'direct=SIZE', 'traps' or the end of the line");
+  check_trace("machine flat32\nkernel split 3/1 trap\n", "2:18",
+              "'direct=SIZE', 'pool=N', 'traps' or the end of the line");
+  check_trace("machine sv39\nkernel split upper pool=9\n", "2:25", "a number of pages up to 6");
   check_trace("machine flat32\nprocess A\nkernel split 3/1\n", "3:8", "`kernel` before the first process");
 }
 
@@ -192,6 +194,13 @@ BOOST_AUTO_TEST_CASE(policies_that_are_none) {
   check_trace("machine sv39\nreplacement fifo zone=1\n", "2:18", "'high=N' or the end of the line");
   check_trace("machine sv39\nreplacement linux low=3 high=2\n", "2:19", "low=N not above high=N");
   check_trace("machine sv39\nreplacement linux zone=5 zone=5\n", "2:31", "zones in rising order");
+  check_trace("machine sv39\nreplacement windows minimum=3 maximum=2\n", "2:21", "maximum=N not below minimum=N");
+  check_trace("machine sv39\nreplacement windows second=0\n", "2:28", "at least one access");
+  check_trace("machine sv39\nreplacement windows zone=1\n", "2:21", "'modified=N', 'zeroed=N' or the end of the line");
+  check_trace("machine sv39\nreplacement linux minimum=1\n", "2:19", "'swappiness=N' or the end of the line");
+  check_trace("machine sv39\nbad 0x80100\n", "2:5", "a scenario with `replacement windows`");
+  check_trace("machine sv39\nreplacement windows\nhold \"f\"\n", "3:9", "'on' or 'off'");
+  check_trace("machine sv39\nprocess A = maybe\n", "2:13", "'nomem' or 'any'");
   check_trace("machine sv39\nforget everything\n", "2:8", "what fences are owed for: map, unmap");
   check_trace("machine sv39\nprocess A\nrlimit A\n", "3:9", "'resident=N' or 'memory=N'");
   check_trace("machine sv39\n[A] L 0,1 = segv\nzeropage\n", "3:1", "setup lines stand before the first step");
@@ -209,6 +218,20 @@ BOOST_AUTO_TEST_CASE(expectations_about_memory_that_are_none) {
   check_trace("machine sv39\nmeasure x\nmeasure x\n", "3:9", "a name that was not measured yet");
   check_trace("machine sv39\nmeasure x\nexpect cycles x\n", "3:16", "'>' and another name");
   check_trace("machine sv39\nexpect cycles x > y\n", "2:15", "a name that was measured before");
+}
+
+BOOST_AUTO_TEST_CASE(a_process_that_cannot_start_and_a_file_that_is_not_there) {
+  const Program pagewalk;
+  const std::pair<std::string, std::string> cases[] = {
+      {"machine sv39\nfree 0x80100..0x80103\nreplacement windows minimum=2\nprocess A\n",
+       "bad.pwt:4:9: cannot start process A: not enough memory"},
+      {"machine sv39\nreplacement windows\nprocess A\nhold \"f\" on\n",
+       "bad.pwt:4:1: file 'f' cannot be held back: there is no such file"}};
+  for (const auto& [text, expected] : cases) {
+    const ProgramResult result = pagewalk("run --model " + pagewalk.file("bad.pwt", text));
+    BOOST_TEST(result.status == 2);
+    BOOST_TEST(contains(result.err, expected), result.err);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_process_that_may_not_run) {

@@ -98,6 +98,7 @@ class Life {
         break;
       case 7:
         for (unsigned i = 0; i < 3; ++i) kernel.page_out(pid, Vpn(pick(pages_)));
+        if (has_working_sets_) trouble();
         break;
       case 8:
         borrow(pid);
@@ -154,11 +155,16 @@ class Life {
     for (const ProcessId pid : processes_) kernel.exit(pid);
     BOOST_TEST(kernel.sync() == 0);
     system_.check();
-    BOOST_TEST(kernel.free_frames() + (kernel.counts().zero_pages > 0 ? 1 : 0) == free_frames_);
+    BOOST_TEST(kernel.free_frames() + kernel.counts().bad_frames + pool_in_memory() +
+                   (kernel.counts().zero_pages > 0 ? 1 : 0) ==
+               free_frames_);
   }
 
  private:
   std::uint64_t pick(std::uint64_t n) { return random_() % n; }
+  std::uint64_t pool_in_memory() const {
+    return system_.kernel.counts().pool_faults - system_.kernel.counts().pool_pageouts;
+  }
 
   // A quarter of all frames is for the trace to name; tables have theirs beside those of pages.
   std::uint64_t pressed_frames(const Machine& machine) const {
@@ -221,7 +227,8 @@ class Life {
     const unsigned levels = machine.format.levels;
     if (machine.asid_bits != 0) system_.kernel.limit_asids(2 + pick(3));
     const bool three_to_one = !upper && pick(2) == 0;
-    system_.kernel.use_kernel_space({.three_to_one = three_to_one, .direct_bytes = 32 * page_, .traps = pick(3) != 0});
+    system_.kernel.use_kernel_space(
+        {.three_to_one = three_to_one, .direct_bytes = 32 * page_, .traps = pick(3) != 0, .pool_pages = pick(4)});
     const auto address = [&](std::uint64_t vpn) {
       const std::uint64_t va = vpn * page_;
       return upper ? va | ~low_mask(machine.va_bits) : va;
@@ -264,8 +271,9 @@ class Life {
         break;
     }
     const std::uint64_t places[] = {kernel_direct_ + pick(named_ - 1) * page_, kernel_code_ + pick(2) * page_,
-                                    below_code, address_behind_stack() - 2 * page_};
-    const std::uint64_t va = places[pick(4)] + pick(page_);
+                                    below_code, address_behind_stack() - 2 * page_,
+                                    kernel_code_ + (2 + pick(3)) * page_};
+    const std::uint64_t va = places[pick(5)] + pick(page_);
     const auto kind = static_cast<AccessKind>(pick(3));
     system_.access(pid, kind, va, 1U << pick(4), random_(), pick(3) == 0);
   }
@@ -284,6 +292,12 @@ class Life {
     options.unfenced = pick(4) == 0;
     if (pick(2) == 0) options.zones = {Ppn(8), Ppn(0x80104)};
     options.swappiness = pick(201);
+    options.minimum = pick(4);
+    if (pick(2) == 0) options.maximum = options.minimum + 1 + pick(6);
+    options.second = 1 + pick(4);
+    options.modified = pick(4);
+    options.zeroed = pick(4);
+    has_working_sets_ = options.kind == ReplacementKind::Windows;
     return options;
   }
 
@@ -304,6 +318,14 @@ class Life {
     if (pick(3) == 0) swap.unwritable = {.first = 1, .last = 1 + pick(swap.slots)};
     if (pick(3) == 0) swap.unreadable = {.first = swap.slots, .last = swap.slots};
     system_.kernel.use_swap(swap);
+  }
+
+  // A frame fails, now and then; a file is held back.
+  void trouble() {
+    Kernel& kernel = system_.kernel;
+    if (pick(8) == 0 && bad_ < 3 && free_frames_ > 12)
+      bad_ += kernel.retire_frame(Ppn(first_ + named_ + pick(16))) ? 1 : 0;
+    if (pick(4) == 0) kernel.hold_file("file", pick(2) == 0);
   }
 
   // A child lives in the address space for a while.
@@ -451,6 +473,8 @@ class Life {
   std::uint64_t kernel_direct_ = 0, kernel_code_ = 0;  // addresses; 0: no kernel space
   std::size_t free_frames_ = 0;                        // before the first process
   unsigned born_ = 0;
+  bool has_working_sets_ = false;
+  std::uint64_t bad_ = 0;
 };
 
 }  // namespace vm::test

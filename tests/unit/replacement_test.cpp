@@ -111,6 +111,51 @@ std::size_t two_handed_clock(const References& references, std::size_t frames) {
   return faults_of(references, frames, victim, [&](unsigned page) { active.push_back(page); });
 }
 
+// Windows, for one process: hard faults only, those for pages that are in no frame any more. What leaves the working
+// set waits in a queue, from which it comes back; a clock with one hand goes over the working set in the order of the
+// pages.
+class WorkingSet {
+ public:
+  WorkingSet(std::size_t frames, std::size_t maximum) : frames_(frames), maximum_(maximum) {}
+
+  std::size_t hard_faults(const References& references) {
+    std::size_t faults = 0;
+    for (const unsigned page : references) {
+      if (!in_set_.contains(page)) faults += fault(page) ? 1 : 0;
+      used_.insert(page);
+    }
+    return faults;
+  }
+
+ private:
+  bool fault(unsigned page) {
+    if (in_set_.size() == maximum_) trim();
+    const auto waiting = std::find(left_.begin(), left_.end(), page);
+    const bool is_hard = waiting == left_.end();
+    if (!is_hard) left_.erase(waiting);
+    if (is_hard && in_set_.size() + left_.size() == frames_) {
+      if (left_.empty()) trim();
+      left_.pop_front();
+    }
+    in_set_.insert(page);
+    return is_hard;
+  }
+  void trim() {
+    for (auto at = in_set_.upper_bound(hand_);; ++at) {
+      if (at == in_set_.end()) at = in_set_.begin();
+      hand_ = *at;
+      if (used_.erase(hand_) == 0) break;
+    }
+    in_set_.erase(hand_);
+    left_.push_back(hand_);
+  }
+
+  std::size_t frames_, maximum_;
+  std::set<unsigned> in_set_, used_;
+  std::deque<unsigned> left_;
+  unsigned hand_ = ~0U;
+};
+
 // ---------------------------------------------------------------- the kernel
 
 // Working sets that move, with a page from anywhere now and then.
@@ -185,16 +230,19 @@ BOOST_AUTO_TEST_CASE(each_policy_faults_as_often_as_its_model) {
     const std::size_t frames = random.between(1, pages);
     const References references = random_references(random, pages);
     const std::uint64_t seed = random.next();
+    const std::size_t maximum = random.between(1, frames);
     const std::map<ReplacementKind, std::size_t> expected = {
         {ReplacementKind::Fifo, fifo(references, frames)},
         {ReplacementKind::SecondChance, second_chance(references, frames)},
         {ReplacementKind::Lru, lru(references, frames)},
         {ReplacementKind::Random, random_choice(references, frames, seed)},
         {ReplacementKind::Optimal, optimal(references, frames)},
-        {ReplacementKind::Linux, two_handed_clock(references, frames)}};
+        {ReplacementKind::Linux, two_handed_clock(references, frames)},
+        {ReplacementKind::Windows, WorkingSet(frames, maximum).hard_faults(references)}};
     for (const auto& [kind, faults] : expected) {
       BOOST_TEST_CONTEXT("trace " << trace << ", " << to_string(kind) << ", " << frames << " frames") {
-        BOOST_TEST(faults_by({.kind = kind, .seed = seed}, references, frames) == faults);
+        const ReplacementOptions options{.kind = kind, .seed = seed, .minimum = 1 + maximum / 2, .maximum = maximum};
+        BOOST_TEST(faults_by(options, references, frames) == faults);
         BOOST_TEST(faults >= expected.at(ReplacementKind::Optimal));
       }
     }
@@ -213,6 +261,21 @@ BOOST_AUTO_TEST_CASE(who_sets_the_accessed_bits_makes_no_difference) {
       BOOST_TEST(Machinery("sv39", 6, {.kind = kind}, true).faults(references) == expected);
       BOOST_TEST(Machinery("corei7", 6, {.kind = kind}).faults(references) == expected);
     }
+  }
+}
+
+// The same without room beyond the working set, and with pages that wait to be written.
+BOOST_AUTO_TEST_CASE(a_working_set_on_every_kind_of_machine) {
+  Random random(10, "replacement_test");
+  for (unsigned trace = 0; trace < 20; ++trace) {
+    const References references = random_references(random, 12);
+    const ReplacementOptions options{.kind = ReplacementKind::Windows, .maximum = 4};
+    const std::size_t expected = WorkingSet(7, 4).hard_faults(references);
+    BOOST_TEST(Machinery("sv39", 7, options, false).faults(references) == expected);
+    BOOST_TEST(Machinery("sv39", 7, options, true).faults(references) == expected);
+    BOOST_TEST(Machinery("corei7", 7, options).faults(references) == expected);
+    const ReplacementOptions all{.kind = ReplacementKind::Windows};
+    BOOST_TEST(Machinery("sv39", 5, all).faults(references) == WorkingSet(5, 5).hard_faults(references));
   }
 }
 

@@ -21,6 +21,7 @@ inline constexpr std::uint64_t kRun = 16;  // pages of a NAPOT range
 struct LifeOptions {
   bool kernel_space = false;
   unsigned pressure = 0;            // frames for so many percent of the pages that processes work on; 0: as it comes
+  bool roomy = false;               // frames and slots enough for pages to leave and come back as a block
   std::optional<bool> hardware_ad;  // accessed and dirty bits are set by hardware; none: one or the other
 };
 
@@ -34,7 +35,8 @@ class Life {
     // Enough frames that something works, few enough that they run out.
     const bool flat = machine.format.kind == PteKind::Flat;
     const std::uint64_t most =
-        options.pressure != 0 ? pressed_frames(machine) : (flat ? 24 : 60) + (with_kernel_space ? 60 : 0);
+        options.pressure != 0 ? pressed_frames(machine)
+                              : (flat ? 24 : 60) + (with_kernel_space ? 60 : 0) + (options.roomy && !flat ? 128 : 0);
     const std::uint64_t all = std::min<std::uint64_t>((low_mask(machine.pa_bits) + 1) / page_, most);
     first_ = machine.regions.front().base.value / page_;
     std::vector<Ppn> frames;
@@ -109,6 +111,10 @@ class Life {
       default:
         access(pid);
     }
+  }
+
+  void fill_runs(unsigned times) {
+    for (unsigned i = 0; i < times; ++i) fill_run(processes_.front(), 0);
   }
 
   const KernelCounts& counts() const { return system_.kernel.counts(); }
@@ -312,7 +318,9 @@ class Life {
                                .withheld = {},
                                .replacement = replacement()});
     const std::uint64_t most = most_slots(format);
-    if (pressed) return system_.kernel.use_swap({.slots = std::min<std::uint64_t>(most, 400)});
+    if (most != 0 && (pressed || options_.roomy)) {
+      return system_.kernel.use_swap({.slots = std::min<std::uint64_t>(most, 400)});
+    }
     if (most == 0 || pick(4) == 0) return;
     SwapOptions swap{.slots = std::min<std::uint64_t>(most, 1 + pick(16))};
     if (pick(3) == 0) swap.unwritable = {.first = 1, .last = 1 + pick(swap.slots)};

@@ -96,7 +96,8 @@ BOOST_AUTO_TEST_CASE(under_pressure_nothing_is_lost_and_processes_go_on) {
       for (const bool hardware_ad : {false, true}) {
         if (machine.format.kind != PteKind::Riscv && !hardware_ad) continue;
         BOOST_TEST_CONTEXT(machine.name << " at " << pressure << " %, VM_SEED=" << seed) {
-          Life life(machine, seed + lives++, {.kernel_space = false, .pressure = pressure, .hardware_ad = hardware_ad});
+          Life life(machine, seed + lives++,
+                    {.kernel_space = false, .pressure = pressure, .roomy = false, .hardware_ad = hardware_ad});
           bool in_order = true;
           for (unsigned i = 0; in_order && i < kSteps; i += kSpell) {
             const std::uint64_t before = life.served();
@@ -130,13 +131,29 @@ BOOST_AUTO_TEST_CASE(under_pressure_nothing_is_lost_and_processes_go_on) {
   }
 }
 
+// Pages that are large for a while: in from the swap file, stored to, and out again one by one.
+BOOST_AUTO_TEST_CASE(runs_that_leave_memory_in_parts_lose_no_store) {
+  const std::uint64_t seed = announced_seed();
+  for (const Machine& machine : machines()) {
+    if (!machine.format.napot) continue;
+    BOOST_TEST_CONTEXT(machine.name << ", VM_SEED=" << seed) {
+      Life life(machine, seed, {.kernel_space = false, .pressure = 0, .roomy = true, .hardware_ad = {}});
+      life.fill_runs(40);
+      life.check();
+      BOOST_TEST(life.counts().promotions > 0U);
+      BOOST_TEST(life.counts().splits > 0U);
+      life.end();
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(any_life_keeps_the_books_in_order) {
   const std::uint64_t seed = announced_seed();
   for (const Machine& machine : machines()) {
     const bool has_room = possible_rights(machine, {.kernel = true}).kernel && machine.vpn_bits() > 6;
     for (std::uint64_t run = 0; run < (has_room ? 6 : 4); ++run) {
       BOOST_TEST_CONTEXT(machine.name << ", VM_SEED=" << seed + run) {
-        Life life(machine, seed + run, {.kernel_space = run >= 4, .pressure = 0, .hardware_ad = {}});
+        Life life(machine, seed + run, {.kernel_space = run >= 4, .pressure = 0, .roomy = false, .hardware_ad = {}});
         bool in_order = true;
         for (unsigned i = 0; in_order && i < 1500; ++i) {
           life.step();

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# One kernel per seeded defect: tests/mutants/os/NAME.patch changes one source of sw/os, and the random lives of processes
-# (tests/unit/kernel_random_test.cpp) with that source in the place of the library's have to find it. The first lines of
-# a patch say what is wrong, and what must be said of it ("finding: REGEX").
+# One kernel per seeded defect: tests/mutants/os/NAME.patch changes one source of sw/os. With that source in the place of
+# the library's, the tests of working sets (tests/unit/windows_test.cpp) or the random lives of processes
+# (tests/unit/kernel_random_test.cpp) have to find it. The first lines of a patch say what is wrong, and what must be said
+# of it ("finding: REGEX").
 file(GLOB os_mutant_patches CONFIGURE_DEPENDS tests/mutants/os/*.patch)
-add_library(os_mutant_life OBJECT tests/unit/kernel_random_test.cpp)
+add_library(os_mutant_life OBJECT tests/unit/windows_test.cpp tests/unit/kernel_random_test.cpp)
 target_compile_definitions(os_mutant_life PRIVATE BOOST_TEST_DYN_LINK)
 target_link_libraries(os_mutant_life PRIVATE vm_sw vm_options Boost::unit_test_framework)
 foreach(patch ${os_mutant_patches})

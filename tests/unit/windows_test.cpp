@@ -198,6 +198,16 @@ BOOST_AUTO_TEST_CASE(the_balance_set_manager_keeps_frames_to_be_had) {
   w.check();
 }
 
+BOOST_AUTO_TEST_CASE(the_balance_set_manager_stops_at_the_minimum) {
+  Windows w(6, {.low = 6, .high = 9, .minimum = 2}, 2);
+  for (unsigned i = 0; i < 3; ++i) w.put(i, 10 + i, 0);
+  for (unsigned i = 0; i < 3; ++i) w.put(i, 20 + i, 1);
+  const std::string lists = w.kernel.lists();
+  BOOST_TEST(lists.find("working set A 2:") != std::string::npos);
+  BOOST_TEST(lists.find("working set B 2:") != std::string::npos);
+  w.check();
+}
+
 BOOST_AUTO_TEST_CASE(the_swapper_takes_the_stack_first) {
   const KernelSpaceOptions space{.direct_bytes = 1 << 20, .traps = true};
   Windows w(12, {.second = 2}, 2, &space);

@@ -326,16 +326,20 @@ bool PortStorm::plan_upset(std::uint64_t va) {
   prelude_ = count_;
   Access access = requests_.access_at(random.one_in(3) ? Port::Fetch : Port::Data, va);
   access.user = true;
+  if (access.kind != AccessKind::Fetch && !random.one_in(3)) PortRequests::make_plain(access, AccessKind::Store);
   plan(0, access);
   for (unsigned i = 0; i < 12; ++i) {
     if (const auto flip = requests_.flip(random.one_in(2) ? access.va.value : va)) plan(walk_, *flip);
   }
-  if (random.one_in(3))
-    plan(walk_, Fence{.op = random.one_in(2) ? FenceOp::CacheClean : FenceOp::CacheCleanInvalidate});
-  for (unsigned i = 0; i < 3; ++i) {
-    plan(walk_ + 1, requests_.access_at(random.one_in(2) ? Port::Fetch : Port::Data, va));
+  // When all of these have been done: the fence channel would overtake them.
+  const std::uint64_t flipped = walk_ + 80;
+  if (random.one_in(3)) {
+    plan(flipped, Fence{.op = random.one_in(2) ? FenceOp::CacheClean : FenceOp::CacheCleanInvalidate});
   }
-  plan(2 * walk_, access);
+  for (unsigned i = 0; i < 3; ++i) {
+    plan(flipped + 1, requests_.access_at(random.one_in(2) ? Port::Fetch : Port::Data, va));
+  }
+  plan(flipped + walk_, access);
   return true;
 }
 

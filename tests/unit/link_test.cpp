@@ -113,10 +113,10 @@ BOOST_AUTO_TEST_CASE(each_exchange_is_executed_once_over_a_bad_line) {
   const auto noise = [&](const Bytes& bytes) {
     Bytes result;
     for (std::uint8_t byte : bytes) {
-      if (random.one_in(30)) continue;
-      if (random.one_in(30)) byte ^= static_cast<std::uint8_t>(random.between(1, 255));
+      if (random.one_in(150)) continue;
+      if (random.one_in(150)) byte ^= static_cast<std::uint8_t>(random.between(1, 255));
       result.push_back(byte);
-      if (random.one_in(30)) result.push_back(byte);
+      if (random.one_in(150)) result.push_back(byte);
     }
     return result;
   };

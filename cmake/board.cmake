@@ -61,7 +61,7 @@ add_test(NAME pty/fork COMMAND board_sim -- $<TARGET_FILE:pagewalk> run sim/scen
 add_test(NAME pty/campaign COMMAND board_sim -- $<TARGET_FILE:pagewalk> ${campaign} --accesses 10000)
 add_test(NAME pty/bad_line COMMAND tests/board/bad_line.sh $<TARGET_FILE:board_sim> $<TARGET_FILE:pagewalk>)
 add_test(NAME pty/refused COMMAND tests/board/refused.sh $<TARGET_FILE:board_sim> $<TARGET_FILE:pagewalk>)
-set_tests_properties(pty/hostile_test pty/fork pty/campaign pty/bad_line pty/refused PROPERTIES LABELS pty TIMEOUT 300
+set_tests_properties(pty/hostile_test pty/fork pty/campaign pty/bad_line pty/refused PROPERTIES LABELS pty TIMEOUT 600
                      WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 
 # Boards with a seeded defect: the tests at the pins must find each.

@@ -18,8 +18,8 @@ struct Layout {
 };
 constexpr Layout kUsual = {
     .named = 16, .ranges = 64, .range_count = 2, .raw_tables = 97, .raw_frames = 113, .free = 128};
-// For the memory of a small board.
-constexpr Layout kSmall = {.named = 0, .ranges = 16, .range_count = 1, .raw_tables = 8, .raw_frames = 12, .free = 32};
+// For the memory of a small board. A raw range of 64 KiB covers its own frames only; no other ranges.
+constexpr Layout kSmall = {.named = 0, .ranges = 16, .range_count = 1, .raw_tables = 8, .raw_frames = 16, .free = 32};
 
 std::uint64_t frames_of(const Machine& machine) { return machine.regions.front().size >> machine.format.page_bits; }
 const Layout& layout_of(const Machine& machine) { return frames_of(machine) < 2 * kUsual.free ? kSmall : kUsual; }
@@ -58,9 +58,9 @@ SystemWorld::SystemWorld(const Machine& machine, Random& random, unsigned pressu
   std::erase_if(sizes_, [&](const PageSize& size) {
     return size.count > 1 && !size.napot && first_block(size) > low_mask(machine.format.ppn_bits);
   });
-  // Where memory is a few frames, a superpage would lie in none.
+  // Where memory is a few frames, there is no room for larger pages.
   if (is_flat() || &layout_of(machine_) != &kSmall) return;
-  std::erase_if(sizes_, [&](const PageSize& size) { return size.count > 1 && !size.napot; });
+  std::erase_if(sizes_, [](const PageSize& size) { return size.count > 1; });
   is_tight_ = true;
 }
 

@@ -17,4 +17,4 @@ on_bad_line() {
 }
 
 on_bad_line run sim/scenarios/sv39-ulx3s-fork.pwt
-on_bad_line fuzz --machine sv39-ulx3s --seed 2 --accesses 500
+on_bad_line fuzz --machine sv39-ulx3s --seed 3 --accesses 500

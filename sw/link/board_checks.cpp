@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kKept = 20;  // mismatches that are told
 
 // Bits of events_t in rtl/vm_pkg.sv, which are the counters' numbers.
-constexpr std::uint8_t kPortEvents = 19, kWalkerUpdate = 41, kFences = 45, kAtomicDone = 58, kConditionalFailed = 59;
+constexpr std::uint8_t kPortEvents = 19, kWalkerUpdate = 41, kFences = 45, kAtomicDone = 66, kConditionalFailed = 67;
 
 std::string text_of(const Access& access) {
   const std::string_view name = access.atomic != AtomicOp::None ? to_string(access.atomic) : to_string(access.kind);

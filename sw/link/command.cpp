@@ -222,7 +222,7 @@ CacheGeometry cache_of(FieldReader& in) {
 }  // namespace
 
 const std::size_t kMachineBits =
-    kFormatBits + 4 * 8 + 3 * kTlbBits + 8 + 16 + 1 + 8 + 4 * kCacheBits + 4 + kMaxRegions * (2 * (kPaMax + 1) + 2);
+    kFormatBits + 4 * 8 + 3 * kTlbBits + 8 + 16 + 1 + 8 + 4 * kCacheBits + 5 + kMaxRegions * (2 * (kPaMax + 1) + 2);
 
 Machine machine_of(std::span<const std::uint64_t> words) {
   Machine m;

@@ -237,7 +237,7 @@ BOOST_AUTO_TEST_CASE(a_napot_range_loses_one_page_and_keeps_fifteen) {
   BOOST_TEST(s.kernel.munmap(a, 0x15000, 4096) == 0);
   BOOST_TEST(!s.entry(a, 0x1F).napot);
   BOOST_TEST(s.entry(a, 0x1F).dirty);
-  BOOST_TEST(!s.entry(a, 0x1E).dirty);
+  BOOST_TEST(s.entry(a, 0x1E).dirty);  // what is remembered of one of the sixteen lets a store to any through (R28)
   BOOST_TEST(s.value(a, 0x1F000, 8) == 15U);
   BOOST_TEST(s.load(a, 0x15000, 8).segv);
   s.check();

@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(under_pressure_pages_leave_and_come_back_and_nobody_is_kill
         const Machine& machine = *find_machine(name);
         KernelCounts sum;
         for (std::uint64_t seed = 1; seed <= 3; ++seed) {
-          const SystemTrace traffic = system_traffic(machine, name, seed, 500, pressure);
+          const SystemTrace traffic = system_traffic(machine, name, seed, 500, {.pressure = pressure});
           BOOST_TEST(traffic.kinds.contains("swap"));
           BOOST_TEST(!traffic.kinds.contains("unwritable"));
           const trace::Trace trace = trace::parse_text(traffic.text, "t.pwt", {});

@@ -7,6 +7,7 @@
 
 #include "machine/array_layout.h"
 #include "machine/error.h"
+#include "machine/machine_difference.h"
 #include "small_bench.h"
 
 namespace vm {

@@ -22,7 +22,8 @@ foreach(patch ${os_mutant_patches})
   add_executable(os-mutant-${name} ${mutated})
   set_target_properties(os-mutant-${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   target_link_libraries(os-mutant-${name} PRIVATE os_mutant_life vm_test_main vm_sw vm_options)
-  add_test(NAME negative/os_mutant_${name} COMMAND os-mutant-${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-  set_tests_properties(negative/os_mutant_${name} PROPERTIES LABELS negative TIMEOUT 300 ENVIRONMENT VM_SEED=1
-                       PASS_REGULAR_EXPRESSION "${finding}")
+  # It ends with the line that is looked for: what comes after the first finding says nothing more, and takes long.
+  add_test(NAME negative/os_mutant_${name} COMMAND sh -c "\"$0\" 2>&1 | grep -m 1 -E -- \"$1\""
+           $<TARGET_FILE:os-mutant-${name}> "${finding}" WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(negative/os_mutant_${name} PROPERTIES LABELS negative TIMEOUT 300 ENVIRONMENT VM_SEED=1)
 endforeach()

@@ -30,7 +30,7 @@ CASES = {
                                       "002.8: sv39-fork runs on sv39, not on corei7"),
     "another machine than the only one": (with_row("004.7", lambda r: r.replace("`csapp14-tlb-write`", "`toy5`")),
                                           "004.7: toy5 runs on toy5, not on csapp14"),
-    "a line that is missing": (TEXT.replace(row("004.3") + "\n", ""), "expected 002.1"),
+    "a line that is missing": (TEXT.replace(row("004.3") + "\n", ""), "expected 001.1"),
     "a scenario of what is not built": (with_row("002.14", lambda r: r.replace("| | |", "| `corei7-fork` | |")),
                                         "002.14: has a scenario"),
 }

@@ -4,6 +4,7 @@
 // a scenario expects (values, faults, hits, bus accesses) must not depend on either.
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
@@ -16,9 +17,9 @@ namespace {
 
 const std::string kScenarios = std::string(VM_SOURCE_DIR) + "/sim/scenarios/*.pwt";
 
-nlohmann::json run_all(const std::string& options) {
+nlohmann::json run_all(const std::string& options, const std::string& files = kScenarios) {
   const Program pagewalk;
-  const ProgramResult result = pagewalk("run --json " + options + " " + kScenarios);
+  const ProgramResult result = pagewalk("run --json " + options + " " + files);
   BOOST_TEST_REQUIRE(result.status == 0, result.err.substr(0, 4000));
   return nlohmann::json::parse(result.out);
 }
@@ -47,10 +48,20 @@ BOOST_AUTO_TEST_CASE(every_textbook_machine_has_a_scenario) {
   for (const Machine& m : machines()) BOOST_TEST(used.contains(m.name), m.name);
 }
 
-const char* const kPolicies[] = {"none", "half", "bursty", "'until 300'"};
+const char* const kPolicies[] = {"half", "bursty", "'until 300'"};
+
+// All files but one, in which five hundred pages are cleared: a third of all cycles.
+std::string most_scenarios() {
+  std::string files;
+  for (const auto& entry : std::filesystem::directory_iterator(std::string(VM_SOURCE_DIR) + "/sim/scenarios")) {
+    const std::filesystem::path& file = entry.path();
+    if (file.extension() == ".pwt" && file.stem() != "smaller-tables") files += " " + file.string();
+  }
+  return files;
+}
 
 BOOST_DATA_TEST_CASE(all_scenarios_pass_under_every_stall_policy, boost::unit_test::data::make(kPolicies), policy) {
-  check_clean(run_all(std::string("--seed 7 --latency 'random 1..30' --stall ") + policy));
+  check_clean(run_all(std::string("--seed 7 --latency 'random 1..30' --stall ") + policy, most_scenarios()));
 }
 
 BOOST_AUTO_TEST_CASE(all_scenarios_pass_on_the_reference_platform) { check_clean(run_all("--model")); }

@@ -84,6 +84,20 @@ void BoardPlatform::judge(const Pending& pending, AnswerReader& answers) {
                      pending.refused ? "refused" : "done"));
 }
 
+// Code that was changed since the last fetch sync: which of its values a fetch finds is open. What lies behind the end
+// of the first page has an address that is not known here.
+bool BoardPlatform::may_be_older(const Pending& pending, std::uint64_t found) const {
+  const Access& access = pending.access;
+  if (view_ == nullptr || access.kind != AccessKind::Fetch || machine().icache.ways == 0) return false;
+  const std::uint64_t left = machine().format.page_size() - machine().offset_of(access.va);
+  for (unsigned i = 0; i < std::min<std::uint64_t>(access.size(), left); ++i) {
+    const auto byte = static_cast<std::uint8_t>(found >> (8 * i));
+    if (byte == static_cast<std::uint8_t>(pending.expected.data >> (8 * i))) continue;
+    if (!view_->image_fetch_may_be({}, VirtAddr(pending.expected.pa.value + i), byte)) return false;
+  }
+  return true;
+}
+
 void BoardPlatform::judge_access(const Pending& pending, AnswerReader& answers) {
   const AccessAnswer found = answers.access(pending.access);
   const AccessResult& expected = pending.expected;
@@ -92,7 +106,8 @@ void BoardPlatform::judge_access(const Pending& pending, AnswerReader& answers) 
   };
   if (!(found.fault == expected.fault)) {
     differs(text_of(found.fault), text_of(expected.fault));
-  } else if (!found.fault && pending.access.answers_data() && found.data != expected.data) {
+  } else if (!found.fault && pending.access.answers_data() && found.data != expected.data &&
+             !may_be_older(pending, found.data)) {
     differs(fmt::format("0x{:x}", found.data), fmt::format("0x{:x}", expected.data));
   } else if (found.has_pa && found.pa != expected.pa) {
     differs(fmt::format("physical address 0x{:x}", found.pa.value), fmt::format("0x{:x}", expected.pa.value));

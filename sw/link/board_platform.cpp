@@ -97,6 +97,11 @@ void BoardPlatform::start() {
   fence({.op = FenceOp::CacheCleanInvalidate});
 }
 
+void BoardPlatform::set_os_view(OsView* view) {
+  view_ = view;
+  twin_.set_os_view(view);
+}
+
 void BoardPlatform::preload(PhysAddr pa, std::span<const std::uint8_t> bytes) {
   if (running_) ++backdoor_accesses_;
   if (!holds(pa, bytes.size())) {
@@ -222,6 +227,8 @@ bool BoardPlatform::fence(const Fence& fence) {
           .bytes = {},
           .access = {},
           .expected = {}});
+  // Fetches before it may find older values, those after it may not: the operating system forgets them now.
+  if (fence.op == FenceOp::FetchSync) flush();
   return good;
 }
 

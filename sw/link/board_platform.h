@@ -47,7 +47,7 @@ class BoardPlatform final : public Platform {
   BoardPlatform(const Machine& machine, std::unique_ptr<ByteLine> line, BoardOptions options = {});
 
   const BoardIdentity& identity() const { return identity_; }
-  void set_os_view(OsView* view) { twin_.set_os_view(view); }
+  void set_os_view(OsView* view);
   // Those of the board, then those of the operating system model.
   std::vector<std::string> mismatches() const;
   std::uint64_t mismatch_count() const { return mismatch_count_ + twin_.mismatches().size(); }
@@ -96,6 +96,7 @@ class BoardPlatform final : public Platform {
   void flush();
   void judge(const Pending& pending, AnswerReader& answers);
   void judge_access(const Pending& pending, AnswerReader& answers);
+  bool may_be_older(const Pending& pending, std::uint64_t found) const;
   void compare_counters();
   void count_fault(const Fault& fault);
   void report(std::string text);
@@ -108,6 +109,7 @@ class BoardPlatform final : public Platform {
   CommandWriter writer_;
   std::size_t answer_bytes_ = 0;  // of what is in payload_
   std::vector<Pending> pending_;
+  OsView* view_ = nullptr;
   bool preloaded_ = false, running_ = false, lost_ = false;
   std::vector<std::string> mismatches_;
   std::uint64_t mismatch_count_ = 0, checked_ = 0, cycles_ = 0, backdoor_accesses_ = 0;

@@ -276,7 +276,8 @@ module vm_board
   always_comb begin
     word_d = '0;
     unique casez (word_index)
-      8'h00: word_d = {16'h5057, 16'($bits(machine_t)), 8'($bits(events_t)), 8'(BufferBits), 8'(pa_bytes(Cfg)), Version};
+      8'h00:
+      word_d = {16'h5057, 16'($bits(machine_t)), 8'($bits(events_t)), 8'(BufferBits), 8'(pa_bytes(Cfg)), Version};
       8'h01: word_d = 64'(MemoryBase);
       8'h02: word_d = 64'(MemoryBytes);
       8'h03: word_d = cycles_q;

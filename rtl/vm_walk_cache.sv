@@ -106,7 +106,8 @@ module vm_walk_cache
           ppn: fill_ppn_i,
           attr: AttrW'(pointer_to_bits(Cfg.Format, fill_attr_i))
       };
-      assign hit[l] = valid_q[set] && !upset[l] && read.tag == tag && (Cfg.AsidBits == 0 || read.asid == AsidW'(asid_i));
+      assign hit[l] = valid_q[set] && !upset[l] && read.tag == tag &&
+          (Cfg.AsidBits == 0 || read.asid == AsidW'(asid_i));
       assign ppn[l] = read.ppn;
       assign attr[l] = pointer_from_bits(Cfg.Format, 9'(read.attr));
       always_ff @(posedge clk_i) begin

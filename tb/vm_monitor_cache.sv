@@ -83,8 +83,8 @@ module vm_monitor_cache
       if (victim_i) begin
         victim_seq_q <= victim_seq_q + 1'b1;
         vm_event(32'd9,
-                 {victim_seq_q, 16'd0, set_i, victim_way_i, 1'b0, victim_refetch_i, victim_valid_i && victim_dirty_i, victim_valid_i,
-                  3'd0, Cache},
+                 {victim_seq_q, 16'd0, set_i, victim_way_i, 1'b0, victim_refetch_i, victim_valid_i && victim_dirty_i,
+                  victim_valid_i, 3'd0, Cache},
                  victim_valid_i ? 64'(victim_line_i) : 64'd0, 64'd0, 64'd0, 64'd0, 64'd0);
       end
       if (fill_i) begin
@@ -100,7 +100,8 @@ module vm_monitor_cache
       end
       if (lost_i) begin
         lost_seq_q <= lost_seq_q + 1'b1;
-        vm_event(32'd24, {lost_seq_q, 16'd0, set_i, lost_way_i, 1'b0, lost_maint_i, lost_written_i, lost_tag_i, 3'd0, Cache},
+        vm_event(32'd24,
+                 {lost_seq_q, 16'd0, set_i, lost_way_i, 1'b0, lost_maint_i, lost_written_i, lost_tag_i, 3'd0, Cache},
                  64'(lost_line_i), 64'd0, 64'd0, 64'd0, 64'd0);
       end
       if (maint_start_i) wrote_back_q <= 1'b0;

@@ -69,7 +69,8 @@ BOOST_AUTO_TEST_CASE(reports_are_commands_and_steps) {
   BOOST_TEST(contains(pagewalk("run " + trace).out, "t.pwt:5:1:\n" + line));
   BOOST_TEST(pagewalk("maps --before 6 " + trace).out == line);
   BOOST_TEST(pagewalk("maps " + trace).out == "");
-  BOOST_TEST(contains(pagewalk("ps " + trace).out, " A            running     1     0            0          0       4096\n"));
+  BOOST_TEST(
+      contains(pagewalk("ps " + trace).out, " A            running     1     0            0          0       4096\n"));
   BOOST_TEST(contains(pagewalk("frames --before 6 " + trace).out, " refs 1 A:0x1\n"));
   BOOST_TEST(contains(pagewalk("tables --before 6 " + trace).out, "page 0x1 frame 0x80000 rw-u accessed dirty\n"));
 }

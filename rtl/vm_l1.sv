@@ -626,6 +626,8 @@ module vm_l1
       .sweep_plru_i  (sweep_plru)
   );
 
+  assign events_o.lost = 1'b0;  // no parity
+  assign events_o.refetch = 1'b0;
   assign events_o.hit = s1_hit && s1_pass_q == PassNew;
   assign events_o.miss = s1_slow && !s1_match && !s1_uncached && !s1_through;
   assign events_o.uncached = s1_slow && (s1_uncached || s1_through);

@@ -118,7 +118,9 @@ module l1_bench
   assign mem_w_data_o = mem_w.data;
   assign mem_w_last_o = mem_w.last;
   assign wb_error_addr_o = 64'(wb_error_addr);
-  assign events_o = events;
+  logic unused_events;
+  assign unused_events = ^{events.lost, events.refetch};
+  assign events_o = {events.write_back, events.uncached, events.miss, events.hit};
 
   if (Misses != 0) begin : gen_l1
     localparam int unsigned MemIdW = $clog2(Misses + 3);

@@ -144,7 +144,7 @@ void BoardPlatform::compare_counters() {
     std::string what;
   };
   std::vector<Counter> counters;
-  for (std::uint8_t op = 0; op < fences_.size(); ++op) {
+  for (unsigned op = 0; op < fences_.size(); ++op) {
     counters.push_back({static_cast<std::uint8_t>(kFences + op), fences_.at(op), fmt::format("fences of kind {}", op)});
   }
   for (std::uint8_t port = 0; port < 2; ++port) {
@@ -158,6 +158,7 @@ void BoardPlatform::compare_counters() {
   counters.push_back({kAtomicDone, atomics_, "LRs, SCs and AMOs"});
   counters.push_back({kConditionalFailed, failed_conditionals_, "failed SCs"});
   std::vector<std::uint8_t> indices;
+  indices.reserve(counters.size());
   for (const Counter& counter : counters) {
     indices.push_back(static_cast<std::uint8_t>(word::kCounters + counter.index));
   }

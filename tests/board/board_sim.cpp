@@ -33,6 +33,7 @@ pid_t start(std::vector<std::string> command, const std::string& path) {
     if (const std::size_t at = word.find("{}"); at != std::string::npos) word.replace(at, 2, path);
   }
   std::vector<char*> words;
+  words.reserve(command.size() + 1);
   for (std::string& word : command) words.push_back(word.data());
   words.push_back(nullptr);
   const pid_t child = ::fork();

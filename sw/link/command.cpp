@@ -36,8 +36,9 @@ void CommandWriter::reset() { op(Op::Reset); }
 void CommandWriter::access(const Access& access) {
   const bool extended = access.sum || access.mxr || access.atomic != AtomicOp::None;
   const bool wide = !fits_narrow(access.va.value);
-  byte(static_cast<std::uint8_t>(kAccess | static_cast<unsigned>(access.kind) << 5 | access.size_log2 << 3 |
-                                 (access.user ? kUser : 0U) | (extended ? kExtended : 0U) | (wide ? kWide : 0U)));
+  byte(static_cast<std::uint8_t>(kAccess | static_cast<unsigned>(access.kind) << 5 |
+                                 static_cast<unsigned>(access.size_log2) << 3 | (access.user ? kUser : 0U) |
+                                 (extended ? kExtended : 0U) | (wide ? kWide : 0U)));
   if (extended) {
     byte(static_cast<std::uint8_t>(static_cast<unsigned>(access.atomic) | (access.sum ? 0x10 : 0) |
                                    (access.mxr ? 0x20 : 0)));

@@ -113,7 +113,7 @@ void Kernel::State::free_slot(std::uint64_t slot) {
   std::optional<Ppn> frame = busy_frame(slot);
   if (frame) busy.erase(frame->value);
   if (page_manager != nullptr) {
-    frame = page_manager->frame_of(slot);
+    if (!frame) frame = page_manager->frame_of(slot);
     page_manager->forget(slot);
   }
   if (frame) frames.release(*frame);

@@ -14,6 +14,9 @@ foreach(patch ${os_mutant_patches})
   string(REPLACE "+++ b/" "" source "${source}")
   file(STRINGS ${patch} finding REGEX "^finding: " LIMIT_COUNT 1)
   string(REPLACE "finding: " "" finding "${finding}")
+  if(NOT finding)
+    message(FATAL_ERROR "${patch}: found no line 'finding: REGEX', expected what must be said of the defect")
+  endif()
   set(mutated ${CMAKE_BINARY_DIR}/gen/os-mutant-${name}/${source})
   add_custom_command(
     OUTPUT ${mutated}

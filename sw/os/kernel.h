@@ -57,12 +57,12 @@ struct KernelCounts {
   std::uint64_t busy_waits = 0;                     // for a frame that was being written to the disk
   // Windows: pages that left a working set; faults for pages that were in memory still; kernel stacks and working sets
   // that the swapper took; frames cleared ahead; frames that failed.
-  std::uint64_t pool_faults = 0, pool_pageouts = 0;  // pages of paged kernel memory that came in, and left
   std::uint64_t trims = 0, soft_faults = 0, stacks_out = 0, outswaps = 0, zeroed_frames = 0, bad_frames = 0;
-  std::uint64_t zero_pages = 0;                                      // times the frame of zeros was mapped
-  std::uint64_t device_pages = 0;                                    // times a page of a device was mapped
-  std::uint64_t kills = 0;                                           // processes, out of memory
-  std::uint64_t withheld = 0;                                        // fences that were owed, but the run withholds
+  std::uint64_t pool_faults = 0, pool_pageouts = 0;  // pages of paged kernel memory that came in, and left
+  std::uint64_t zero_pages = 0;                      // times the frame of zeros was mapped
+  std::uint64_t device_pages = 0;                    // times a page of a device was mapped
+  std::uint64_t kills = 0;                           // processes, out of memory
+  std::uint64_t withheld = 0;                        // fences that were owed, but the run withholds
   std::array<std::uint64_t, kFenceReasonNames.size()> fences_for{};  // those made, by index_of(reason)
   std::uint64_t promotions = 0, splits = 0;                          // small pages became a large one, and the reverse
   std::uint64_t table_shares = 0, table_breaks = 0;  // a process came to share a page table with another, or left it

@@ -5,8 +5,8 @@
 // for that one bit), what the hardware remembers is fenced, and only then is the content taken: nobody can store any
 // more. When a page comes back, it does so for all who shared it, so sharing survives the disk.
 //
-// Which page leaves: the one whose frame has been mapped for longest. Only anonymous pages of areas leave: not frames
-// that the user named, superpages, tables, nor the zero page.
+// This is about private anonymous pages; shared ones are in shared_memory.cpp, those of files in page_cache.cpp. Which
+// page leaves is decided in reclaim.cpp.
 #include <algorithm>
 
 #include "machine/pte.h"

@@ -19,91 +19,14 @@ import pathlib
 import re
 import shlex
 import statistics
-import subprocess
 import sys
 
 import netlist as nl
+from flow import ROOT, STANDALONE, FlowError, UserError, machines, run, synthesize
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 DEVICE = ["--85k", "--package", "CABGA756", "--speed", "6"]
 TARGET_MHZ = 200
 CLOCK, RESET = "clk_i", "rst_ni"
-STANDALONE = ("vm_axi4", "vm_wishbone", "vm_l1")  # units that vm_top does not contain: default parameters, or --set
-
-
-class FlowError(Exception):
-    """What went wrong, in a sentence."""
-
-
-class UserError(Exception):
-    """What was found and what was expected, in a sentence."""
-
-
-def machines():
-    """{name: constant in vm_machines_pkg}; Sv39Ulx3s is sv39-ulx3s, as in cmake/machines.cmake."""
-    text = (ROOT / "rtl/vm_machines_pkg.sv").read_text(encoding="utf-8")
-    constants = re.findall(r"^ *localparam machine_t (\w+)", text, re.MULTILINE)
-    return {re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", constant).lower(): constant for constant in constants}
-
-
-def run(command, log, result):
-    """Run a tool whose exit status says too little: its result must be there afterwards."""
-    result.unlink(missing_ok=True)
-    with open(log, "w", encoding="utf-8") as out:
-        status = subprocess.run(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, check=False).returncode
-    if status != 0 or not result.exists() or result.stat().st_size == 0:
-        raise FlowError(f"{pathlib.Path(command[0]).name} left no {result.name} (exit status {status}); "
-                        f"its last words in {log.relative_to(ROOT)}:\n{last_lines(log)}")
-
-
-def last_lines(log):
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    errors = [line for line in lines if re.search(r"\berror\b", line, re.IGNORECASE)]
-    return "\n".join("  " + line for line in (errors[:5] or lines[-5:]))
-
-
-def synthesize(constant, unit, parameters, work):
-    """Write work/block.json, the netlist of the machine or of one unit of it."""
-    package = work / "vm_synth_machine_pkg.sv"
-    package.write_text("package vm_synth_machine_pkg;\n"
-                       f"  localparam vm_pkg::machine_t Cfg = vm_machines_pkg::{constant};\nendpackage\n",
-                       encoding="utf-8")
-    sources = [line for line in (ROOT / "rtl/files.f").read_text(encoding="utf-8").split("\n")
-               if line and not line.startswith("//")]
-    block = work / "block.json"
-    relative = work.relative_to(ROOT)
-    hierarchy = "--best-effort-hierarchy " if unit else ""
-    top = unit if unit in STANDALONE else "vm_synth_top"
-    given = "".join(f"-G {name}={value} " for name, value in parameters.items())
-    read = (f"read_slang --threads 1 {hierarchy}--ignore-assertions --top {top} {given}{' '.join(sources)} "
-            f"{relative}/vm_synth_machine_pkg.sv fpga/vm_synth_top.sv")
-    commands = [read]
-    if unit and unit not in STANDALONE:
-        elaborated = work / "elaborated.txt"
-        script(work / "elaborate.ys", [read, f"tee -o {relative}/elaborated.txt ls"])
-        run([sys.executable, str(ROOT / "fpga/run_yosys.py"), str(work / "elaborate.ys")], work / "elaborate.log",
-            elaborated)
-        top = pick_unit(unit, elaborated.read_text(encoding="utf-8").split())
-    commands += [f"hierarchy -check -top {top}", f"synth_ecp5 -top {top}", f"write_json {relative}/block.json"]
-    script(work / "synth.ys", commands)
-    log = work / "synth.log"
-    run([sys.executable, str(ROOT / "fpga/run_yosys.py"), str(work / "synth.ys")], log, block)
-    if "found logic loop" in log.read_text(encoding="utf-8"):
-        raise FlowError(f"Yosys found a combinational loop, see {log.relative_to(ROOT)}")
-    return block
-
-
-def script(path, commands):
-    path.write_text("\n".join(commands) + "\n", encoding="utf-8")
-
-
-def pick_unit(unit, names):
-    """The elaborated module of a unit: its name, perhaps with an instance path after `$`."""
-    found = [name for name in names if name == unit or name.startswith(unit + "$")]
-    if not found:
-        units = sorted({name.split("$")[0] for name in names if name.startswith("vm_")} | set(STANDALONE))
-        raise UserError(f"found unit {unit}, expected one of {', '.join(units)}")
-    return found[0]
 
 
 def place_and_route(work, seed):
@@ -219,4 +142,5 @@ def main():
         print_report(result)
 
 
-main()
+if __name__ == "__main__":
+    main()

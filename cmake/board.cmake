@@ -2,11 +2,11 @@
 #
 # The board of fpga/ verilated whole, with a fast serial line: board_sim puts it behind a pseudo-terminal, and the
 # program talks to it as it would to /dev/ttyUSB0 (docs/board.md). ctest -L pty.
-file(GLOB board_hardware CONFIGURE_DEPENDS rtl/*.sv rtl/files.f fpga/*.sv fpga/files.f)
+file(GLOB board_hardware CONFIGURE_DEPENDS rtl/*.sv rtl/files.f fpga/*.sv fpga/*.f fpga/primitives/*.sv)
 
-# vm_board_verilate(NAME [PATCH]): the library board_model_NAME, which is tests/board/board.h; with a patch from a copy of the
-# hardware.
-function(vm_board_verilate name)
+# vm_board_verilate(NAME TOP FILES PARAMETER MODEL [PATCH]): the library board_model_NAME, which is what the source MODEL and its
+# header say; with a patch from a copy of the hardware.
+function(vm_board_verilate name top files parameter model)
   set(patch ${ARGN})
   set(dir ${CMAKE_BINARY_DIR}/gen/board/${name})
   set(root ${CMAKE_SOURCE_DIR})
@@ -21,23 +21,25 @@ function(vm_board_verilate name)
     OUTPUT ${dir}/fast.cpp ${dir}/slow.cpp
     ${prepare}
     COMMAND ${CMAKE_COMMAND} -E rm -rf ${dir}/verilated
-    COMMAND ${CMAKE_COMMAND} -E chdir ${root} ${VERILATOR} --cc --top-module vm_ulx3s -GClocksPerBit=4 --assert -O3
+    COMMAND ${CMAKE_COMMAND} -E chdir ${root} ${VERILATOR} --cc --top-module ${top} -G${parameter} --assert -O3
             -Wno-fatal -Wno-lint -Wno-style -Wno-UNOPTFLAT --x-assign unique --x-initial unique --output-split 0
-            --Mdir ${dir}/verilated -f rtl/files.f -f fpga/files.f
+            --Mdir ${dir}/verilated -f rtl/files.f -f fpga/primitives.f -f fpga/${files}
     COMMAND ${CMAKE_SOURCE_DIR}/cmake/unity.sh ${dir}
     DEPENDS ${board_hardware} ${patch} ${CMAKE_SOURCE_DIR}/cmake/unity.sh
     WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
-    COMMENT "Verilating vm_ulx3s ${name}" VERBATIM)
+    COMMENT "Verilating ${top} ${name}" VERBATIM)
   set_source_files_properties(${dir}/slow.cpp PROPERTIES COMPILE_OPTIONS "-O0;-w")
   set_source_files_properties(${dir}/fast.cpp PROPERTIES COMPILE_OPTIONS "-w;${optimize}")
-  add_library(board_model_${name} STATIC EXCLUDE_FROM_ALL ${dir}/fast.cpp ${dir}/slow.cpp tests/board/board.cpp)
-  set_source_files_properties(tests/board/board.cpp PROPERTIES COMPILE_OPTIONS "${VM_WARNINGS}")
+  add_library(board_model_${name} STATIC EXCLUDE_FROM_ALL ${dir}/fast.cpp ${dir}/slow.cpp ${model})
+  set_source_files_properties(${model} PROPERTIES COMPILE_OPTIONS "${VM_WARNINGS}")
   target_include_directories(board_model_${name} SYSTEM PUBLIC ${VERILATOR_ROOT}/include ${VERILATOR_ROOT}/include/vltstd
                              ${dir}/verilated)
-  target_include_directories(board_model_${name} PUBLIC tests/board)
+  get_filename_component(headers ${model} DIRECTORY)
+  target_include_directories(board_model_${name} PUBLIC ${headers})
   target_link_libraries(board_model_${name} PUBLIC verilator_runtime)
 endfunction()
-vm_board_verilate(whole)
+set(ulx3s vm_ulx3s files.f ClocksPerBit=4 tests/board/board.cpp)
+vm_board_verilate(whole ${ulx3s})
 
 # vm_board_test(TARGET BOARD): tests/board/hostile_test.cpp with this board.
 function(vm_board_test target board)
@@ -73,7 +75,7 @@ foreach(patch ${board_patches})
   if(NOT test)
     message(FATAL_ERROR "${patch}: found no line 'test: NAME', expected the test that must fail")
   endif()
-  vm_board_verilate(mutant_${name} ${patch})
+  vm_board_verilate(mutant_${name} ${ulx3s} ${patch})
   vm_board_test(board_mutant_${name} mutant_${name})
   add_test(NAME pty/mutant_${name} COMMAND board_mutant_${name} --run_test=hostile/${test})
   set_tests_properties(pty/mutant_${name} PROPERTIES LABELS pty TIMEOUT 300

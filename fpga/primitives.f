@@ -1,0 +1,2 @@
+fpga/primitives/EHXPLLL.sv
+fpga/primitives/SB_PLL40_PAD.sv

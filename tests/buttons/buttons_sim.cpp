@@ -26,8 +26,8 @@ class Observer {
   void look() {
     const vm::board::Lights l = board_.lights();
     const std::string seen =
-        fmt::format("{:d}{:d}{:d} {:d} {:d} {:d} {} {:d} {:d}", board_.down(Button::kNext), board_.down(Button::kAgain),
-                    board_.down(Button::kStartOver), l.fault, l.tlb_hit, l.cache_hit, l.number, l.right, l.busy);
+        fmt::format("{:d}{:d}{:d} {:d} {:d} {:d} {} {:d} {:d}", board_.down(Button::Next), board_.down(Button::Again),
+                    board_.down(Button::StartOver), l.fault, l.tlb_hit, l.cache_hit, l.number, l.right, l.busy);
     if (seen == last_) return;
     fmt::print("{} {}\n", board_.now(), seen);
     last_ = seen;
@@ -44,8 +44,8 @@ void play() {
   vm::board::Finger finger(board, 1, [&] { observer.look(); });
   finger.wait_until_ready();
   finger.wait(vm::board::kSampleClocks);
-  for (const Button button : {Button::kNext, Button::kNext, Button::kNext, Button::kAgain, Button::kNext,
-                              Button::kStartOver, Button::kNext}) {
+  for (const Button button :
+       {Button::Next, Button::Next, Button::Next, Button::Again, Button::Next, Button::StartOver, Button::Next}) {
     finger.press(button);
     finger.wait_until_ready();
   }

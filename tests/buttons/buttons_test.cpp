@@ -56,43 +56,43 @@ BOOST_AUTO_TEST_SUITE(buttons)
 
 BOOST_DATA_TEST_CASE(the_examples_of_the_book, boost::unit_test::data::xrange(1, 9), seed) {
   Bench bench(static_cast<std::uint64_t>(seed));
-  for (const Lights& lights : kFirstRound) BOOST_TEST(bench.press(Button::kNext) == lights);
-  for (const Lights& lights : kSecondRound) BOOST_TEST(bench.press(Button::kNext) == lights);
+  for (const Lights& lights : kFirstRound) BOOST_TEST(bench.press(Button::Next) == lights);
+  for (const Lights& lights : kSecondRound) BOOST_TEST(bench.press(Button::Next) == lights);
 }
 
 BOOST_AUTO_TEST_CASE(the_same_access_once_more_hits) {
   Bench bench(1);
-  BOOST_TEST(bench.press(Button::kAgain) == Lights{});  // there is none yet
-  bench.press(Button::kNext);
-  BOOST_TEST(bench.press(Button::kNext) == kFirstRound[1]);
-  BOOST_TEST(bench.press(Button::kAgain) == kSecondRound[1]);
-  BOOST_TEST(bench.press(Button::kNext) == kFirstRound[2]);
-  bench.press(Button::kNext);
-  BOOST_TEST(bench.press(Button::kAgain) == kFirstRound[3]);  // a fault leaves nothing behind
+  BOOST_TEST(bench.press(Button::Again) == Lights{});  // there is none yet
+  bench.press(Button::Next);
+  BOOST_TEST(bench.press(Button::Next) == kFirstRound[1]);
+  BOOST_TEST(bench.press(Button::Again) == kSecondRound[1]);
+  BOOST_TEST(bench.press(Button::Next) == kFirstRound[2]);
+  bench.press(Button::Next);
+  BOOST_TEST(bench.press(Button::Again) == kFirstRound[3]);  // a fault leaves nothing behind
 }
 
 BOOST_AUTO_TEST_CASE(starting_over_brings_the_printed_contents_back) {
   Bench bench(1);
-  for (unsigned i = 0; i < 3; ++i) bench.press(Button::kNext);
-  bench.finger.press(Button::kStartOver);
+  for (unsigned i = 0; i < 3; ++i) bench.press(Button::Next);
+  bench.finger.press(Button::StartOver);
   bench.finger.wait_until_ready();
   BOOST_TEST(bench.board.lights() == Lights{});
-  for (const Lights& lights : kFirstRound) BOOST_TEST(bench.press(Button::kNext) == lights);
+  for (const Lights& lights : kFirstRound) BOOST_TEST(bench.press(Button::Next) == lights);
 }
 
 BOOST_AUTO_TEST_CASE(a_button_held_down_is_one_press) {
   Bench bench(1);
-  bench.board.set(Button::kNext, true);
+  bench.board.set(Button::Next, true);
   bench.finger.wait(100 * vm::board::kSampleClocks);
   BOOST_TEST(bench.board.lights() == kFirstRound[0]);
-  bench.board.set(Button::kNext, false);
+  bench.board.set(Button::Next, false);
   bench.finger.wait(100 * vm::board::kSampleClocks);
   BOOST_TEST(bench.board.lights() == kFirstRound[0]);
 }
 
 BOOST_AUTO_TEST_CASE(a_button_down_since_reset_is_no_press) {
   vm::board::Icebreaker board(1);
-  board.set(Button::kNext, true);
+  board.set(Button::Next, true);
   vm::board::Finger finger(board, 1);
   finger.wait_until_ready();
   finger.wait(10 * vm::board::kSampleClocks);

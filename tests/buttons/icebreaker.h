@@ -13,7 +13,7 @@ namespace vm::board {
 
 constexpr unsigned kSampleClocks = 64;  // of this board (cmake/buttons.cmake)
 
-enum class Button { kNext = 0, kAgain = 1, kStartOver = 2 };
+enum class Button { Next = 0, Again = 1, StartOver = 2 };
 
 // What can be seen on the board.
 struct Lights {

@@ -5,11 +5,9 @@ import importlib.metadata
 import statistics
 
 from flow import TOOLS
+from synth import DEVICE_CELLS
 
 COLUMNS = (("LUT", "LUTeq"), ("FF", "FF"), ("LUT RAM", "DPR16X4"), ("block RAM", "DP16KD"))
-# What a column can take at most, from nextpnr's list of the device.
-DEVICE_CELL = {"LUT": "TRELLIS_COMB", "FF": "TRELLIS_FF", "LUT RAM": "TRELLIS_RAMW", "block RAM": "DP16KD"}
-# A LUT RAM cell of 16 x 4 bits takes four LUTs for its bits and one TRELLIS_RAMW for its writing.
 COLOURS = ("#3b5b92", "#7f9bc8", "#c58b2b", "#2e8b3d")
 
 
@@ -97,8 +95,10 @@ def _fill(page, svg, results, missing, bounds, hit_bound):
     rows = []
     for r in results:
         bound = _median(bounds[hit_bound[r["hit_latency"]]][1])
-        rows.append([r["machine"], *(r[key] for _, key in COLUMNS), _range(r["fmax_mhz"]),
-                     f"{_median(r['fmax_mhz']) / bound:.0%}", _path(r)])
+        clocks = r["fmax_mhz"]
+        too_large = ", ".join(f"{number} {cell} of {DEVICE_CELLS[cell]}" for cell, number in r["too_large"].items())
+        rows.append([r["machine"], *(r[key] for _, key in COLUMNS), _range(clocks) if clocks else "",
+                     f"{_median(clocks) / bound:.0%}" if clocks else "", _path(r) or f"too large: {too_large}"])
     page.table(["machine", *(name for name, _ in COLUMNS), "Fmax MHz", "of the hit's bound", "critical path"], rows)
     if missing:
         page.paragraph("Not measured: " + ", ".join(missing) + ".")
@@ -119,11 +119,12 @@ def _fill(page, svg, results, missing, bounds, hit_bound):
 
 
 def utilisation_svg(results):
-    """A group of bars for each machine: the part of the FPGA that it takes, in per cent."""
+    """A group of bars for each machine: the part of the FPGA that it takes, in per cent; what is too large fills it."""
     left, width, bar, gap, top = 120, 700, 9, 12, 34
     group = bar * len(COLUMNS) + gap
     height = top + group * len(results) + 30
-    shares = [[100 * r[key] / r["device"][DEVICE_CELL[name]] for name, key in COLUMNS] for r in results]
+    available = {**DEVICE_CELLS, "LUTeq": DEVICE_CELLS["LUT4"]}
+    shares = [[min(100 * r[key] / available[key], 100) for _, key in COLUMNS] for r in results]
     most = max([10, *(share for group_shares in shares for share in group_shares)])
     scale = width / most
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {left + width + 70} {height}" width="{left + width + 70}" '

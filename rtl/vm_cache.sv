@@ -150,6 +150,17 @@ module vm_cache
 
   state_e state_d, state_q;
 
+  // What vm_cache_maint does with the arrays.
+  logic maint_start, maint_busy, maint_end, maint_write_back;
+  logic [SetW-1:0] maint_set;
+  logic [WayBits-1:0] maint_way, maint_found_way;
+  logic [WordIdxW-1:0] maint_word;
+  logic maint_tag_write, maint_dirty_write, maint_dirty, maint_invalidate, maint_data_write;
+  logic maint_sweep, maint_sweep_plru;
+  logic maint_flip_tag, maint_flip_data, maint_lost;
+  logic [TagW-1:0] maint_tag;
+  logic [WordW-1:0] maint_data;
+
   // ------------------------------------------------------------------ S0
 
   access_t s0;
@@ -171,6 +182,7 @@ module vm_cache
 
   assign open = state_q == StReady && !maint_valid_i && !(Cfg.ArrayPort && array_valid_i);
   assign quiet = !s1_valid_q && !st_valid_q;
+  assign maint_start = state_q == StReady && quiet && (maint_valid_i || (Cfg.ArrayPort && array_valid_i));
 
   assign walk_req_ready_o = open;
   assign host_req_ready_o = open && !walk_slot_i;
@@ -201,10 +213,13 @@ module vm_cache
 
   // ------------------------------------------------------------------ arrays
 
-  logic [SetW-1:0] look_set, m_set;
+  logic [SetW-1:0] look_set;
+  logic [SetW-1:0] m_set_d, m_set_q;       // of the line the state machine works on, unless it is ready
   logic [Ways-1:0] look_valid, look_dirty, look_upset, look_lost, read_upset;
   logic [Ways-1:0][TagW-1:0] look_tag;
-  logic [WayBits-1:0] look_victim;
+  localparam int unsigned PlruW = (Ways > 1) ? Ways - 1 : 1;
+  logic [PlruW-1:0] look_plru, touched;
+  logic [WayBits-1:0] victim_q;            // who is replaced for the access that has missed
   logic [WordIdxW-1:0] read_word;
   logic [Ways-1:0][WordW-1:0] read_data;
   logic ram_write, tag_write, dirty_write, meta_dirty, invalidate, touch;
@@ -225,19 +240,22 @@ module vm_cache
   logic [WayBits-1:0] victim_way;
   logic [63:0] done_data_d, done_data_q;
 
-  // What vm_cache_maint does with the arrays.
-  logic maint_start, maint_busy, maint_end, maint_write_back;
-  logic [SetW-1:0] maint_set;
-  logic [WayBits-1:0] maint_way;
-  logic [WordIdxW-1:0] maint_word;
-  logic maint_tag_write, maint_dirty_write, maint_dirty, maint_invalidate, maint_sweep, maint_sweep_plru, maint_data_write;
-  logic maint_flip_tag, maint_flip_data, maint_lost;
-  logic [TagW-1:0] maint_tag;
-  logic [WordW-1:0] maint_data;
-
-  assign victim_way = (drop_q || refetch_q) ? way_q : look_victim;
-  assign m_set = maint_busy ? maint_set : set_of(m_q.req.addr);
-  assign look_set = (state_q == StReady) ? set_of(s0.req.addr) : m_set;
+  assign victim_way = (drop_q || refetch_q) ? way_q : victim_q;
+  // From registers, and from few: this is where all tags are addressed from.
+  always_comb begin
+    m_set_d = m_set_q;
+    if (state_q == StReady) m_set_d = set_of(s1_q.req.addr);
+    if (maint_start || maint_busy) m_set_d = maint_set;
+  end
+  always_comb begin
+    look_set = m_set_q;
+    if (state_q == StReady) begin
+      look_set = set_of(core_req_i.addr);
+      if (host_req_valid_i) look_set = set_of(host_req_i.addr);
+      if (walk_slot_i) look_set = set_of(walk_req_i.addr);
+      if (maint_valid_i) look_set = set_of(maint_req_i.addr);  // nothing is accepted then
+    end
+  end
 
   // ------------------------------------------------------------------ S1
 
@@ -249,7 +267,16 @@ module vm_cache
   logic s1_hit, s1_uncached, decide, hit, miss, uncached;
   logic s1_upset;             // the word that hits is wrong, and needed
   logic s1_lost_q;            // a dirty line of the set has a wrong tag word
-  logic fwd_match, fwd2_match, fwd, fwd2;
+  // Who is replaced if this is a miss: the lowest upset way, else the lowest invalid one, else pseudo-LRU. Known a cycle
+  // before it is needed, from registers; the access before this one may have been in the set.
+  logic [Ways-1:0] s1_absent_q, s1_upset_q;
+  logic [PlruW-1:0] s1_plru_q, touched_q, s1_plru;
+  logic [SetW-1:0] touched_set_q;
+  logic touched_valid_q;
+  logic [WayBits-1:0] plru_victim, s1_victim;
+  logic fwd_match, fwd2_match;
+  logic [Ways-1:0] fwd_way, fwd2_way;
+  logic [Ways-1:0][WordW-1:0] way_word;
   logic [WordW-1:0] s1_word, merged;
 
   assign s1_way_valid_d = (open || state_q == StReplay) ? look_valid : '0;
@@ -270,21 +297,19 @@ module vm_cache
   assign hit = decide && !s1_uncached && s1_hit && !s1_upset;
   assign miss = decide && !s1_uncached && !(s1_hit && !s1_upset);
 
-  // The set and word lie in the page offset, so this comparison does not wait for the translation.
+  // The set and word lie in the page offset, so this comparison does not wait for the translation, nor for the hit.
   assign fwd_match = st_valid_q && set_of(st_q.addr) == set_of(s1_q.req.addr) &&
       word_of(st_q.addr) == word_of(s1_q.req.addr);
   assign fwd2_match = st2_valid_q && set_of(st2_q.addr) == set_of(s1_q.req.addr) &&
       word_of(st2_q.addr) == word_of(s1_q.req.addr);
-  assign fwd = fwd_match && s1_hit_way[st_q.way];
-  assign fwd2 = fwd2_match && s1_hit_way[st2_q.way] && !fwd;
-
   always_comb begin
     s1_word = '0;
     for (int unsigned w = 0; w < Ways; w++) begin
-      if (s1_hit_way[w] && !fwd && !fwd2) s1_word |= read_data[w];
+      fwd_way[w] = fwd_match && st_q.way == WayBits'(w);
+      fwd2_way[w] = fwd2_match && st2_q.way == WayBits'(w) && !fwd_way[w];
+      way_word[w] = fwd_way[w] ? st_q.data : fwd2_way[w] ? st2_q.data : read_data[w];
+      if (s1_hit_way[w]) s1_word |= way_word[w];
     end
-    if (fwd) s1_word |= st_q.data;
-    if (fwd2) s1_word |= st2_q.data;
   end
 
   // A store turns the word it hit into a new whole word.
@@ -306,7 +331,36 @@ module vm_cache
     st_d.data = merged;
   end
   assign touch = hit;
-  assign s1_upset = Cfg.Parity && |(s1_hit_way & read_upset) && !fwd && !fwd2 && !(s1_q.req.write && &word_strb);
+
+  assign s1_plru = (touched_valid_q && touched_set_q == set_of(s1_q.req.addr)) ? touched_q : s1_plru_q;
+  if (Ways > 1) begin : gen_victim
+    logic [PlruW-1:0] unused_touched;
+    vm_plru #(
+        .Ways(Ways)
+    ) u_plru (
+        .state_i    (s1_plru),
+        .touch_way_i('0),
+        .touched_o  (unused_touched),
+        .victim_o   (plru_victim)
+    );
+    logic unused;
+    assign unused = ^unused_touched;
+  end else begin : gen_no_victim
+    assign plru_victim = '0;
+    logic unused;
+    assign unused = ^s1_plru;
+  end
+  always_comb begin
+    s1_victim = plru_victim;
+    for (int w = Ways - 1; w >= 0; w--) begin
+      if (s1_absent_q[w]) s1_victim = WayBits'(w);
+    end
+    for (int w = Ways - 1; Cfg.Parity && w >= 0; w--) begin
+      if (s1_upset_q[w]) s1_victim = WayBits'(w);
+    end
+  end
+  assign s1_upset = Cfg.Parity && |(s1_hit_way & read_upset & ~fwd_way & ~fwd2_way) &&
+      !(s1_q.req.write && &word_strb);
 
   // In a page of 4 bytes, bit 2 of an address is translated, and with it the half of the lanes: a core's lanes are
   // those of its virtual address, memory's those of the physical one. A unit fills one half, so it goes on both.
@@ -342,7 +396,7 @@ module vm_cache
   logic [7:0] wb_strb;
   logic [PaMax-1:0] victim_addr;
   // Whoever chose the line looked at its set in the cycle before, and nobody has looked elsewhere since.
-  assign victim_addr = line_addr(s1_tag_q[way_q], m_set);
+  assign victim_addr = line_addr(s1_tag_q[way_q], m_set_q);
   assign wb_strb = (WordW == 64) ? 8'hFF : (victim_addr[2] ? 8'hF0 : 8'h0F);
 
   localparam logic [7:0] BurstLen = 8'(Words - 1);
@@ -362,7 +416,7 @@ module vm_cache
       StWbReq: mem_req_o = '{src: Src, write: 1'b1, len: BurstLen, strb: wb_strb, addr: victim_addr};
       StFillReq:
       mem_req_o = '{src: Src, write: 1'b0, len: BurstLen, strb: line_strb,
-                    addr: line_addr(tag_of(m_q.req.addr), m_set)};
+                    addr: line_addr(tag_of(m_q.req.addr), m_set_q)};
       default: mem_req_o.write = !ReadOnly && m_q.req.write;
     endcase
   end
@@ -377,7 +431,7 @@ module vm_cache
     end
   end
   assign wb_error_valid_o = (state_q == StWbAck && mem_rsp_valid_i && mem_rsp_err_i) || lost;
-  assign wb_error_addr_o = lost_look ? line_addr(look_tag[way_d], m_set) : victim_addr;
+  assign wb_error_addr_o = lost_look ? line_addr(look_tag[way_d], m_set_q) : victim_addr;
   assign events_o = '{
           lost: lost,
           refetch: Cfg.Parity && state_q == StVictim && refetch_q && !lost,
@@ -409,7 +463,6 @@ module vm_cache
     lost = 1'b0;
     lost_look = 1'b0;
     done_data_d = done_data_q;
-    maint_start = 1'b0;
 
     read_word = (Cfg.ArrayPort && state_q == StMaint) ? maint_word : word_of(s0.req.addr);
     ram_write = st_valid_q;
@@ -443,23 +496,22 @@ module vm_cache
         end else if (miss) begin
           way_d = s1_hit_idx;
           state_d = StVictim;
-        end else if (quiet && (maint_valid_i || (Cfg.ArrayPort && array_valid_i))) begin
-          maint_start = 1'b1;
-          if (HasCache) state_d = StMaint;
+        end else if (HasCache && maint_start) begin
+          state_d = StMaint;
         end
       end
       StMaint: begin
-        way_d = maint_way;
+        way_d = maint_found_way;
         if (Cfg.ArrayPort) begin
           ram_write = maint_data_write;
           ram_way = maint_way;
-          ram_set = m_set;
+          ram_set = m_set_q;
           ram_word = maint_word;
           ram_data = maint_data;
           meta_tag = maint_tag;
         end
         meta_way = maint_way;
-        meta_set = m_set;
+        meta_set = m_set_q;
         meta_dirty = maint_dirty;
         tag_write = maint_tag_write;
         dirty_write = maint_dirty_write;
@@ -479,7 +531,7 @@ module vm_cache
           if (|look_lost) way_d = lost_way;
           invalidate = |look_lost;
           meta_way = way_d;
-          meta_set = m_set;
+          meta_set = m_set_q;
           err_d = 1'b1;
           done_data_d = '0;
           state_d = StDone;
@@ -508,23 +560,23 @@ module vm_cache
       StDrop: begin
         invalidate = 1'b1;
         meta_way = way_q;
-        meta_set = m_set;
+        meta_set = m_set_q;
         state_d = StUcReq;
       end
       StFillReq: begin
         invalidate = 1'b1;
         meta_way = way_q;
-        meta_set = m_set;
+        meta_set = m_set_q;
         if (mem_req_ready_i) state_d = StFillData;
       end
       StFillData: begin
         ram_write = mem_rsp_valid_i;
         ram_way = way_q;
-        ram_set = m_set;
+        ram_set = m_set_q;
         ram_word = beat_q;
         ram_data = rsp_word;
         meta_way = way_q;
-        meta_set = m_set;
+        meta_set = m_set_q;
         meta_dirty = 1'b0;
         if (mem_rsp_valid_i) begin
           beat_d = beat_q + 1'b1;
@@ -573,7 +625,7 @@ module vm_cache
         .tag_o           (look_tag),
         .dirty_o         (look_dirty),
         .upset_o         (look_upset),
-        .victim_o        (look_victim),
+        .plru_o          (look_plru),
         .read_word_i     (read_word),
         .read_data_o     (read_data),
         .read_upset_o    (read_upset),
@@ -596,7 +648,8 @@ module vm_cache
         .sweep_plru_i    (maint_sweep_plru),
         .touch_i         (touch),
         .touch_way_i     (s1_hit_idx),
-        .touch_set_i     (set_of(s1_q.req.addr))
+        .touch_set_i     (set_of(s1_q.req.addr)),
+        .touched_o       (touched)
     );
   end else begin : gen_no_array
     logic unused;
@@ -608,7 +661,8 @@ module vm_cache
     assign look_valid = '0;
     assign look_tag = '0;
     assign look_dirty = '0;
-    assign look_victim = '0;
+    assign look_plru = '0;
+    assign touched = '0;
     assign read_data = '0;
   end
 
@@ -634,9 +688,11 @@ module vm_cache
       .written_i    (state_q == StWbAck && mem_rsp_valid_i),
       .set_o        (maint_set),
       .way_o        (maint_way),
+      .found_way_o  (maint_found_way),
       .word_o       (maint_word),
       .valid_i      (look_valid),
       .tag_i        (look_tag),
+      .tag_before_i (s1_tag_q),
       .dirty_i      (look_dirty),
       .lost_i       (look_lost),
       .lost_way_i   (lost_way),
@@ -658,12 +714,14 @@ module vm_cache
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       state_q <= StMaint;
+      m_set_q <= '0;
       s1_valid_q <= 1'b0;
       s1_way_valid_q <= '0;
       st_valid_q <= 1'b0;
       st2_valid_q <= 1'b0;
     end else begin
       state_q <= state_d;
+      m_set_q <= m_set_d;
       s1_valid_q <= s1_valid_d;
       s1_way_valid_q <= s1_way_valid_d;
       st_valid_q <= !ReadOnly && hit && s1_q.req.write;
@@ -684,6 +742,13 @@ module vm_cache
     refetch_q <= Cfg.Parity && refetch_d;
     wrong_q <= Cfg.Parity && wrong_d;
     s1_lost_q <= |look_lost;
+    s1_absent_q <= ~look_valid;
+    s1_upset_q <= look_upset;
+    s1_plru_q <= look_plru;
+    touched_q <= touched;
+    touched_set_q <= set_of(s1_q.req.addr);
+    touched_valid_q <= touch;
+    if (state_q == StReady) victim_q <= s1_victim;
     done_data_q <= done_data_d;
   end
 

@@ -42,15 +42,17 @@ module vm_cache_maint
     input  logic start_i,       // with maint_valid_i or array_valid_i, and not busy
     output logic busy_o,        // from the cycle after, and after reset, to that of end_o
     output logic end_o,
-    output logic write_back_o,  // line way_o of set_o, which is dirty, has to be written back
+    output logic write_back_o,  // line found_way_o of set_o, which is dirty, has to be written back
     input  logic written_i,
 
     // Where, and what is there
-    output logic [SetW-1:0]           set_o,
+    output logic [SetW-1:0]           set_o,        // of the next cycle
     output logic [WayBits-1:0]        way_o,
+    output logic [WayBits-1:0]        found_way_o,  // the line to write back or to read; later than way_o in the cycle
     output logic [WordIdxW-1:0]       word_o,
     input  logic [Ways-1:0]           valid_i,
     input  logic [Ways-1:0][TagW-1:0] tag_i,
+    input  logic [Ways-1:0][TagW-1:0] tag_before_i,  // a cycle ago; at the start: of maint_req_i.addr
     input  logic [Ways-1:0]           dirty_i,
     input  logic [Ways-1:0]           lost_i,       // dirty, and its tag word is wrong
     input  logic [WayBits-1:0]        lost_way_i,   // the lowest of them
@@ -99,7 +101,7 @@ module vm_cache_maint
   assign tag = TagW'(maint_req_i.addr >> (OffBits + SetBits));
   always_comb begin
     for (int unsigned w = 0; w < Ways; w++) begin
-      match[w] = valid_i[w] && (maint_req_i.by_addr ? tag_i[w] == tag : way_q == WayBits'(w));
+      match[w] = valid_i[w] && (maint_req_i.by_addr ? tag_before_i[w] == tag : way_q == WayBits'(w));
     end
   end
   assign lost = maint_req_i.by_addr ? |lost_i : lost_i[way_q];
@@ -200,8 +202,9 @@ module vm_cache_maint
     endcase
   end
 
-  assign set_o = set_q;
-  assign way_o = looking ? way_d : way_q;
+  assign set_o = set_d;
+  assign way_o = (Cfg.Parity && looking && maint_req_i.by_addr) ? lost_way_i : way_q;
+  assign found_way_o = looking ? way_d : way_q;
   assign word_o = WordIdxW'(array_req_i.word);
   assign busy_o = state_q != StIdle;
   assign sweep_plru_o = sweep_o && reset_sweep_q;

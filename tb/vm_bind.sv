@@ -223,6 +223,14 @@ bind vm_unified_cache vm_handshake #(
     .ready_i(up_rsp_ready_i),
     .payload_i(up_rsp_o)
 );
+bind vm_lower_caches vm_monitor_lower u_monitor (
+    .clk_i,
+    .rst_ni,
+    .events_i(events_o),
+    .wb_error_valid_i({l3_error_valid, l2_error_valid}),
+    .wb_error_addr_i({l3_error_addr, l2_error_addr}),
+    .flipped_i(array_valid_i & array_done_o)
+);
 bind vm_unified_cache vm_mem_rules u_mem_rules (
     .clk_i,
     .rst_ni,

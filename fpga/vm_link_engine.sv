@@ -243,7 +243,7 @@ module vm_link_engine
   assign array_req_o = '{
           flip: 1'b0,
           write: op_q == OpArrayWrite,
-          array: array_e'(flags_q[2:0]),
+          array: array_e'({1'b0, flags_q[2:0]}),
           index: short_q,
           way: addr_q[7:0],
           word: addr_q[15:8],

@@ -15,6 +15,7 @@ rtl/vm_amo.sv
 rtl/vm_reservation.sv
 rtl/vm_rmw.sv
 rtl/vm_cache_array.sv
+rtl/vm_cache_maint.sv
 rtl/vm_cache.sv
 rtl/vm_l1_pkg.sv
 rtl/vm_l1_array.sv

@@ -112,8 +112,8 @@ module vm_cache
   localparam int unsigned WayBits = idx_bits(Ways);
   localparam int unsigned TagW = 32'(Cfg.BusBits) - OffBits - SetBits;
 
-  typedef enum logic [4:0] {
-    StSweep,      // invalidate all sets, one per cycle: after reset, and for "invalidate all"
+  typedef enum logic [3:0] {
+    StMaint,      // the arrays are vm_cache_maint's: after reset, and while it has something to do
     StReady,
     StVictim,     // choose the line to replace, or take the one an uncached access hit
     StWbReq,      // write it back if dirty
@@ -127,11 +127,7 @@ module vm_cache
     StUcReq,      // uncached access
     StUcData,
     StUcWait,
-    StDone,       // answer of an uncached access, or of a refill that failed
-    StMaintLook,  // maintenance: look at one line
-    StMaintAct,   //   and change its state
-    StArrayRead,  // array port: address the RAMs
-    StArray       //   and answer
+    StDone        // answer of an uncached access, or of a refill that failed
   } state_e;
 
   typedef struct packed {
@@ -154,6 +150,17 @@ module vm_cache
 
   state_e state_d, state_q;
 
+  // What vm_cache_maint does with the arrays.
+  logic maint_start, maint_busy, maint_end, maint_write_back;
+  logic [SetW-1:0] maint_set;
+  logic [WayBits-1:0] maint_way, maint_found_way;
+  logic [WordIdxW-1:0] maint_word;
+  logic maint_tag_write, maint_dirty_write, maint_dirty, maint_invalidate, maint_data_write;
+  logic maint_sweep, maint_sweep_plru;
+  logic maint_flip_tag, maint_flip_data, maint_lost;
+  logic [TagW-1:0] maint_tag;
+  logic [WordW-1:0] maint_data;
+
   // ------------------------------------------------------------------ S0
 
   access_t s0;
@@ -175,6 +182,7 @@ module vm_cache
 
   assign open = state_q == StReady && !maint_valid_i && !(Cfg.ArrayPort && array_valid_i);
   assign quiet = !s1_valid_q && !st_valid_q;
+  assign maint_start = state_q == StReady && quiet && (maint_valid_i || (Cfg.ArrayPort && array_valid_i));
 
   assign walk_req_ready_o = open;
   assign host_req_ready_o = open && !walk_slot_i;
@@ -205,13 +213,16 @@ module vm_cache
 
   // ------------------------------------------------------------------ arrays
 
-  logic [SetW-1:0] look_set, m_set;
+  logic [SetW-1:0] look_set;
+  logic [SetW-1:0] m_set_d, m_set_q;       // of the line the state machine works on, unless it is ready
   logic [Ways-1:0] look_valid, look_dirty, look_upset, look_lost, read_upset;
   logic [Ways-1:0][TagW-1:0] look_tag;
-  logic [WayBits-1:0] look_victim;
+  localparam int unsigned PlruW = (Ways > 1) ? Ways - 1 : 1;
+  logic [PlruW-1:0] look_plru, touched;
+  logic [WayBits-1:0] victim_q;            // who is replaced for the access that has missed
   logic [WordIdxW-1:0] read_word;
   logic [Ways-1:0][WordW-1:0] read_data;
-  logic ram_write, tag_write, dirty_write, meta_dirty, invalidate, sweep, touch, flip_tag, flip_data;
+  logic ram_write, tag_write, dirty_write, meta_dirty, invalidate, touch;
   logic [WayBits-1:0] ram_way, meta_way;
   logic [SetW-1:0] ram_set, meta_set;
   logic [WordIdxW-1:0] ram_word;
@@ -219,24 +230,32 @@ module vm_cache
   logic [TagW-1:0] meta_tag;
 
   logic [WayBits-1:0] way_d, way_q;        // the line the state machine works on
-  logic [TagW-1:0] vtag_d, vtag_q;         // its tag, if it is a victim
   logic [WordIdxW-1:0] beat_d, beat_q;
   logic err_d, err_q;
-  logic maint_d, maint_q;                  // the state machine does maintenance
   logic drop_d, drop_q;                    // it makes way for an uncached access
   logic refetch_d, refetch_q;              // it is fetched again, as a word of it was wrong
   logic [WayBits-1:0] lost_way;            // a dirty line of the set whose tag word is wrong
-  logic lost, lost_look, maint_lost;       // something that was stored is lost; it is seen in the tags; by maintenance
+  logic lost, lost_look;                   // something that was stored is lost; it is seen in the tags
   logic wrong_d, wrong_q;                  // a word that is written back is wrong
   logic [WayBits-1:0] victim_way;
-  logic reset_sweep_q;                     // the sweep is the one after reset
-  logic [SetW-1:0] sweep_d, sweep_q;
-  logic selected_d, selected_q;            // the line looked at is one to act on
   logic [63:0] done_data_d, done_data_q;
 
-  assign victim_way = (drop_q || refetch_q) ? way_q : look_victim;
-  assign m_set = set_of(m_q.req.addr);
-  assign look_set = (state_q == StReady) ? set_of(s0.req.addr) : m_set;
+  assign victim_way = (drop_q || refetch_q) ? way_q : victim_q;
+  // From registers, and from few: this is where all tags are addressed from.
+  always_comb begin
+    m_set_d = m_set_q;
+    if (state_q == StReady) m_set_d = set_of(s1_q.req.addr);
+    if (maint_start || maint_busy) m_set_d = maint_set;
+  end
+  always_comb begin
+    look_set = m_set_q;
+    if (state_q == StReady) begin
+      look_set = set_of(core_req_i.addr);
+      if (host_req_valid_i) look_set = set_of(host_req_i.addr);
+      if (walk_slot_i) look_set = set_of(walk_req_i.addr);
+      if (maint_valid_i) look_set = set_of(maint_req_i.addr);  // nothing is accepted then
+    end
+  end
 
   // ------------------------------------------------------------------ S1
 
@@ -248,7 +267,16 @@ module vm_cache
   logic s1_hit, s1_uncached, decide, hit, miss, uncached;
   logic s1_upset;             // the word that hits is wrong, and needed
   logic s1_lost_q;            // a dirty line of the set has a wrong tag word
-  logic fwd_match, fwd2_match, fwd, fwd2;
+  // Who is replaced if this is a miss: the lowest upset way, else the lowest invalid one, else pseudo-LRU. Known a cycle
+  // before it is needed, from registers; the access before this one may have been in the set.
+  logic [Ways-1:0] s1_absent_q, s1_upset_q;
+  logic [PlruW-1:0] s1_plru_q, touched_q, s1_plru;
+  logic [SetW-1:0] touched_set_q;
+  logic touched_valid_q;
+  logic [WayBits-1:0] plru_victim, s1_victim;
+  logic fwd_match, fwd2_match;
+  logic [Ways-1:0] fwd_way, fwd2_way;
+  logic [Ways-1:0][WordW-1:0] way_word;
   logic [WordW-1:0] s1_word, merged;
 
   assign s1_way_valid_d = (open || state_q == StReplay) ? look_valid : '0;
@@ -269,21 +297,19 @@ module vm_cache
   assign hit = decide && !s1_uncached && s1_hit && !s1_upset;
   assign miss = decide && !s1_uncached && !(s1_hit && !s1_upset);
 
-  // The set and word lie in the page offset, so this comparison does not wait for the translation.
+  // The set and word lie in the page offset, so this comparison does not wait for the translation, nor for the hit.
   assign fwd_match = st_valid_q && set_of(st_q.addr) == set_of(s1_q.req.addr) &&
       word_of(st_q.addr) == word_of(s1_q.req.addr);
   assign fwd2_match = st2_valid_q && set_of(st2_q.addr) == set_of(s1_q.req.addr) &&
       word_of(st2_q.addr) == word_of(s1_q.req.addr);
-  assign fwd = fwd_match && s1_hit_way[st_q.way];
-  assign fwd2 = fwd2_match && s1_hit_way[st2_q.way] && !fwd;
-
   always_comb begin
     s1_word = '0;
     for (int unsigned w = 0; w < Ways; w++) begin
-      if (s1_hit_way[w] && !fwd && !fwd2) s1_word |= read_data[w];
+      fwd_way[w] = fwd_match && st_q.way == WayBits'(w);
+      fwd2_way[w] = fwd2_match && st2_q.way == WayBits'(w) && !fwd_way[w];
+      way_word[w] = fwd_way[w] ? st_q.data : fwd2_way[w] ? st2_q.data : read_data[w];
+      if (s1_hit_way[w]) s1_word |= way_word[w];
     end
-    if (fwd) s1_word |= st_q.data;
-    if (fwd2) s1_word |= st2_q.data;
   end
 
   // A store turns the word it hit into a new whole word.
@@ -305,7 +331,36 @@ module vm_cache
     st_d.data = merged;
   end
   assign touch = hit;
-  assign s1_upset = Cfg.Parity && |(s1_hit_way & read_upset) && !fwd && !fwd2 && !(s1_q.req.write && &word_strb);
+
+  assign s1_plru = (touched_valid_q && touched_set_q == set_of(s1_q.req.addr)) ? touched_q : s1_plru_q;
+  if (Ways > 1) begin : gen_victim
+    logic [PlruW-1:0] unused_touched;
+    vm_plru #(
+        .Ways(Ways)
+    ) u_plru (
+        .state_i    (s1_plru),
+        .touch_way_i('0),
+        .touched_o  (unused_touched),
+        .victim_o   (plru_victim)
+    );
+    logic unused;
+    assign unused = ^unused_touched;
+  end else begin : gen_no_victim
+    assign plru_victim = '0;
+    logic unused;
+    assign unused = ^s1_plru;
+  end
+  always_comb begin
+    s1_victim = plru_victim;
+    for (int w = Ways - 1; w >= 0; w--) begin
+      if (s1_absent_q[w]) s1_victim = WayBits'(w);
+    end
+    for (int w = Ways - 1; Cfg.Parity && w >= 0; w--) begin
+      if (s1_upset_q[w]) s1_victim = WayBits'(w);
+    end
+  end
+  assign s1_upset = Cfg.Parity && |(s1_hit_way & read_upset & ~fwd_way & ~fwd2_way) &&
+      !(s1_q.req.write && &word_strb);
 
   // In a page of 4 bytes, bit 2 of an address is translated, and with it the half of the lanes: a core's lanes are
   // those of its virtual address, memory's those of the physical one. A unit fills one half, so it goes on both.
@@ -340,7 +395,8 @@ module vm_cache
 
   logic [7:0] wb_strb;
   logic [PaMax-1:0] victim_addr;
-  assign victim_addr = line_addr(vtag_q, m_set);
+  // Whoever chose the line looked at its set in the cycle before, and nobody has looked elsewhere since.
+  assign victim_addr = line_addr(s1_tag_q[way_q], m_set_q);
   assign wb_strb = (WordW == 64) ? 8'hFF : (victim_addr[2] ? 8'hF0 : 8'h0F);
 
   localparam logic [7:0] BurstLen = 8'(Words - 1);
@@ -360,7 +416,7 @@ module vm_cache
       StWbReq: mem_req_o = '{src: Src, write: 1'b1, len: BurstLen, strb: wb_strb, addr: victim_addr};
       StFillReq:
       mem_req_o = '{src: Src, write: 1'b0, len: BurstLen, strb: line_strb,
-                    addr: line_addr(tag_of(m_q.req.addr), m_set)};
+                    addr: line_addr(tag_of(m_q.req.addr), m_set_q)};
       default: mem_req_o.write = !ReadOnly && m_q.req.write;
     endcase
   end
@@ -375,7 +431,7 @@ module vm_cache
     end
   end
   assign wb_error_valid_o = (state_q == StWbAck && mem_rsp_valid_i && mem_rsp_err_i) || lost;
-  assign wb_error_addr_o = lost_look ? line_addr(look_tag[way_d], m_set) : victim_addr;
+  assign wb_error_addr_o = lost_look ? line_addr(look_tag[way_d], m_set_q) : victim_addr;
   assign events_o = '{
           lost: lost,
           refetch: Cfg.Parity && state_q == StVictim && refetch_q && !lost,
@@ -387,8 +443,6 @@ module vm_cache
 
   // ------------------------------------------------------------------ state machine
 
-  logic [Ways-1:0] maint_way;
-  logic maint_last;
   assign look_lost = (Cfg.Parity && !ReadOnly) ? look_upset & look_dirty : '0;
   always_comb begin
     lost_way = '0;
@@ -396,39 +450,21 @@ module vm_cache
       if (look_lost[w]) lost_way = WayBits'(w);
     end
   end
-  assign maint_lost = maint_req_i.by_addr ? |look_lost : look_lost[way_q];
-  always_comb begin
-    for (int unsigned w = 0; w < Ways; w++) begin
-      maint_way[w] = look_valid[w] &&
-          (maint_req_i.by_addr ? look_tag[w] == tag_of(m_q.req.addr) : way_q == WayBits'(w));
-    end
-  end
-  assign maint_last = maint_req_i.by_addr ||
-      (way_q == WayBits'(Ways - 1) && m_set == SetW'(Sets - 1));
 
   always_comb begin
     state_d = state_q;
     m_d = m_q;
     way_d = way_q;
-    vtag_d = vtag_q;
     beat_d = beat_q;
     err_d = err_q;
-    maint_d = maint_q;
     drop_d = drop_q;
     refetch_d = refetch_q;
     wrong_d = wrong_q;
     lost = 1'b0;
     lost_look = 1'b0;
-    flip_tag = 1'b0;
-    flip_data = 1'b0;
-    selected_d = selected_q;
     done_data_d = done_data_q;
-    maint_done_o = 1'b0;
-    array_done_o = 1'b0;
-    sweep = 1'b0;
-    sweep_d = sweep_q;
 
-    read_word = (state_q == StArrayRead) ? word_of(m_q.req.addr) : word_of(s0.req.addr);
+    read_word = (Cfg.ArrayPort && state_q == StMaint) ? maint_word : word_of(s0.req.addr);
     ram_write = st_valid_q;
     ram_way = st_q.way;
     ram_set = set_of(st_q.addr);
@@ -451,7 +487,6 @@ module vm_cache
           m_d.req.wdata = {2{(s1_q.req.strb[7:4] != '0) ? s1_q.req.wdata[63:32] : s1_q.req.wdata[31:0]}};
         end
         err_d = 1'b0;
-        maint_d = 1'b0;
         beat_d = '0;
         drop_d = uncached && s1_hit;
         refetch_d = miss && s1_hit;
@@ -461,38 +496,33 @@ module vm_cache
         end else if (miss) begin
           way_d = s1_hit_idx;
           state_d = StVictim;
-        end else if (quiet && maint_valid_i) begin
-          if (!HasCache) begin
-            maint_done_o = 1'b1;
-          end else if (!maint_req_i.by_addr && !maint_req_i.clean) begin
-            sweep_d = '0;
-            state_d = StSweep;
-          end else begin
-            m_d.req.addr = maint_req_i.by_addr ? maint_req_i.addr : '0;
-            way_d = '0;
-            maint_d = 1'b1;
-            state_d = StMaintLook;
-          end
-        end else if (Cfg.ArrayPort && HasCache && quiet && array_valid_i) begin
-          m_d.req.addr = line_addr('0, SetW'(array_req_i.index)) | PaMax'({array_req_i.word, 3'b000});
-          way_d = WayBits'(array_req_i.way);
-          state_d = StArrayRead;
-        end else if (Cfg.ArrayPort && !HasCache && array_valid_i) begin
-          array_done_o = 1'b1;
+        end else if (HasCache && maint_start) begin
+          state_d = StMaint;
         end
       end
-      StSweep: begin
-        sweep = 1'b1;
-        meta_set = sweep_q;
-        sweep_d = sweep_q + 1'b1;
-        if (!HasCache || sweep_q == SetW'(Sets - 1)) begin
-          maint_done_o = !reset_sweep_q;
-          state_d = StReady;
+      StMaint: begin
+        way_d = maint_found_way;
+        if (Cfg.ArrayPort) begin
+          ram_write = maint_data_write;
+          ram_way = maint_way;
+          ram_set = m_set_q;
+          ram_word = maint_word;
+          ram_data = maint_data;
+          meta_tag = maint_tag;
         end
+        meta_way = maint_way;
+        meta_set = m_set_q;
+        meta_dirty = maint_dirty;
+        tag_write = maint_tag_write;
+        dirty_write = maint_dirty_write;
+        invalidate = maint_invalidate;
+        lost = maint_lost;
+        lost_look = maint_lost;
+        if (maint_end) state_d = StReady;
+        if (maint_write_back) state_d = StWbReq;
       end
       StVictim: begin
         way_d = victim_way;
-        vtag_d = look_tag[victim_way];
         state_d = drop_q ? StDrop : StFillReq;
         if (!ReadOnly && look_valid[victim_way] && look_dirty[victim_way]) state_d = StWbReq;
         if (|look_lost || (refetch_q && state_d == StWbReq)) begin
@@ -501,7 +531,7 @@ module vm_cache
           if (|look_lost) way_d = lost_way;
           invalidate = |look_lost;
           meta_way = way_d;
-          meta_set = m_set;
+          meta_set = m_set_q;
           err_d = 1'b1;
           done_data_d = '0;
           state_d = StDone;
@@ -525,28 +555,28 @@ module vm_cache
       end
       StWbAck: begin
         lost = mem_rsp_valid_i && wrong_q;
-        if (mem_rsp_valid_i) state_d = maint_q ? StMaintAct : (drop_q ? StDrop : StFillReq);
+        if (mem_rsp_valid_i) state_d = maint_busy ? StMaint : (drop_q ? StDrop : StFillReq);
       end
       StDrop: begin
         invalidate = 1'b1;
         meta_way = way_q;
-        meta_set = m_set;
+        meta_set = m_set_q;
         state_d = StUcReq;
       end
       StFillReq: begin
         invalidate = 1'b1;
         meta_way = way_q;
-        meta_set = m_set;
+        meta_set = m_set_q;
         if (mem_req_ready_i) state_d = StFillData;
       end
       StFillData: begin
         ram_write = mem_rsp_valid_i;
         ram_way = way_q;
-        ram_set = m_set;
+        ram_set = m_set_q;
         ram_word = beat_q;
         ram_data = rsp_word;
         meta_way = way_q;
-        meta_set = m_set;
+        meta_set = m_set_q;
         meta_dirty = 1'b0;
         if (mem_rsp_valid_i) begin
           beat_d = beat_q + 1'b1;
@@ -576,74 +606,6 @@ module vm_cache
         end
       end
       StDone: state_d = StReady;
-      StMaintLook: begin
-        selected_d = |maint_way;
-        for (int unsigned w = 0; w < Ways; w++) begin
-          if (maint_way[w]) begin
-            way_d = WayBits'(w);
-            vtag_d = look_tag[w];
-          end
-        end
-        state_d = (!ReadOnly && maint_req_i.clean && |(maint_way & look_dirty)) ? StWbReq : StMaintAct;
-        // A line that is lost goes first.
-        if (maint_lost) begin
-          lost = 1'b1;
-          lost_look = 1'b1;
-          way_d = lost_way;
-          if (!maint_req_i.by_addr) way_d = way_q;
-          invalidate = 1'b1;
-          meta_way = way_d;
-          meta_set = m_set;
-          state_d = StMaintLook;
-        end
-      end
-      StMaintAct: begin
-        meta_way = way_q;
-        meta_set = m_set;
-        meta_dirty = 1'b0;
-        dirty_write = selected_q && maint_req_i.clean;
-        invalidate = selected_q && maint_req_i.invalidate;
-        if (maint_last) begin
-          maint_done_o = 1'b1;
-          state_d = StReady;
-        end else begin
-          way_d = way_q + 1'b1;
-          if (way_q == WayBits'(Ways - 1)) begin
-            way_d = '0;
-            m_d.req.addr = m_q.req.addr + PaMax'(LineBytes);
-          end
-          state_d = StMaintLook;
-        end
-      end
-      StArrayRead: state_d = StArray;
-      StArray: begin
-        array_done_o = 1'b1;
-        state_d = StReady;
-        if (Cfg.Parity && array_req_i.flip) begin
-          flip_tag = array_is_tag_i;
-          flip_data = !array_is_tag_i;
-          meta_way = way_q;
-          meta_set = m_set;
-          ram_write = flip_data;
-          ram_way = way_q;
-          ram_set = m_set;
-          ram_word = word_of(m_q.req.addr);
-        end else if (array_req_i.write && array_is_tag_i) begin
-          meta_way = way_q;
-          meta_set = m_set;
-          meta_tag = tag_of(array_req_i.data0[PaMax-1:0]);
-          meta_dirty = array_req_i.data0[62];
-          tag_write = 1'b1;
-          invalidate = !array_req_i.data0[63];
-        end
-        if (!(Cfg.Parity && array_req_i.flip) && array_req_i.write && !array_is_tag_i) begin
-          ram_write = 1'b1;
-          ram_way = way_q;
-          ram_set = m_set;
-          ram_word = word_of(m_q.req.addr);
-          ram_data = array_req_i.data0[WordW-1:0];
-        end
-      end
       default: state_d = StReady;
     endcase
   end
@@ -663,7 +625,7 @@ module vm_cache
         .tag_o           (look_tag),
         .dirty_o         (look_dirty),
         .upset_o         (look_upset),
-        .victim_o        (look_victim),
+        .plru_o          (look_plru),
         .read_word_i     (read_word),
         .read_data_o     (read_data),
         .read_upset_o    (read_upset),
@@ -679,54 +641,87 @@ module vm_cache
         .meta_tag_i      (meta_tag),
         .meta_dirty_i    (meta_dirty),
         .invalidate_i    (invalidate),
-        .flip_tag_i      (flip_tag),
-        .flip_data_i     (flip_data),
+        .flip_tag_i      (maint_flip_tag),
+        .flip_data_i     (maint_flip_data),
         .flip_bit_i      (array_req_i.data0[7:0]),
-        .sweep_i         (sweep),
-        .sweep_plru_i    (sweep && reset_sweep_q),
+        .sweep_i         (maint_sweep),
+        .sweep_plru_i    (maint_sweep_plru),
         .touch_i         (touch),
         .touch_way_i     (s1_hit_idx),
-        .touch_set_i     (set_of(s1_q.req.addr))
+        .touch_set_i     (set_of(s1_q.req.addr)),
+        .touched_o       (touched)
     );
   end else begin : gen_no_array
     logic unused;
     assign unused = ^{look_set, read_word, ram_write, ram_way, ram_set, ram_word, ram_data, tag_write, dirty_write,
-                      meta_way, meta_set, meta_tag, meta_dirty, invalidate, sweep, touch, flip_tag, flip_data};
+                      meta_way, meta_set, meta_tag, meta_dirty, invalidate, maint_sweep, maint_sweep_plru, touch,
+                      maint_flip_tag, maint_flip_data};
     assign look_upset = '0;
     assign read_upset = '0;
     assign look_valid = '0;
     assign look_tag = '0;
     assign look_dirty = '0;
-    assign look_victim = '0;
+    assign look_plru = '0;
+    assign touched = '0;
     assign read_data = '0;
   end
 
-  always_comb begin
-    array_rsp_o = '0;
-    if (Cfg.ArrayPort && HasCache) begin
-      if (array_is_tag_i) begin
-        array_rsp_o.data0[63] = look_valid[way_q];
-        array_rsp_o.data0[62] = look_dirty[way_q];
-        array_rsp_o.data0[PaMax-1:0] = line_addr(look_tag[way_q], m_set);
-      end else begin
-        array_rsp_o.data0[WordW-1:0] = read_data[way_q];
-      end
-    end
-  end
+  vm_cache_maint #(
+      .Cfg     (Cfg),
+      .Geometry(Geometry),
+      .ReadOnly(ReadOnly)
+  ) u_maint (
+      .clk_i,
+      .rst_ni,
+      .maint_valid_i,
+      .maint_req_i,
+      .maint_done_o,
+      .array_valid_i,
+      .array_is_tag_i,
+      .array_req_i,
+      .array_done_o,
+      .array_rsp_o,
+      .start_i      (maint_start),
+      .busy_o       (maint_busy),
+      .end_o        (maint_end),
+      .write_back_o (maint_write_back),
+      .written_i    (state_q == StWbAck && mem_rsp_valid_i),
+      .set_o        (maint_set),
+      .way_o        (maint_way),
+      .found_way_o  (maint_found_way),
+      .word_o       (maint_word),
+      .valid_i      (look_valid),
+      .tag_i        (look_tag),
+      .tag_before_i (s1_tag_q),
+      .dirty_i      (look_dirty),
+      .lost_i       (look_lost),
+      .lost_way_i   (lost_way),
+      .read_data_i  (wb_word),
+      .tag_write_o  (maint_tag_write),
+      .dirty_write_o(maint_dirty_write),
+      .tag_o        (maint_tag),
+      .dirty_o      (maint_dirty),
+      .invalidate_o (maint_invalidate),
+      .sweep_o      (maint_sweep),
+      .sweep_plru_o (maint_sweep_plru),
+      .data_write_o (maint_data_write),
+      .data_o       (maint_data),
+      .flip_tag_o   (maint_flip_tag),
+      .flip_data_o  (maint_flip_data),
+      .lost_o       (maint_lost)
+  );
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      state_q <= StSweep;
-      reset_sweep_q <= 1'b1;
-      sweep_q <= '0;
+      state_q <= StMaint;
+      m_set_q <= '0;
       s1_valid_q <= 1'b0;
       s1_way_valid_q <= '0;
       st_valid_q <= 1'b0;
       st2_valid_q <= 1'b0;
     end else begin
       state_q <= state_d;
-      if (state_q == StReady) reset_sweep_q <= 1'b0;
-      sweep_q <= sweep_d;
+      m_set_q <= m_set_d;
       s1_valid_q <= s1_valid_d;
       s1_way_valid_q <= s1_way_valid_d;
       st_valid_q <= !ReadOnly && hit && s1_q.req.write;
@@ -741,15 +736,19 @@ module vm_cache
     st2_q <= st_q;
     m_q <= m_d;
     way_q <= way_d;
-    vtag_q <= vtag_d;
     beat_q <= beat_d;
     err_q <= err_d;
-    maint_q <= maint_d;
     drop_q <= drop_d;
     refetch_q <= Cfg.Parity && refetch_d;
     wrong_q <= Cfg.Parity && wrong_d;
     s1_lost_q <= |look_lost;
-    selected_q <= selected_d;
+    s1_absent_q <= ~look_valid;
+    s1_upset_q <= look_upset;
+    s1_plru_q <= look_plru;
+    touched_q <= touched;
+    touched_set_q <= set_of(s1_q.req.addr);
+    touched_valid_q <= touch;
+    if (state_q == StReady) victim_q <= s1_victim;
     done_data_q <= done_data_d;
   end
 

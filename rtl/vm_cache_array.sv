@@ -3,7 +3,7 @@
 // The memories of one cache: tags, valid and dirty bits and pseudo-LRU state in LUT RAM (read asynchronously), data in
 // block RAM (read synchronously). One set is looked at at a time.
 //
-//   tag side   set_i -> valid_o, tag_o, dirty_o, victim_o in the same cycle
+//   tag side   set_i -> valid_o, tag_o, dirty_o, plru_o in the same cycle
 //   data side  set_i, read_word_i -> read_data_o of every way in the next cycle
 //
 // RAM has no reset: the owner sweeps all sets with sweep_i, after reset with sweep_plru_i.
@@ -24,7 +24,8 @@ module vm_cache_array
     parameter  bit          Parity = 1'b0,
     localparam int unsigned SetW = idx_bits(Sets),
     localparam int unsigned WordIdxW = idx_bits(Words),
-    localparam int unsigned WayBits = idx_bits(Ways)
+    localparam int unsigned WayBits = idx_bits(Ways),
+    localparam int unsigned PlruW = (Ways > 1) ? Ways - 1 : 1
 ) (
     input logic clk_i,
 
@@ -33,7 +34,7 @@ module vm_cache_array
     output logic [Ways-1:0][TagW-1:0] tag_o,
     output logic [Ways-1:0]           dirty_o,
     output logic [Ways-1:0]           upset_o,   // the tag word has wrong parity
-    output logic [WayBits-1:0]        victim_o,  // the lowest upset way, else the lowest invalid one, else pseudo-LRU
+    output logic [PlruW-1:0]          plru_o,    // what was used last
 
     input  logic [WordIdxW-1:0]        read_word_i,
     output logic [Ways-1:0][WordW-1:0] read_data_o,
@@ -64,10 +65,10 @@ module vm_cache_array
 
     input logic               touch_i,
     input logic [WayBits-1:0] touch_way_i,
-    input logic [SetW-1:0]    touch_set_i
+    input logic [SetW-1:0]    touch_set_i,
+    output logic [PlruW-1:0]  touched_o     // what plru_o of that set becomes
 );
 
-  localparam int unsigned PlruW = (Ways > 1) ? Ways - 1 : 1;
   localparam int unsigned AddrW = idx_bits(Sets * Words);
   localparam int unsigned DataW = WordW + 32'(Parity);
 
@@ -143,51 +144,32 @@ module vm_cache_array
 
   // ------------------------------------------------------------------ replacement
 
-  logic [WayBits-1:0] plru_victim;
-
   if (Ways > 1) begin : gen_plru
     (* ram_style = "distributed", no_rw_check *) logic [PlruW-1:0] plru_mem[Sets];
-    logic [PlruW-1:0] touched, unused_touched;
     logic [WayBits-1:0] unused_victim;
     logic [SetW-1:0] plru_set;
 
     assign plru_set = sweep_i ? meta_set_i : touch_set_i;
     always_ff @(posedge clk_i) begin
-      if (touch_i || sweep_plru_i) plru_mem[plru_set] <= sweep_plru_i ? '0 : touched;
+      if (touch_i || sweep_plru_i) plru_mem[plru_set] <= sweep_plru_i ? '0 : touched_o;
     end
 
-    vm_plru #(
-        .Ways(Ways)
-    ) u_plru_victim (
-        .state_i    (plru_mem[set_i]),
-        .touch_way_i('0),
-        .touched_o  (unused_touched),
-        .victim_o   (plru_victim)
-    );
+    assign plru_o = plru_mem[set_i];
     vm_plru #(
         .Ways(Ways)
     ) u_plru_touch (
         .state_i    (plru_mem[touch_set_i]),
         .touch_way_i(touch_way_i),
-        .touched_o  (touched),
+        .touched_o,
         .victim_o   (unused_victim)
     );
     logic unused;
-    assign unused = ^{unused_touched, unused_victim};
+    assign unused = ^unused_victim;
   end else begin : gen_no_plru
     logic unused;
     assign unused = ^{touch_i, touch_way_i, touch_set_i, sweep_plru_i};
-    assign plru_victim = '0;
-  end
-
-  always_comb begin
-    victim_o = plru_victim;
-    for (int w = Ways - 1; w >= 0; w--) begin
-      if (!valid_o[w]) victim_o = WayBits'(w);
-    end
-    for (int w = Ways - 1; Parity && w >= 0; w--) begin
-      if (upset_o[w]) victim_o = WayBits'(w);
-    end
+    assign plru_o = '0;
+    assign touched_o = '0;
   end
 
 endmodule

@@ -31,8 +31,16 @@ module vm_lower_caches
     output logic       mem_rsp_ready_o,
     input  mem_rsp_t   mem_rsp_i,
 
-    output logic             wb_error_valid_o,
-    output logic [PaMax-1:0] wb_error_addr_o
+    // Array port (Parity; flips only) of the L2 and of the L3: array_valid_i holds until array_done_o
+    input  logic [1:0] array_valid_i,
+    input  logic       array_is_tag_i,
+    input  array_req_t array_req_i,
+    output logic [1:0] array_done_o,
+
+    // As of vm_unified_cache; of two that tell in one cycle, the L2's address
+    output logic                wb_error_valid_o,
+    output logic [PaMax-1:0]    wb_error_addr_o,
+    output lower_events_t [1:0] events_o
 );
 
   logic mid_req_valid, mid_req_ready, mid_w_valid, mid_w_ready, mid_rsp_valid, mid_rsp_ready;
@@ -45,7 +53,8 @@ module vm_lower_caches
   if (Cfg.L2Cache.Ways != 0) begin : gen_l2
     vm_unified_cache #(
         .Geometry(Cfg.L2Cache),
-        .BusBits (32'(Cfg.BusBits))
+        .BusBits (32'(Cfg.BusBits)),
+        .Parity  (Cfg.Parity)
     ) u_cache (
         .clk_i,
         .rst_ni,
@@ -67,8 +76,13 @@ module vm_lower_caches
         .down_rsp_valid_i(mid_rsp_valid),
         .down_rsp_ready_o(mid_rsp_ready),
         .down_rsp_i      (mid_rsp),
+        .array_valid_i   (array_valid_i[0]),
+        .array_is_tag_i,
+        .array_req_i,
+        .array_done_o    (array_done_o[0]),
         .wb_error_valid_o(l2_error_valid),
-        .wb_error_addr_o (l2_error_addr)
+        .wb_error_addr_o (l2_error_addr),
+        .events_o        (events_o[0])
     );
   end else begin : gen_no_l2
     assign mid_req_valid = up_req_valid_i;
@@ -82,12 +96,15 @@ module vm_lower_caches
     assign up_rsp_o = mid_rsp;
     assign l2_error_valid = 1'b0;
     assign l2_error_addr = '0;
+    assign events_o[0] = '0;
+    assign array_done_o[0] = array_valid_i[0];
   end
 
   if (Cfg.L3Cache.Ways != 0) begin : gen_l3
     vm_unified_cache #(
         .Geometry(Cfg.L3Cache),
-        .BusBits (32'(Cfg.BusBits))
+        .BusBits (32'(Cfg.BusBits)),
+        .Parity  (Cfg.Parity)
     ) u_cache (
         .clk_i,
         .rst_ni,
@@ -109,8 +126,13 @@ module vm_lower_caches
         .down_rsp_valid_i(mem_rsp_valid_i),
         .down_rsp_ready_o(mem_rsp_ready_o),
         .down_rsp_i      (mem_rsp_i),
+        .array_valid_i   (array_valid_i[1]),
+        .array_is_tag_i,
+        .array_req_i,
+        .array_done_o    (array_done_o[1]),
         .wb_error_valid_o(l3_error_valid),
-        .wb_error_addr_o (l3_error_addr)
+        .wb_error_addr_o (l3_error_addr),
+        .events_o        (events_o[1])
     );
   end else begin : gen_no_l3
     assign mem_req_valid_o = mid_req_valid;
@@ -124,6 +146,8 @@ module vm_lower_caches
     assign mid_rsp = mem_rsp_i;
     assign l3_error_valid = 1'b0;
     assign l3_error_addr = '0;
+    assign events_o[1] = '0;
+    assign array_done_o[1] = array_valid_i[1];
   end
 
   assign wb_error_valid_o = l2_error_valid || l3_error_valid;
@@ -131,7 +155,7 @@ module vm_lower_caches
 
   if (Cfg.L2Cache.Ways == 0 && Cfg.L3Cache.Ways == 0) begin : gen_wires
     logic unused;
-    assign unused = ^{clk_i, rst_ni};
+    assign unused = ^{clk_i, rst_ni, array_is_tag_i, array_req_i};
   end
 
 endmodule

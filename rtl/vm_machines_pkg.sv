@@ -238,9 +238,10 @@ package vm_machines_pkg;
   localparam machine_t Sv39Ulx3s = riscv_machine(riscv(8'd3, 8'd3, 8'd9, 8'd12, 8'd3, 8'd44, 1'b1), 8'd34, 8'd9, 8'd2);
   // For programs that go through memory page by page.
   localparam machine_t Sv39Prefetch = with_prefetch(Sv39);
-  // The tables of Sv39 with 8 KiB pages; parity.
-  localparam machine_t Riscv8k = with_parity(with_itlb(
-      riscv_machine(riscv(8'd3, 8'd3, 8'd10, 8'd13, 8'd3, 8'd43, 1'b0), 8'd40, 8'd9), '{Sets: 16'd1, Ways: 8'd4}));
+  // The tables of Sv39 with 8 KiB pages; parity, also in an L2 of 32 KiB and an L3 of 64 KiB.
+  localparam machine_t Riscv8k = with_parity(with_lower_caches(with_itlb(
+      riscv_machine(riscv(8'd3, 8'd3, 8'd10, 8'd13, 8'd3, 8'd43, 1'b0), 8'd40, 8'd9), '{Sets: 16'd1, Ways: 8'd4}),
+      '{Sets: 16'd128, Ways: 8'd4, LineBytes: 16'd64}, '{Sets: 16'd256, Ways: 8'd4, LineBytes: 16'd64}));
 
   // 4-level x86-64 with the TLBs and caches of the Core i7: 64 and 128 entries, 512 in the L2; 32 KiB 8-way, 256 KiB 8-way,
   // 8 MiB 16-way.

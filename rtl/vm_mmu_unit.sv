@@ -104,7 +104,7 @@ module vm_mmu_unit
   ctl_req_t ctl_op;
   logic ctl_apply, ctl_refused, ctl_forget_all, ctl_forget_asid;
   // What the sequencer has for caches and arrays.
-  logic [1:0] unused_maint_valid, unused_cache_valid;
+  logic [1:0] unused_maint_valid, unused_cache_valid, unused_lower_valid;
   logic [3:0] unused_tlb_valid;
   maint_req_t unused_maint;
   array_req_t unused_array;
@@ -153,7 +153,9 @@ module vm_mmu_unit
       .cache_array_valid_o (unused_cache_valid),
       .cache_array_is_tag_o(unused_is_tag),
       .cache_array_done_i  (2'b00),
-      .cache_array_rsp_i   ('0)
+      .cache_array_rsp_i   ('0),
+      .lower_array_valid_o (unused_lower_valid),
+      .lower_array_done_i  (2'b00)
   );
 
   vm_ctl #(
@@ -171,7 +173,7 @@ module vm_mmu_unit
 
   logic unused;
   assign unused = ^{unused_ahead_valid, unused_s1_busy, unused_tlb_array, unused_maint_valid, unused_tlb_valid,
-                    unused_cache_valid, unused_maint, unused_array, unused_array_rsp, unused_array_ready,
-                    unused_array_rsp_valid, unused_is_tag, unused_drained};
+                    unused_cache_valid, unused_lower_valid, unused_maint, unused_array, unused_array_rsp,
+                    unused_array_ready, unused_array_rsp_valid, unused_is_tag, unused_drained};
 
 endmodule

@@ -548,15 +548,19 @@ package vm_pkg;
     logic refused;  // user mode; nothing done
   } fence_rsp_t;
 
-  typedef enum logic [2:0] {
-    ArrayItlb       = 3'd0,
-    ArrayDtlb       = 3'd1,
-    ArrayIcacheTag  = 3'd2,
-    ArrayIcacheData = 3'd3,
-    ArrayDcacheTag  = 3'd4,
-    ArrayDcacheData = 3'd5,
-    ArrayL2Tlb      = 3'd6,  // flip only
-    ArrayWalkCache  = 3'd7   // flip only; way: the level of the pointer
+  typedef enum logic [3:0] {
+    ArrayItlb        = 4'd0,
+    ArrayDtlb        = 4'd1,
+    ArrayIcacheTag   = 4'd2,
+    ArrayIcacheData  = 4'd3,
+    ArrayDcacheTag   = 4'd4,
+    ArrayDcacheData  = 4'd5,
+    ArrayL2Tlb       = 4'd6,   // flip only, as all that follow
+    ArrayWalkCache   = 4'd7,   // way: the level of the pointer
+    ArrayL2CacheTag  = 4'd8,
+    ArrayL2CacheData = 4'd9,
+    ArrayL3CacheTag  = 4'd10,
+    ArrayL3CacheData = 4'd11
   } array_e;
 
   // TLB entry:  data0 = {valid [63], mem_type [60:58], g [57], d [56], u,r,w,x [55:52], vpn [51:0]},
@@ -615,6 +619,12 @@ package vm_pkg;
     logic hit;
   } cache_events_t;
 
+  // Of an L2 or L3 cache.
+  typedef struct packed {
+    logic lost;             // what was stored in a line, or a word of it, is lost by an upset
+    logic refetch;          // a clean line is read from below again, as a word of it was wrong
+  } lower_events_t;
+
   // Lookups that met entries with wrong parity, which are gone now.
   typedef struct packed {
     logic walk_cache;
@@ -636,6 +646,7 @@ package vm_pkg;
   } atomic_events_t;
 
   typedef struct packed {
+    lower_events_t [1:0] lower;  // [0] L2, [1] L3
     atomic_events_t atomic;
     cache_events_t [1:0] cache;  // [0] instruction, [1] data
     mmu_events_t mmu;

@@ -58,14 +58,16 @@ module vm_seq
     output maint_req_t       maint_o,
     input  logic       [1:0] maint_done_i,
 
-    // Array port of fetch TLB, data TLB (combinational), L2 TLB and walk caches (no answer), and of the two caches
+    // Array port of fetch TLB, data TLB (combinational), L2 TLB and walk caches (no answer), and of the caches
     output array_req_t       array_o,
     output logic       [3:0] tlb_array_valid_o,
     input  array_rsp_t [1:0] tlb_array_rsp_i,
     output logic       [1:0] cache_array_valid_o,
     output logic             cache_array_is_tag_o,
     input  logic       [1:0] cache_array_done_i,
-    input  array_rsp_t [1:0] cache_array_rsp_i
+    input  array_rsp_t [1:0] cache_array_rsp_i,
+    output logic       [1:0] lower_array_valid_o,  // L2 and L3 cache
+    input  logic       [1:0] lower_array_done_i
 );
 
   localparam int unsigned PageBits = 32'(Cfg.Format.PageBits);
@@ -100,7 +102,7 @@ module vm_seq
 
   logic forget_d, forget_q;  // a control write's address space is being forgotten
   logic by_asid, scan_last, scan_all, inv_wait, va_legal, pa_legal, array_cache;
-  logic is_tlb_array, is_shared_array;
+  logic is_tlb_array, is_shared_array, is_lower_array, is_l3_array;
   assign by_asid = fence_q.by_asid && Cfg.AsidBits != 0;
   assign scan_all = !by_asid && fence_q.globals;
   assign scan_last = scan_q == ScanW'(ScanSets - 1);
@@ -122,6 +124,8 @@ module vm_seq
   assign is_tlb_array = array_q.array == ArrayItlb || array_q.array == ArrayDtlb;
   // The walker's: its arrays only flip bits.
   assign is_shared_array = Cfg.Parity && (array_q.array == ArrayL2Tlb || array_q.array == ArrayWalkCache);
+  assign is_lower_array = array_q.array >= ArrayL2CacheTag;
+  assign is_l3_array = array_q.array == ArrayL3CacheTag || array_q.array == ArrayL3CacheData;
   assign array_cache = array_q.array == ArrayDcacheTag || array_q.array == ArrayDcacheData;
 
   assign block_o = state_q != StIdle;
@@ -132,7 +136,8 @@ module vm_seq
 
   assign ctl_o = ctl_q;
   assign array_o = array_q;
-  assign cache_array_is_tag_o = array_q.array == ArrayIcacheTag || array_q.array == ArrayDcacheTag;
+  assign cache_array_is_tag_o = array_q.array == ArrayIcacheTag || array_q.array == ArrayDcacheTag ||
+      array_q.array == ArrayL2CacheTag || array_q.array == ArrayL3CacheTag;
 
   always_comb begin
     state_d = state_q;
@@ -170,6 +175,7 @@ module vm_seq
     };
     tlb_array_valid_o = '0;
     cache_array_valid_o = '0;
+    lower_array_valid_o = '0;
 
     unique case (state_q)
       StIdle: begin
@@ -238,6 +244,10 @@ module vm_seq
                 tlb_array_valid_o[3:2] = {array_q.array == ArrayWalkCache, array_q.array == ArrayL2Tlb};
                 state_d = StRespond;
               end
+            end else if (is_lower_array) begin
+              array_rsp_d = '0;
+              lower_array_valid_o[is_l3_array] = 1'b1;
+              if (lower_array_done_i[is_l3_array]) state_d = StRespond;
             end else if (is_tlb_array) begin
               tlb_array_valid_o[1:0] = {array_q.array == ArrayDtlb, array_q.array == ArrayItlb};
               array_rsp_d = tlb_array_rsp_i[array_q.array == ArrayDtlb];

@@ -199,11 +199,12 @@ module vm_top
   tlb_inv_t tlb_inv;
   array_req_t array_req;
   logic [3:0] tlb_array_valid;
-  logic [1:0] cache_array_valid, cache_array_done;
+  logic [1:0] cache_array_valid, cache_array_done, lower_array_valid, lower_array_done;
   array_rsp_t [1:0] tlb_array_rsp, cache_array_rsp;
   logic cache_array_is_tag;
   mmu_events_t mmu_events;
   cache_events_t [1:0] cache_events;
+  lower_events_t [1:0] lower_events;
   logic [4:0] fence_done;
 
   vm_mmu #(
@@ -239,7 +240,7 @@ module vm_top
 
   // Events that are not the MMU's own: a bus error on the data, fences.
   always_comb begin
-    events_o = '{atomic: atomic_events, cache: cache_events, mmu: mmu_events};
+    events_o = '{lower: lower_events, atomic: atomic_events, cache: cache_events, mmu: mmu_events};
     for (int unsigned p = 0; p < 2; p++) begin
       events_o.mmu.port[p].outcome[FaultBus] = core_rsp_valid[p] && core_rsp[p].fault.cause == FaultBus;
     end
@@ -517,7 +518,9 @@ module vm_top
       .cache_array_valid_o (cache_array_valid),
       .cache_array_is_tag_o(cache_array_is_tag),
       .cache_array_done_i  (cache_array_done),
-      .cache_array_rsp_i   (cache_array_rsp)
+      .cache_array_rsp_i   (cache_array_rsp),
+      .lower_array_valid_o (lower_array_valid),
+      .lower_array_done_i  (lower_array_done)
   );
 
   vm_ctl #(
@@ -582,8 +585,13 @@ module vm_top
       .mem_rsp_valid_i,
       .mem_rsp_ready_o,
       .mem_rsp_i,
+      .array_valid_i   (lower_array_valid),
+      .array_is_tag_i  (cache_array_is_tag),
+      .array_req_i     (array_req),
+      .array_done_o    (lower_array_done),
       .wb_error_valid_o(lower_error_valid),
-      .wb_error_addr_o (lower_error_addr)
+      .wb_error_addr_o (lower_error_addr),
+      .events_o        (lower_events)
   );
 
   logic unused;

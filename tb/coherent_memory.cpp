@@ -90,7 +90,28 @@ void CoherentMemory::revert_line(std::uint64_t address, std::uint64_t cycle) {
   }
 }
 
+// What the level below shows counts from now on, but for what a store that waits for the line will put there.
+void CoherentMemory::adopt_line(std::uint64_t address, std::uint64_t cycle) {
+  for (unsigned offset = 0; offset < machine_.dcache.line_bytes; offset += 8) {
+    const std::uint64_t word = address + offset;
+    const std::uint64_t below = behind_.read_beat(PhysAddr(word));
+    const bool waits = pending_.active && pending_.word == word;
+    if (waits) pending_.old = below;
+    if (below == beat(word)) continue;
+    store(word, below, static_cast<std::uint8_t>(waits ? ~pending_.lanes : 0xFF), cycle);
+    stored(word, cycle);
+  }
+}
+
+// An upset below the first level: it does not matter as long as the line is here.
+void CoherentMemory::on_changed_below(std::uint64_t address, std::uint64_t cycle) {
+  const auto here = [address](const Line& line) { return line.valid && line.address == address; };
+  if (leaving_ == address || std::any_of(lines_.begin(), lines_.end(), here)) return;
+  adopt_line(address, cycle);
+}
+
 void CoherentMemory::on_event(const Event& event, std::uint64_t cycle) {
+  if (event.kind == EventKind::LowerUpset && event.lower_lost()) lost_ = true;
   if (event.kind < EventKind::CacheLookup ||
       (event.kind > EventKind::CacheMaint && event.kind != EventKind::CacheLost) || event.cache() == 0) {
     return;
@@ -100,7 +121,7 @@ void CoherentMemory::on_event(const Event& event, std::uint64_t cycle) {
       const Asked a = in_memory_lanes(asked(event));
       if (!a.known || !a.write) break;
       const std::uint64_t word = a.pa & ~7ULL;
-      pending_ = {!event.answers_at_once(), word, beat(word)};
+      pending_ = {!event.answers_at_once(), word, beat(word), a.lanes};
       store(word, a.wdata, a.lanes, cycle);
       if (!event.answers_at_once()) break;
       stored(word, cycle);
@@ -111,6 +132,7 @@ void CoherentMemory::on_event(const Event& event, std::uint64_t cycle) {
       break;
     }
     case EventKind::CacheDone:
+      leaving_.reset();
       if (pending_.active) {
         if (event.done_err()) store(pending_.word, pending_.old, 0xFF, cycle);
         if (!event.done_err() && !event.uncached() && filled_ != nullptr) becomes_dirty(*filled_, cycle);
@@ -119,9 +141,18 @@ void CoherentMemory::on_event(const Event& event, std::uint64_t cycle) {
       }
       break;
     case EventKind::CacheVictim:
-      if (Line* l = line(event.set(), event.way())) l->valid = false;
+      if (Line* l = line(event.set(), event.way())) {
+        const bool there = l->valid;
+        l->valid = false;
+        if (there && event.victim_dirty()) leaving_ = l->address;
+        // What the level below has lost meanwhile comes to light.
+        if (there && !event.victim_dirty() && machine_.parity && machine_.l2cache.ways != 0) {
+          adopt_line(l->address, cycle);
+        }
+      }
       break;
     case EventKind::CacheFill:
+      leaving_.reset();
       if (Line* l = line(event.set(), event.way())) {
         l->valid = !event.fill_err();
         l->address = event.b;
@@ -166,6 +197,7 @@ void CoherentMemory::on_ports(const Cycle& cycle) {
   if (cycle.out->wb_error && !lost_) revert_line(cycle.out->wb_error_addr, cycle.number);
   lost_ = false;
   if (tracker_.flipped()) on_flip(*tracker_.flipped(), cycle.number);
+  for (const std::uint64_t line : cycle.changed_below) on_changed_below(line, cycle.number);
 }
 
 // What a wrong word of a dirty line says is what will be written back, though nobody can read it before.

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -64,10 +65,13 @@ class CoherentMemory {
     bool active = false;
     std::uint64_t word = 0;
     std::uint64_t old = 0;
+    std::uint8_t lanes = 0;
   };
 
   void store(std::uint64_t address, std::uint64_t data, std::uint8_t lanes, std::uint64_t cycle);
   void stored(std::uint64_t address, std::uint64_t cycle);
+  void adopt_line(std::uint64_t address, std::uint64_t cycle);
+  void on_changed_below(std::uint64_t address, std::uint64_t cycle);
   void revert_line(std::uint64_t address, std::uint64_t cycle);
   void on_array_write(const ArrayRequest& request, std::uint64_t cycle);
   void on_flip(const ArrayRequest& flip, std::uint64_t cycle);
@@ -85,8 +89,9 @@ class CoherentMemory {
   HostRequest host_;
   ArrayRequest array_;
   Pending pending_;
-  Line* filled_ = nullptr;  // last
-  bool lost_ = false;       // a line is lost in this cycle, which is no error of a write-back
+  Line* filled_ = nullptr;                // last
+  std::optional<std::uint64_t> leaving_;  // dirty line on its way to the level below, in none of the two
+  bool lost_ = false;                     // a line is lost in this cycle, which is no error of a write-back
   Listener* listener_ = nullptr;
 };
 

@@ -39,6 +39,7 @@ enum class EventKind : std::uint8_t {
   AtomicEnd = 22,
   Upset = 23,
   CacheLost = 24,
+  LowerUpset = 25,
 };
 
 enum class Source : std::uint8_t { Bare = 0, Tlb = 1, Walk = 2, None = 3, L2 = 4 };
@@ -142,6 +143,14 @@ struct Event {
   bool lost_line() const { return bit(4); }
   bool lost_written() const { return bit(5); }
   bool lost_in_maintenance() const { return bit(6); }
+  // LowerUpset: which cache, 0 L2 or 1 L3, and what it tells of: something stored is lost (b: its line), which
+  // wb_error says, too; a line is read from below again; the array port has turned over a bit.
+  unsigned lower() const { return static_cast<unsigned>(a & 1U); }
+  bool lower_lost() const { return bit(4); }
+  bool lower_refetch() const { return bit(5); }
+  bool lower_flipped() const { return bit(6); }
+  bool lower_reported() const { return bit(7); }
+
   // The access that comes upon it is answered with an error.
   bool lost_by_access() const { return !lost_written() && !lost_in_maintenance(); }
 
@@ -170,6 +179,8 @@ struct Cycle {
   std::span<const Event> events;
   // The port below the first level: the memory port, or the upper port of the L2 cache.
   MemPort memory;
+  // Lines that read otherwise below the first level than before, as an upset there made them.
+  std::span<const std::uint64_t> changed_below;
 
   const CoreRequest& request(Port p) const { return p == Port::Fetch ? in->fetch : in->data; }
   const CoreResponse& response(Port p) const { return p == Port::Fetch ? out->fetch : out->data; }

@@ -136,6 +136,10 @@ std::string describe(const Event& e) {
       return fmt::format("CacheMaint    {} {}{}{}", cache_name(e.cache()),
                          e.maint_all() ? std::string("all") : fmt::format("line {:#x}", e.b),
                          e.wrote_back() ? " written back" : "", e.invalidated() ? " invalidated" : "");
+    case EventKind::LowerUpset:
+      return fmt::format("LowerUpset    L{} cache{}{}{}", e.lower() + 2, e.lower_flipped() ? " bit turned over" : "",
+                         e.lower_refetch() ? " line read again" : "",
+                         e.lower_lost() ? fmt::format(" line {:#x} lost", e.b) : "");
     case EventKind::CacheLost:
       return fmt::format("CacheLost     {} set {} way {} line {:#x}{}{}", cache_name(e.cache()), e.set(), e.way(), e.b,
                          e.lost_line()      ? " dropped"

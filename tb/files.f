@@ -2,6 +2,7 @@ tb/vm_dpi_pkg.sv
 tb/vm_handshake.sv
 tb/vm_answers.sv
 tb/vm_mem_rules.sv
+tb/vm_monitor_lower.sv
 tb/vm_monitor_mmu.sv
 tb/vm_monitor_walk.sv
 tb/vm_monitor_cache.sv

@@ -13,6 +13,7 @@
 #include "checks/time_check.h"
 #include "checks/traffic_check.h"
 #include "coverage/coverage.h"
+#include "platform/platform.h"
 
 namespace vm {
 
@@ -21,12 +22,10 @@ Testbench::Testbench(const Machine& machine, std::unique_ptr<Model> model, Testb
       options_(std::move(options)),
       model_(std::move(model)),
       agent_(memory_, {options_.latency, options_.stall, options_.errors, options_.seed}),
-      l3_(machine_.l3cache.ways == 0
+      l3_(machine_.l3cache.ways == 0 ? nullptr : std::make_unique<UnifiedCacheCheck>(machine_, 3, memory_, reporter_)),
+      l2_(machine_.l2cache.ways == 0
               ? nullptr
-              : std::make_unique<UnifiedCacheCheck>("L3 cache", machine_.l3cache, memory_, reporter_)),
-      l2_(machine_.l2cache.ways == 0 ? nullptr
-                                     : std::make_unique<UnifiedCacheCheck>("L2 cache", machine_.l2cache,
-                                                                           l3_ ? l3_->view() : memory_, reporter_)),
+              : std::make_unique<UnifiedCacheCheck>(machine_, 2, l3_ ? l3_->view() : memory_, reporter_)),
       tracker_(machine_, reporter_),
       fetch_(options_.stall, options_.seed, "fetch"),
       data_(options_.stall, options_.seed, "data"),
@@ -213,6 +212,31 @@ void Testbench::observe() {
   for (const std::string& rule : model_->failed_assertions()) reporter_.mismatch("protocol", rule);
 }
 
+void Testbench::observe_lower_caches(const MemPort& port) {
+  if (!l2_ || !checks_on_) return;
+  const Event* told[2] = {};
+  for (const Event& event : cycle_.events) {
+    if (event.kind == EventKind::LowerUpset) told[event.lower()] = &event;
+  }
+  const Outputs& out = *cycle_.out;
+  l2_->begin_cycle();
+  if (l3_) {
+    l3_->begin_cycle();
+    l3_->on_cycle(out.below_l2, port, told[1]);
+    for (const std::uint64_t line : l3_->changed()) l2_->on_changed_below(line);
+  }
+  l2_->on_cycle(out.below_l1, out.below_l2, told[0]);
+  cycle_.changed_below = l2_->changed();
+  // The sequencer hands a flip on in the cycle after it has found all empty.
+  if (cycle_.array_accepted()) array_request_ = cycle_.in->array;
+  for (const Event& event : cycle_.events) {
+    if (event.kind != EventKind::Drained || event.drained_kind() != 2 || !machine_.array_port) continue;
+    const auto array = static_cast<Array>(array_request_.array);
+    if (array == Array::L2CacheTag || array == Array::L2CacheData) l2_->ask_flip(array_request_);
+    if (l3_ && (array == Array::L3CacheTag || array == Array::L3CacheData)) l3_->ask_flip(array_request_);
+  }
+}
+
 // From memory upwards: each level looks at what the one below holds.
 void Testbench::observe_memory() {
   const Inputs& in = *cycle_.in;
@@ -226,8 +250,7 @@ void Testbench::observe_memory() {
   if (const std::string_view error = agent_.observe(port, cycle_.number); !error.empty()) {
     reporter_.mismatch("protocol", fmt::format("memory port: {}", error));
   }
-  if (l3_ && checks_on_) l3_->on_cycle(out.below_l2, port);
-  if (l2_ && checks_on_) l2_->on_cycle(out.below_l1, out.below_l2);
+  observe_lower_caches(port);
   cycle_.memory = l2_ ? out.below_l1 : port;
 }
 

@@ -72,6 +72,8 @@ class Testbench {
   // Bytes in memory, under the hardware's feet. After the first step it is a backdoor and counted.
   void preload(PhysAddr pa, std::span<const std::uint8_t> bytes);
   std::uint64_t backdoor_accesses() const { return backdoor_accesses_; }
+  // What the checks know of the L2 cache (3: of the L3), on a machine that has it.
+  const UnifiedCacheCheck& lower_cache(unsigned level) const { return level == 2 ? *l2_ : *l3_; }
   // Memory as the port below the first level shows it.
   const PhysicalMemory& memory_behind() const { return l2_ ? l2_->view() : memory_; }
 
@@ -131,6 +133,7 @@ class Testbench {
   void drive();
   void observe();
   void observe_memory();
+  void observe_lower_caches(const MemPort& port);
   void name_clients(std::span<Event> events);
   void run_checks();
   void watch_progress();
@@ -143,6 +146,7 @@ class Testbench {
   MemoryAgent agent_;
   Reporter reporter_;
   std::unique_ptr<UnifiedCacheCheck> l3_, l2_;
+  ArrayRequest array_request_;  // last accepted
   Tracker tracker_;
   EventLog log_;
   EventLog first_log_;  // as it was at the first mismatch

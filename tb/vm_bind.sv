@@ -127,26 +127,26 @@ bind vm_cache vm_monitor_cache #(
     .victim_valid_i(look_valid[victim_way]),
     .victim_dirty_i(!ReadOnly && look_dirty[victim_way]),
     .victim_refetch_i(refetch_q),
-    .victim_line_i(line_addr(look_tag[victim_way], m_set)),
-    .set_i(16'(m_set)),
+    .victim_line_i(line_addr(look_tag[victim_way], m_set_q)),
+    .set_i(16'(m_set_q)),
     .way_i(8'(way_q)),
     .fill_i(state_q == StFillData && mem_rsp_valid_i && mem_rsp_last_i),
     .fill_err_i(err_q || mem_rsp_err_i),
-    .fill_line_i(line_addr(tag_of(m_q.req.addr), m_set)),
+    .fill_line_i(line_addr(tag_of(m_q.req.addr), m_set_q)),
     .done_i(done),
     .done_client_i(m_q.client),
     .done_req_i(m_q.req),
     .done_err_i(err_q),
-    .maint_i(state_q == StMaintAct && selected_q),
+    .maint_i(u_maint.acting),
     .maint_invalidate_i(maint_req_i.invalidate),
-    .maint_start_i(state_q == StMaintLook),
+    .maint_start_i(u_maint.looking),
     .written_back_i(state_q == StWbAck && mem_rsp_valid_i),
-    .maint_line_i(line_addr(vtag_q, m_set)),
-    .invalidate_all_i(state_q == StSweep && maint_done_o),
+    .maint_line_i(victim_addr),
+    .invalidate_all_i(maint_sweep && maint_done_o),
     .lost_i(lost),
     .lost_tag_i(lost && invalidate),
     .lost_written_i(lost && !lost_look),
-    .lost_maint_i(maint_q),
+    .lost_maint_i(maint_busy),
     .lost_way_i(8'(way_d)),
     .lost_line_i(wb_error_addr_o)
 );
@@ -222,6 +222,14 @@ bind vm_unified_cache vm_handshake #(
     .valid_i(up_rsp_valid_o),
     .ready_i(up_rsp_ready_i),
     .payload_i(up_rsp_o)
+);
+bind vm_lower_caches vm_monitor_lower u_monitor (
+    .clk_i,
+    .rst_ni,
+    .events_i(events_o),
+    .wb_error_valid_i({l3_error_valid, l2_error_valid}),
+    .wb_error_addr_i({l3_error_addr, l2_error_addr}),
+    .flipped_i(array_valid_i & array_done_o)
 );
 bind vm_unified_cache vm_mem_rules u_mem_rules (
     .clk_i,

@@ -96,7 +96,7 @@ module vm_sim_top
   output logic        array_req_ready_o,
   input  logic        array_req_flip_i,
   input  logic        array_req_write_i,
-  input  logic [2:0]  array_req_array_i,
+  input  logic [3:0]  array_req_array_i,
   input  logic [15:0] array_req_set_i,
   input  logic [7:0]  array_req_way_i,
   input  logic [7:0]  array_req_word_i,

@@ -274,7 +274,7 @@ Machine sv39_prefetch() {
 
 Machine riscv8k() {
   Machine m = riscv64("riscv8k", 3);
-  m.summary = "entries as in Sv39, but 8 KiB pages, 43-bit addresses; 4-entry I-TLB; parity, array port";
+  m.summary = "entries as in Sv39, but 8 KiB pages, 43-bit addresses; 4-entry I-TLB; L2 and L3; parity";
   m.format.index_bits = {10, 10, 10};
   m.format.page_bits = 13;
   m.format.ppn_bits = 43;
@@ -285,6 +285,8 @@ Machine riscv8k() {
   m.bus_bits = 40;
   m.asid_bits = 9;
   m.itlb = {.sets = 1, .ways = 4};
+  m.l2cache = {.sets = 128, .ways = 4, .line_bytes = 64};
+  m.l3cache = {.sets = 256, .ways = 4, .line_bytes = 64};
   m.array_port = true;
   m.parity = true;
   return m;

@@ -26,9 +26,14 @@ enum class Array : std::uint8_t {
   IcacheData = 3,
   DcacheTag = 4,
   DcacheData = 5,
-  L2Tlb = 6,     // only flips
-  WalkCache = 7  // only flips; the way is the level
+  L2Tlb = 6,      // only flips, as all that follow
+  WalkCache = 7,  // the way is the level
+  L2CacheTag = 8,
+  L2CacheData = 9,
+  L3CacheTag = 10,
+  L3CacheData = 11
 };
+inline constexpr unsigned kArrays = 12;
 
 // One element of a TLB or cache array (machines with array_port); data layout as array_req_t in rtl/vm_pkg.sv.
 struct ArrayElement {

@@ -56,6 +56,14 @@ ArrayShape array_shape(const Machine& machine, Array array) {
       return cache(machine.dcache, words(machine.dcache));
     case Array::L2Tlb:
       return tlb(machine.l2tlb);
+    case Array::L2CacheTag:
+      return cache(machine.l2cache, 1);
+    case Array::L2CacheData:
+      return cache(machine.l2cache, words(machine.l2cache));
+    case Array::L3CacheTag:
+      return cache(machine.l3cache, 1);
+    case Array::L3CacheData:
+      return cache(machine.l3cache, words(machine.l3cache));
     case Array::WalkCache:
       return {.sets = machine.walk_cache_sets,
               .first_way = 1,
@@ -91,8 +99,16 @@ StoredWord stored_word(const Machine& machine, Array array, unsigned way) {
       return tag_word(machine, machine.icache);
     case Array::DcacheTag:
       return tag_word(machine, machine.dcache);
+    case Array::L2CacheTag:
+      return tag_word(machine, machine.l2cache);
+    case Array::L3CacheTag:
+      return tag_word(machine, machine.l3cache);
     case Array::IcacheData:
       return data_word(machine.icache);
+    case Array::L2CacheData:
+      return data_word(machine.l2cache);
+    case Array::L3CacheData:
+      return data_word(machine.l3cache);
     case Array::DcacheData:
       return data_word(machine.dcache);
   }

@@ -36,6 +36,6 @@ struct StoredWord {
 StoredWord stored_word(const Machine& machine, Array array, unsigned way);
 
 // Neither read nor written by the array port.
-constexpr bool only_flips(Array array) { return array == Array::L2Tlb || array == Array::WalkCache; }
+constexpr bool only_flips(Array array) { return array >= Array::L2Tlb; }
 
 }  // namespace vm

@@ -30,13 +30,18 @@ inline constexpr std::array<std::pair<std::string_view, FenceOp>, 4> kCacheOpera
      {"invalidate", FenceOp::CacheInvalidate},
      {"cleaninvalidate", FenceOp::CacheCleanInvalidate}}};
 
-inline constexpr std::array<std::pair<std::string_view, Array>, 8> kArrayNames{{{"itlb", Array::Itlb},
-                                                                                {"dtlb", Array::Dtlb},
-                                                                                {"icache-tag", Array::IcacheTag},
-                                                                                {"icache-data", Array::IcacheData},
-                                                                                {"dcache-tag", Array::DcacheTag},
-                                                                                {"dcache-data", Array::DcacheData},
-                                                                                {"l2tlb", Array::L2Tlb},
-                                                                                {"walkcache", Array::WalkCache}}};
+inline constexpr std::array<std::pair<std::string_view, Array>, kArrays> kArrayNames{
+    {{"itlb", Array::Itlb},
+     {"dtlb", Array::Dtlb},
+     {"icache-tag", Array::IcacheTag},
+     {"icache-data", Array::IcacheData},
+     {"dcache-tag", Array::DcacheTag},
+     {"dcache-data", Array::DcacheData},
+     {"l2tlb", Array::L2Tlb},
+     {"walkcache", Array::WalkCache},
+     {"l2cache-tag", Array::L2CacheTag},
+     {"l2cache-data", Array::L2CacheData},
+     {"l3cache-tag", Array::L3CacheTag},
+     {"l3cache-data", Array::L3CacheData}}};
 
 }  // namespace vm::trace

@@ -27,7 +27,8 @@ constexpr unsigned kUpset = FirstFence + kFences, kUpsets = 4;
 constexpr unsigned kCache = kUpset + kUpsets;
 enum CacheCounter : unsigned { Hit, Miss, Uncached, WriteBack, Refetch, Lost, CacheCounters };
 constexpr unsigned kAtomic = kCache + 2 * CacheCounters, kScFailed = kAtomic + 1;
-static_assert(kScFailed + 1 == CounterCheck::kCounters);
+constexpr unsigned kLower = kScFailed + 1;  // of the L2 cache, then of the L3: lines read again, losses
+static_assert(kLower + 4 == CounterCheck::kCounters);
 
 unsigned of_port(Port port, unsigned counter) { return static_cast<unsigned>(port) * PortCounters + counter; }
 unsigned of_upset(const Event& upset) {
@@ -64,6 +65,9 @@ std::string CounterCheck::name(unsigned index) {
   if (index < FirstFence) return std::string(kWalkerNames[index - Walking]);
   if (index < kUpset) return std::string(kFenceNames[index - FirstFence]);
   if (index < kCache) return fmt::format("lookup that met wrong parity in the {}", kUpsetNames[index - kUpset]);
+  if (index >= kLower) {
+    return fmt::format("L{} cache {}", 2 + (index - kLower) / 2, kCacheNames[Refetch + (index - kLower) % 2]);
+  }
   if (index >= kAtomic) return index == kAtomic ? "atomic performed" : "SC that failed";
   const unsigned counter = index - kCache;
   return fmt::format("{} cache {}", counter < CacheCounters ? "instruction" : "data",
@@ -140,6 +144,10 @@ void CounterCheck::on_event(const Event& event) {
       break;
     case EventKind::CacheLost:
       count(of_cache(event.cache(), Lost));
+      break;
+    case EventKind::LowerUpset:
+      if (event.lower_refetch()) count(kLower + 2 * event.lower());
+      if (event.lower_lost()) count(kLower + 2 * event.lower() + 1);
       break;
     case EventKind::Upset:
       count(of_upset(event));

@@ -16,7 +16,7 @@ namespace vm {
 
 class CounterCheck final : public Check {
  public:
-  static constexpr unsigned kCounters = 68;  // bits of events_t
+  static constexpr unsigned kCounters = 72;  // bits of events_t
 
   CounterCheck(const Machine& machine, Reporter& reporter);
   void on_cycle(const Cycle& cycle) override;

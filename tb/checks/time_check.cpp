@@ -119,6 +119,9 @@ void TimeCheck::gather(const Cycle& cycle) {
       case EventKind::CacheLost:
         seen_.lost[event.cache()] = &event;
         break;
+      case EventKind::LowerUpset:
+        seen_.lower_flipped = seen_.lower_flipped || event.lower_flipped();
+        break;
       case EventKind::CacheFill:
         seen_.fill[event.cache()] = &event;
         break;

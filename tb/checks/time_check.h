@@ -40,6 +40,7 @@ class TimeCheck final : public Check {
     const Event *walk_start = nullptr, *walk_read = nullptr, *walk_data = nullptr, *walk_end = nullptr;
     const Event *walk_look = nullptr, *update_start = nullptr, *update = nullptr, *restart = nullptr;
     const Event *l2_sweep = nullptr, *l2_fill = nullptr, *drained = nullptr;
+    bool lower_flipped = false;
     const Event *atomic_start = nullptr, *atomic_end = nullptr;
   };
 
@@ -155,6 +156,7 @@ class TimeCheck final : public Check {
   bool tlb_fence() const;
   bool root_write() const;
   bool shared_flip() const;
+  bool lower_array() const;
   bool offers_memory(unsigned source) const;
   bool slot_taken(unsigned p) const;  // by another client than the core
   Owner why_s1_takes_none(unsigned p) const;

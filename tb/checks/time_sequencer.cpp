@@ -37,6 +37,11 @@ bool TimeCheck::array_waits(unsigned k) const {
   return array == Array::DcacheTag || array == Array::DcacheData;
 }
 
+// An access to an array of the L2 or L3 cache, which says itself when it is done.
+bool TimeCheck::lower_array() const {
+  return seq_kind_ == SeqKind::Array && machine_.array_port && static_cast<Array>(array_.array) >= Array::L2CacheTag;
+}
+
 void TimeCheck::sequencer_now(const Cycle& cycle) {
   for (Port& port : ports_) port.idle = !port.front && !port.s1 && !port.pending;
   const bool idle = std::all_of(ports_.begin(), ports_.end(),
@@ -106,6 +111,10 @@ void TimeCheck::next_sequencer(const Cycle& cycle) {
           if (caches_[k].array_done) seq_ = SeqState::Respond;
           return;
         }
+      }
+      if (lower_array()) {
+        if (seen_.lower_flipped) seq_ = SeqState::Respond;
+        return;
       }
       // One sweep of the L2 TLB after the other.
       act_waits_ = act_waits_ && (l2_busy(cycle) || prefetching_) && (tlb_fence() || root_write() || shared_flip());

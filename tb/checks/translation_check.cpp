@@ -147,12 +147,17 @@ void TranslationCheck::on_walker(const Event& event, std::uint64_t cycle) {
       return;
     case EventKind::WalkRead:
       entry_ = PhysAddr(event.b);
+      lower_lost_ = false;
+      return;
+    case EventKind::LowerUpset:
+      lower_lost_ = lower_lost_ || event.lower_lost();
       return;
     case EventKind::WalkData:
       prefetch_ends_ = cycle + kFillAfterData;
       [[fallthrough]];
     case EventKind::WalkUpdate:
-      if (event.walk_err() && walker_loses_) lost_entry_ = entry_;
+      if (event.walk_err() && (walker_loses_ || lower_lost_)) lost_entry_ = entry_;
+      lower_lost_ = false;
       walker_loses_ = false;
       return;
     case EventKind::CacheLookup:

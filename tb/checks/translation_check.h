@@ -73,6 +73,7 @@ class TranslationCheck final : public Check, private CoherentMemory::Listener {
   std::optional<PhysAddr> lost_entry_;
   PhysAddr entry_;             // read last
   bool walker_reads_ = false;  // it was the walker that looked into the data cache last
+  bool lower_lost_ = false;    // an L2 or L3 cache lost something since it asked
   bool walker_loses_ = false;  // and it came upon something that is lost
   VirtAddr walker_va_;         // of the access that had the walker last, and its acceptance
   std::uint64_t walker_accepted_ = 0;

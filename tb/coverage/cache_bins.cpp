@@ -82,8 +82,9 @@ void CacheBins::add_data_cache(BinTable& table) {
 
 void CacheBins::on_cycle(const Cycle& cycle) {
   for (const Event& event : cycle.events) on_event(event);
-  const bool lost = std::any_of(cycle.events.begin(), cycle.events.end(),
-                                [](const Event& event) { return event.kind == EventKind::CacheLost; });
+  const bool lost = std::any_of(cycle.events.begin(), cycle.events.end(), [](const Event& event) {
+    return event.kind == EventKind::CacheLost || (event.kind == EventKind::LowerUpset && event.lower_lost());
+  });
   if (cycle.out->wb_error && !lost && write_back_refused_) write_back_refused_->hit(0);
   if (cycle.out->fence.valid && operation_) on_fence_done();
   if (cycle.fence_accepted() && static_cast<FenceOp>(cycle.in->fence.op) != FenceOp::Tlb) {

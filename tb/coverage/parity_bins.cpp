@@ -32,12 +32,20 @@ ParityBins::ParityBins(BinTable& table) {
                 std::vector<Values>{{"lost"},
                                     {"line, found by an access", "word, found by an access",
                                      "line, found by maintenance", "word, written back"}});
+  if (m.l2cache.ways == 0) return;
+  lower_.emplace(table, kGroup,
+                 std::vector<Values>{m.l3cache.ways != 0 ? Values{"L2 cache", "L3 cache"} : Values{"L2 cache"},
+                                     {"line read again", "lost"}});
 }
 
 void ParityBins::on_event(const Event& event) const {
   if (!removed_) return;
   if (event.kind == EventKind::Upset) removed_->hit(0, unit_of(event));
   if (event.kind == EventKind::CacheVictim && event.refetch()) refetched_->hit(0, event.cache());
+  if (event.kind == EventKind::LowerUpset && lower_) {
+    if (event.lower_refetch()) lower_->hit(event.lower(), 0);
+    if (event.lower_lost()) lower_->hit(event.lower(), 1);
+  }
   if (event.kind == EventKind::CacheLost) lost_->hit(0, loss_of(event));
 }
 

@@ -355,23 +355,26 @@ std::optional<trace::PortArray> PortRequests::array() {
 
 // It is one and the same bit of a word for the whole run, and of the tags of a cache one way of a set, so that no word
 // ever has two wrong ones, which parity would not show, and no line that was brought in once more comes back. In data
-// of the data cache it is the parity bit, and seldom: other bits would be lost from tables.
+// of the data cache and those behind it it is the parity bit, and seldom: other bits would be lost from tables.
 std::optional<trace::PortArray> PortRequests::flip(std::uint64_t va) {
   trace::PortArray flip;
   flip.flip = true;
   ArrayElement& e = flip.element;
-  e.array = static_cast<Array>(random_.below(8));
+  e.array = static_cast<Array>(random_.below(machine_.l2cache.ways != 0 ? kArrays : 8));
   const ArrayShape shape = array_shape(machine_, e.array);
-  if (shape.ways == 0 || (e.array == Array::DcacheData && !random_.one_in(8))) return std::nullopt;
+  const bool stored_data =
+      e.array == Array::DcacheData || e.array == Array::L2CacheData || e.array == Array::L3CacheData;
+  if (shape.ways == 0 || (stored_data && !random_.one_in(e.array == Array::DcacheData ? 8 : 2))) return std::nullopt;
   e.way = shape.first_way + static_cast<unsigned>(random_.below(shape.ways));
   e.set = static_cast<unsigned>(va >> index_lsb(e)) & (shape.sets - 1);
   e.word = static_cast<unsigned>(random_.below(shape.words));
-  if (e.array == Array::IcacheTag || e.array == Array::DcacheTag) {
+  if (e.array == Array::IcacheTag || e.array == Array::DcacheTag || e.array == Array::L2CacheTag ||
+      e.array == Array::L3CacheTag) {
     e.way = static_cast<unsigned>(vm::mix(e.set ^ flip_seed_) % shape.ways);
   }
   const std::uint64_t place = ((static_cast<std::uint64_t>(e.array) << 8 | e.way) << 8 | e.word) << 16 | e.set;
   const unsigned bits = stored_word(machine_, e.array, e.way).bits();
-  e.data0 = e.array == Array::DcacheData ? bits - 1 : vm::mix(place ^ flip_seed_) % bits;
+  e.data0 = stored_data ? bits - 1 : vm::mix(place ^ flip_seed_) % bits;
   return flip;
 }
 
@@ -384,6 +387,10 @@ unsigned PortRequests::index_lsb(const ArrayElement& e) const {
       return log2_of(machine_.icache.line_bytes);
     case Array::DcacheTag:
     case Array::DcacheData:
+    case Array::L2CacheTag:
+    case Array::L2CacheData:
+    case Array::L3CacheTag:
+    case Array::L3CacheData:
       return log2_of(machine_.dcache.line_bytes);
     case Array::WalkCache:
       return machine_.format.page_bits + machine_.format.index_lsb(e.way);

@@ -1,78 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// M13: a bit that turns over in a TLB or a walk cache makes a miss, and its word goes; it is never used. Every bit of
-// every kind of word is turned over, through the array port. All checks watch too.
+// M13: a bit that turns over in a TLB or a walk cache makes a miss, and its word goes; it is never used. In a cache of
+// any level it makes a miss, too, or, of what was stored, an error that is reported. Every bit of every kind of word is
+// turned over, through the array port. All checks watch too.
 #include <array>
 #include <boost/test/unit_test.hpp>
 #include <cstdint>
 #include <vector>
 
-#include "machine/array_layout.h"
-#include "platform/stored_word.h"
-#include "tree_bench.h"
+#include "parity_bench.h"
 
 namespace vm {
 namespace {
 
-using test::TreeBench;
-
-constexpr std::uint64_t kPage = 0x25;
-
-class ParityBench : public TreeBench {
- public:
-  ParityBench() : TreeBench("riscv8k") {
-    for (std::uint64_t page = 0; page < 0x80; ++page) map(page, leaf(frame(page)));
-    bench().observe_cycles([this](const Cycle& cycle) {
-      for (const Event& event : cycle.events) {
-        if (event.kind == EventKind::Upset) upsets_.push_back(event);
-        if (event.kind == EventKind::CacheLost) lost_.push_back(event);
-      }
-      if (cycle.out->wb_error) reported_.emplace_back(cycle.out->wb_error_addr);
-    });
-    translate();
-    pause();
-  }
-
-  // Until the sweep of the L2 TLB has ended.
-  void pause() {
-    for (unsigned i = 0; i < 150; ++i) bench().step();
-  }
-
-  void flip(Array array, unsigned set, unsigned way, unsigned bit, unsigned word = 0) {
-    bench().submit_array({.valid = true,
-                          .flip = true,
-                          .array = static_cast<std::uint8_t>(array),
-                          .way = static_cast<std::uint8_t>(way),
-                          .word = static_cast<std::uint8_t>(word),
-                          .set = static_cast<std::uint16_t>(set),
-                          .data0 = bit});
-    bench().run_until_idle();
-  }
-
-  unsigned set_of(const TlbGeometry& tlb, std::uint64_t page) const { return static_cast<unsigned>(page % tlb.sets); }
-  const std::vector<Event>& upsets() const { return upsets_; }
-  const std::vector<Event>& lost() const { return lost_; }
-  const std::vector<PhysAddr>& reported() const { return reported_; }  // by wb_error
-
-  // Where a line lies in a cache.
-  unsigned line_set(PhysAddr pa) const { return static_cast<unsigned>(pa.value / 64) % machine().dcache.sets; }
-  unsigned line_way(Array tags, PhysAddr pa) {
-    for (unsigned way = 0; way < machine().dcache.ways; ++way) {
-      const CacheTag tag = unpack_cache_tag(platform().array_read(tags, line_set(pa), way, 0).data0);
-      if (tag.valid && tag.line.value == pa.value / 64 * 64) return way;
-    }
-    BOOST_FAIL("the line is not there");
-    return 0;
-  }
-  void forget(std::uint64_t page) {
-    platform().fence({.by_addr = true, .addr = va(page)});
-    pause();
-  }
-
- private:
-  std::vector<Event> upsets_, lost_;
-  std::vector<PhysAddr> reported_;
-};
+using test::kPage;
+using test::kWord;
+using test::ParityBench;
 
 bool from_l1(const AccessResult& result) { return result.tlb == Hit::Hit; }
 bool from_l2(const AccessResult& result) { return result.tlb == Hit::Miss && result.entry_reads == 0; }
@@ -203,8 +146,6 @@ BOOST_AUTO_TEST_CASE(M13_fences_and_fills_leave_nothing_of_an_upset) {
 }
 
 // ---------------------------------------------------------------- caches
-
-constexpr std::uint64_t kWord = 0x123456789ABCDEF0ULL;
 
 BOOST_AUTO_TEST_CASE(M13_any_bit_of_a_clean_word_that_turns_over_makes_a_miss) {
   ParityBench b;

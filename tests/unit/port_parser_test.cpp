@@ -111,7 +111,9 @@ BOOST_AUTO_TEST_CASE(the_text_of_a_request_is_read_back_as_the_same) {
     BOOST_TEST(to_text(s.machine, s.port_steps.at(0).request) == line);
   }
   for (const char* line : {"array flip itlb 0.3 bit 57", "array flip l2tlb 127.0 bit 0",
-                           "array flip walkcache 3.2 bit 17", "array flip dcache-data 1.2.7 bit 64"}) {
+                           "array flip walkcache 3.2 bit 17", "array flip dcache-data 1.2.7 bit 64",
+                           "array flip l2cache-tag 127.3 bit 30", "array flip l2cache-data 0.0 bit 0",
+                           "array flip l3cache-tag 255.3 bit 29", "array flip l3cache-data 255.3.7 bit 64"}) {
     const Trace trace = parse("machine riscv8k\nports\n+0 " + std::string(line) + "\n");
     const Scenario& s = trace.scenarios.at(0);
     BOOST_TEST(to_text(s.machine, s.port_steps.at(0).request) == line);
@@ -146,6 +148,7 @@ BOOST_AUTO_TEST_CASE(bad_steps) {
                 "a machine with parity (csapp14 has none)");
   const std::string parity = "machine riscv8k\nports\n+0 array ";
   check_refused(parity + "read l2tlb 0.0\n", "3:15", "an array that can be read and written");
+  check_refused(parity + "write l2cache-tag 0.0 = 0 0\n", "3:16", "an array that can be read and written");
   check_refused(parity + "flip dcache-data 0.0.8 bit 0\n", "3:31", "the number of a word");
   check_refused(parity + "flip walkcache 0.0 bit 0\n", "3:27", "the level of a pointer, 1 or more");
   check_refused(parity + "flip dtlb 0.0\n", "3:23", "'bit'");

@@ -90,34 +90,52 @@ void CoherentMemory::revert_line(std::uint64_t address, std::uint64_t cycle) {
   }
 }
 
+void CoherentMemory::on_lookup(const Event& event, std::uint64_t cycle) {
+  const Asked a = in_memory_lanes(asked(event));
+  if (machine_.misses != 0 && !event.answers_at_once()) {
+    waiting(event) = {a.known && a.write, a};
+    return;
+  }
+  if (!a.known || !a.write) return;
+  const std::uint64_t word = a.pa & ~7ULL;
+  pending_ = {!event.answers_at_once(), word, beat(word)};
+  store(word, a.wdata, a.lanes, cycle);
+  if (!event.answers_at_once()) return;
+  stored(word, cycle);
+  if (Line* l = line(event.set(), event.way())) {
+    l->wrong[a.pa / 8 % l->wrong.size()] = 0;
+    becomes_dirty(*l, cycle);
+  }
+}
+
+void CoherentMemory::on_done(const Event& event, std::uint64_t cycle) {
+  if (machine_.misses != 0) {
+    Waiting& w = waiting(event);
+    const std::uint64_t word = w.asked.pa & ~7ULL;
+    if (w.active && !event.done_err()) {
+      store(word, w.asked.wdata, w.asked.lanes, cycle);
+      stored(word, cycle);
+    }
+    w.active = false;
+    return;
+  }
+  if (!pending_.active) return;
+  if (event.done_err()) store(pending_.word, pending_.old, 0xFF, cycle);
+  if (!event.done_err() && !event.uncached() && filled_ != nullptr) becomes_dirty(*filled_, cycle);
+  stored(pending_.word, cycle);
+  pending_.active = false;
+}
+
 void CoherentMemory::on_event(const Event& event, std::uint64_t cycle) {
   if (event.kind < EventKind::CacheLookup ||
       (event.kind > EventKind::CacheMaint && event.kind != EventKind::CacheLost) || event.cache() == 0) {
     return;
   }
   switch (event.kind) {
-    case EventKind::CacheLookup: {
-      const Asked a = in_memory_lanes(asked(event));
-      if (!a.known || !a.write) break;
-      const std::uint64_t word = a.pa & ~7ULL;
-      pending_ = {!event.answers_at_once(), word, beat(word)};
-      store(word, a.wdata, a.lanes, cycle);
-      if (!event.answers_at_once()) break;
-      stored(word, cycle);
-      if (Line* l = line(event.set(), event.way())) {
-        l->wrong[a.pa / 8 % l->wrong.size()] = 0;
-        becomes_dirty(*l, cycle);
-      }
-      break;
-    }
+    case EventKind::CacheLookup:
+      return on_lookup(event, cycle);
     case EventKind::CacheDone:
-      if (pending_.active) {
-        if (event.done_err()) store(pending_.word, pending_.old, 0xFF, cycle);
-        if (!event.done_err() && !event.uncached() && filled_ != nullptr) becomes_dirty(*filled_, cycle);
-        stored(pending_.word, cycle);
-        pending_.active = false;
-      }
-      break;
+      return on_done(event, cycle);
     case EventKind::CacheVictim:
       if (Line* l = line(event.set(), event.way())) l->valid = false;
       break;

@@ -20,6 +20,10 @@ module vm_board
     output logic refused_o  // a frame has been refused since reset
 );
 
+  if (Cfg.Misses != 0 && Cfg.CriticalFirst) begin : gen_bad_critical
+    $error("CriticalFirst: the memory of the board reads lines from their beginning; set CriticalFirst to 0");
+  end
+
   localparam int unsigned CfgWords = ($bits(machine_t) + 63) / 64;
   localparam logic [64*CfgWords-1:0] CfgBits = (64 * CfgWords)'(Cfg);
   localparam int unsigned CounterBits = idx_bits($bits(events_t));

@@ -71,6 +71,7 @@ module vm_board_memory
   assign rsp_valid_o = state_q == StAnswer || state_q == StDone;
   assign rsp_o = '{
           src: req_q.src,
+          id: req_q.id,
           rdata: (err_q || req_q.write) ? '0 : rdata,
           err: err_q,
           last: req_q.write || req_q.len == '0

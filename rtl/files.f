@@ -25,6 +25,7 @@ rtl/vm_l1_fill.sv
 rtl/vm_l1_miss.sv
 rtl/vm_l1_serial.sv
 rtl/vm_l1.sv
+rtl/vm_first_level.sv
 rtl/vm_port.sv
 rtl/vm_split.sv
 rtl/vm_host.sv

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The memory port as an AXI4 master. The id of a transaction is its source (mem_src_e), so the sources stay independent:
-// a slave may reorder and interleave their answers.
+// The memory port as an AXI4 master. The id of a transaction is its source (mem_src_e) and above it the id it has there,
+// so all of them stay independent: a slave may reorder and interleave their answers.
 //
 //   bursts          INCR, AxSIZE the whole bus. With 128 bits two beats of the port are one of the bus; the port's
-//                   bursts are lines, powers of two and aligned, so neither this nor 4 KiB need a cut
+//                   bursts are lines, powers of two and aligned, so neither this nor 4 KiB need a cut. A read that does
+//                   not begin at the beginning of its line (CriticalFirst) is WRAP: of 64 bits, and lines of at most 128
+//                   bytes, as AXI has no other
 //   single beats    exactly the lanes asked for, as naturally aligned transfers of 1, 2, 4 or 8 bytes with all their
 //                   strobes set. Lanes that are not one such run go out as up to four transfers, lowest address first,
 //                   each of whose bytes is touched once; the port gets one answer, an error if any of them had one
@@ -26,7 +28,7 @@ module vm_axi4
 #(
     parameter int unsigned DataBits  = 64,       // 64 or 128
     parameter int unsigned AddrBits  = PaMax,    // at least BusBits of the machine, and 12
-    parameter int unsigned AxiIdBits = 2,        // at least 2; the upper ones are 0
+    parameter int unsigned AxiIdBits = 2,        // at least 2; with Misses 6. More are 0
     parameter logic [3:0]  LineCache = 4'b0010,  // modifiable; not bufferable, so that errors come from memory itself
     parameter logic [1:0]  Prot      = 2'b01     // secure, privileged
 ) (
@@ -124,19 +126,30 @@ module vm_axi4
 
   // ------------------------------------------------------------------ requests
 
+  // Whose a transaction is: its id.
+  typedef struct packed {
+    logic [MemIdBits-1:0] id;
+    mem_src_e src;
+  } tag_t;
+  localparam int unsigned TagBits = $bits(tag_t);
+  function automatic tag_t tag_of(logic [AxiIdBits-1:0] id);
+    return tag_t'(TagBits'(id));
+  endfunction
+
   mem_req_t req_q;
+  tag_t req_tag;
   logic busy_d, busy_q;
   logic whole_q;                           // one piece is all of it
   logic [7:0] left_d, left_q;              // lanes still to be asked for
   logic aw_sent_d, aw_sent_q;              // of this piece
   logic w_sent_d, w_sent_q;
-  logic accept, burst, go, ar_go, aw_go, w_go, piece_done, final_done;
+  logic accept, burst, wraps, go, ar_go, aw_go, w_go, piece_done, final_done;
   logic [7:0] piece;
 
   // One cut request at a time has its answers gathered.
   logic cut_busy_d, cut_busy_q;
   logic cut_mine_d, cut_mine_q;            // it is req_q
-  mem_src_e cut_src_d, cut_src_q;
+  tag_t cut_tag_d, cut_tag_q;
   logic [7:0] cut_left_d, cut_left_q;      // lanes not answered
   logic cut_err_d, cut_err_q;
   logic [63:0] cut_data_d, cut_data_q;
@@ -144,6 +157,8 @@ module vm_axi4
 
   assign piece = first_piece(left_q);
   assign burst = req_q.len != '0;
+  assign wraps = (req_q.addr[10:3] & req_q.len) != '0;
+  assign req_tag = '{id: req_q.id, src: req_q.src};
   assign go = busy_q && (whole_q || cut_mine_q);
 
   assign ar_go = axi_arvalid_o && axi_arready_i;
@@ -176,18 +191,18 @@ module vm_axi4
   assign prot = {req_q.src == MemFetch, Prot};
 
   assign axi_arvalid_o = go && !req_q.write;
-  assign axi_arid_o = AxiIdBits'(req_q.src);
+  assign axi_arid_o = AxiIdBits'(req_tag);
   assign axi_araddr_o = addr;
   assign axi_arlen_o = len;
   assign axi_arsize_o = size;
-  assign axi_arburst_o = 2'b01;
+  assign axi_arburst_o = wraps ? 2'b10 : 2'b01;
   assign axi_arlock_o = 1'b0;
   assign axi_arcache_o = cache;
   assign axi_arprot_o = prot;
   assign axi_arqos_o = '0;
 
   assign axi_awvalid_o = go && req_q.write && !aw_sent_q;
-  assign axi_awid_o = AxiIdBits'(req_q.src);
+  assign axi_awid_o = AxiIdBits'(req_tag);
   assign axi_awaddr_o = addr;
   assign axi_awlen_o = len;
   assign axi_awsize_o = size;
@@ -243,46 +258,48 @@ module vm_axi4
 
   // ------------------------------------------------------------------ answers
 
-  mem_src_e r_src, b_src, b_src_q;
+  tag_t r_tag, b_tag, b_tag_q;
   logic r_go, r_cut, r_end, r_present, b_go, b_cut, b_end;
   logic b_full_d, b_full_q, b_err_q;
   logic turn_d, turn_q;      // the port is kept for the answer of a write
   logic hold_q;              // the upper half of a 128-bit beat waits for its turn
   mem_rsp_t hold, r_rsp;
 
-  assign r_src = mem_src_e'(axi_rid_i[1:0]);
-  assign b_src = mem_src_e'(axi_bid_i[1:0]);
+  assign r_tag = tag_of(axi_rid_i);
+  assign b_tag = tag_of(axi_bid_i);
   assign cut_piece = first_piece(cut_left_q);
 
   assign axi_bready_o = !b_full_q;
   assign b_go = axi_bvalid_i && axi_bready_o;
-  assign b_cut = cut_busy_q && cut_src_q == b_src;
+  assign b_cut = cut_busy_q && cut_tag_q == b_tag;
   assign b_end = !b_cut || cut_piece == cut_left_q;
 
   assign axi_rready_o = !hold_q && !turn_q && mem_rsp_ready_i;
   assign r_go = axi_rvalid_i && axi_rready_o;
-  assign r_cut = cut_busy_q && cut_src_q == r_src;
+  assign r_cut = cut_busy_q && cut_tag_q == r_tag;
   assign r_end = !r_cut || cut_piece == cut_left_q;
   assign r_present = axi_rvalid_i && !hold_q && !turn_q;
 
   logic [63:0] r_data;
   logic r_last;
   if (Wide) begin : gen_r128
-    logic [3:0] line_d, line_q;    // by source: the read is a burst
-    logic [3:0] upper_d, upper_q;  //   or asks for the upper half
+    logic [2**TagBits-1:0] line_d, line_q;    // by tag: the read is a burst
+    logic [2**TagBits-1:0] upper_d, upper_q;  //   or asks for the upper half
     mem_rsp_t hold_d;
+    tag_t new_tag;
     logic hold_valid_d;
+    assign new_tag = '{id: mem_req_i.id, src: mem_req_i.src};
     always_comb begin
       line_d = line_q;
       upper_d = upper_q;
       if (accept && !mem_req_i.write) begin
-        line_d[mem_req_i.src] = mem_req_i.len != '0;
-        upper_d[mem_req_i.src] = mem_req_i.len == '0 && mem_req_i.addr[3];
+        line_d[new_tag] = mem_req_i.len != '0;
+        upper_d[new_tag] = mem_req_i.len == '0 && mem_req_i.addr[3];
       end
-      hold_valid_d = (r_go && line_q[r_src]) || (hold_q && !mem_rsp_ready_i);
+      hold_valid_d = (r_go && line_q[r_tag]) || (hold_q && !mem_rsp_ready_i);
       hold_d = hold;
       if (r_go) begin
-        hold_d = '{src: r_src, rdata: axi_rdata_i[127:64], err: axi_rresp_i[1], last: axi_rlast_i};
+        hold_d = '{src: r_tag.src, id: r_tag.id, rdata: axi_rdata_i[127:64], err: axi_rresp_i[1], last: axi_rlast_i};
       end
     end
     always_ff @(posedge clk_i) begin
@@ -292,8 +309,8 @@ module vm_axi4
       line_q <= line_d;
       upper_q <= upper_d;
     end
-    assign r_data = upper_q[r_src] ? axi_rdata_i[127:64] : axi_rdata_i[63:0];
-    assign r_last = axi_rlast_i && !line_q[r_src];
+    assign r_data = upper_q[r_tag] ? axi_rdata_i[127:64] : axi_rdata_i[63:0];
+    assign r_last = axi_rlast_i && !line_q[r_tag];
   end else begin : gen_r64
     assign hold_q = 1'b0;
     assign hold = '0;
@@ -302,7 +319,7 @@ module vm_axi4
   end
 
   always_comb begin
-    r_rsp = '{src: r_src, rdata: r_data, err: axi_rresp_i[1] || (r_cut && cut_err_q), last: r_last};
+    r_rsp = '{src: r_tag.src, id: r_tag.id, rdata: r_data, err: axi_rresp_i[1] || (r_cut && cut_err_q), last: r_last};
     for (int unsigned i = 0; i < 8; i++) begin
       if (r_cut && !cut_piece[i]) r_rsp.rdata[8*i+:8] = cut_data_q[8*i+:8];
     end
@@ -314,14 +331,14 @@ module vm_axi4
     turn_d = b_full_d && !(r_present && !mem_rsp_ready_i);
     mem_rsp_valid_o = hold_q || turn_q || (axi_rvalid_i && r_end);
     mem_rsp_o = r_rsp;
-    if (turn_q) mem_rsp_o = '{src: b_src_q, rdata: '0, err: b_err_q, last: 1'b1};
+    if (turn_q) mem_rsp_o = '{src: b_tag_q.src, id: b_tag_q.id, rdata: '0, err: b_err_q, last: 1'b1};
     if (hold_q) mem_rsp_o = hold;
   end
 
   always_comb begin
     cut_busy_d = cut_busy_q;
     cut_mine_d = cut_mine_q && !final_done;
-    cut_src_d = cut_src_q;
+    cut_tag_d = cut_tag_q;
     cut_left_d = cut_left_q;
     cut_err_d = cut_err_q;
     cut_data_d = cut_data_q;
@@ -334,7 +351,7 @@ module vm_axi4
     if (busy_q && !whole_q && !cut_busy_q) begin
       cut_busy_d = 1'b1;
       cut_mine_d = 1'b1;
-      cut_src_d = req_q.src;
+      cut_tag_d = req_tag;
       cut_left_d = req_q.strb;
       cut_err_d = 1'b0;
     end
@@ -363,7 +380,7 @@ module vm_axi4
       cut_mine_q <= cut_mine_d;
     end
     left_q <= left_d;
-    cut_src_q <= cut_src_d;
+    cut_tag_q <= cut_tag_d;
     cut_left_q <= cut_left_d;
     cut_err_q <= cut_err_d;
     cut_data_q <= cut_data_d;
@@ -373,7 +390,7 @@ module vm_axi4
     end
     if (w_take) w_last_q <= mem_w_i.last;
     if (b_go) begin
-      b_src_q <= b_src;
+      b_tag_q <= b_tag;
       b_err_q <= axi_bresp_i[1] || (b_cut && cut_err_q);
     end
   end

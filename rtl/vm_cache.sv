@@ -411,11 +411,11 @@ module vm_cache
   end
 
   always_comb begin
-    mem_req_o = '{src: Src, write: 1'b0, len: 8'd0, strb: m_q.req.strb, addr: m_q.req.addr};
+    mem_req_o = '{src: Src, id: '0, write: 1'b0, len: 8'd0, strb: m_q.req.strb, addr: m_q.req.addr};
     unique case (state_q)
-      StWbReq: mem_req_o = '{src: Src, write: 1'b1, len: BurstLen, strb: wb_strb, addr: victim_addr};
+      StWbReq: mem_req_o = '{src: Src, id: '0, write: 1'b1, len: BurstLen, strb: wb_strb, addr: victim_addr};
       StFillReq:
-      mem_req_o = '{src: Src, write: 1'b0, len: BurstLen, strb: line_strb,
+      mem_req_o = '{src: Src, id: '0, write: 1'b0, len: BurstLen, strb: line_strb,
                     addr: line_addr(tag_of(m_q.req.addr), m_set_q)};
       default: mem_req_o.write = !ReadOnly && m_q.req.write;
     endcase

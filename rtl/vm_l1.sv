@@ -56,6 +56,7 @@ module vm_l1
     output logic              core_rsp_valid_o,
     output logic [IdBits-1:0] core_rsp_id_o,
     output logic              core_rsp_err_o,
+    output logic              core_older_o,      // S1 has an access of the core again, or its answer; from registers
     output logic              core_idle_o,       // nothing of core or host waits in here
 
     // Walker and host: physical addresses
@@ -82,7 +83,6 @@ module vm_l1
     output logic              mem_req_valid_o,
     input  logic              mem_req_ready_i,
     output mem_req_t          mem_req_o,
-    output logic [MemIdW-1:0] mem_req_id_o,
     output logic              mem_w_valid_o,
     input  logic              mem_w_ready_i,
     output mem_wdata_t        mem_w_o,
@@ -119,8 +119,8 @@ module vm_l1
   if (HitLatency != 1 && HitLatency != 2) begin : gen_bad_hit
     $error("HitLatency: must be 1 or 2");
   end
-  if (Misses < 1 || Misses > 32) begin : gen_bad_misses
-    $error("Misses: 1 to 32 outstanding misses; for none use vm_cache");
+  if (Misses < 1 || MemIdW > MemIdBits) begin : gen_bad_misses
+    $error("Misses: 1 to 13 outstanding misses, as many as memory has ids for; for none use vm_cache");
   end
   if (!pow2(Waiters)) begin : gen_bad_waiters
     $error("Waiters: must be a power of two");
@@ -149,6 +149,7 @@ module vm_l1
   logic hold, stuck, walk_waits, serial_valid, serial_walk, serial_done;
   logic free;       // S0 is anybody's
   logic open;       //   and core's and host's
+  logic s1_walk;    // S1 holds an access of the walker
   logic s0_valid, s0_err;
   logic [SetW-1:0] s0_set;
   logic [WordIdxW-1:0] s0_word;
@@ -165,7 +166,8 @@ module vm_l1
   assign replay_ready = !serial_busy && !evict_read && !hold;
   assign free = replay_ready && !replay_valid;
   assign open = free && !stuck && !walk_slot_i && !maint_valid_i && !serial_walk;
-  assign walk_req_ready_o = free && !walk_waits;
+  // One access of the walker at a time: not behind one that may turn out to be slow.
+  assign walk_req_ready_o = free && !walk_waits && !s1_walk;
   assign host_req_ready_o = open;
   assign core_req_ready_o = open && !host_req_valid_i;
 
@@ -221,6 +223,8 @@ module vm_l1
   logic [Ways-1:0] s1_way;
   logic s1_go, s1_uncached, s1_through, s1_match, s1_blocked, s1_hit, s1_slow, s1_answer;
 
+  assign s1_walk = s1_valid_q && s1_q.client == ClientWalk;
+  assign core_older_o = s1_valid_q && s1_q.client == ClientCore && s1_pass_q != PassNew;
   assign s1_pa = s1_phys_q ? s1_q.addr : on_bus(core_pa_i);
   assign s1_uncached = s1_phys_q ? s1_q.uncached : core_uncached_i;
   assign s1_through = !s1_phys_q && s1_q.write && core_through_i;
@@ -540,7 +544,6 @@ module vm_l1
       .mem_req_valid_o,
       .mem_req_ready_i,
       .mem_req_o,
-      .mem_req_id_o,
       .mem_w_valid_o,
       .mem_w_ready_i,
       .mem_w_o,
@@ -629,7 +632,7 @@ module vm_l1
   assign events_o.lost = 1'b0;  // no parity
   assign events_o.refetch = 1'b0;
   assign events_o.hit = s1_hit && s1_pass_q == PassNew;
-  assign events_o.miss = s1_slow && !s1_match && !s1_uncached && !s1_through;
+  assign events_o.miss = s1_slow && !s1_uncached && !s1_through;  // or comes to a line that is being fetched
   assign events_o.uncached = s1_slow && (s1_uncached || s1_through);
 
   always_ff @(posedge clk_i) begin

@@ -59,7 +59,6 @@ module vm_l1_bus
     output logic             mem_req_valid_o,
     input  logic             mem_req_ready_i,
     output mem_req_t         mem_req_o,
-    output logic [IdW-1:0]   mem_req_id_o,
     output logic             mem_w_valid_o,
     input  logic             mem_w_ready_i,
     output mem_wdata_t       mem_w_o,
@@ -148,19 +147,13 @@ module vm_l1_bus
 
   // ------------------------------------------------------------------ request register
 
-  typedef struct packed {
-    mem_req_t req;
-    logic [IdW-1:0] id;
-  } request_t;
-
-  request_t request_d, request_q;
+  mem_req_t request_d, request_q;
   logic valid_d, valid_q;
   logic writing_d, writing_q;    // data of the request before is going out
   logic free, single_data;
 
   assign mem_req_valid_o = valid_q && !writing_q;
-  assign mem_req_o = request_q.req;
-  assign mem_req_id_o = request_q.id;
+  assign mem_req_o = request_q;
   assign free = !valid_q;
   assign fetch_ready_o = free;
   assign buffer_load = free && !fetch_valid_i && state_q == StOffer;
@@ -173,17 +166,17 @@ module vm_l1_bus
     if (free) begin
       if (fetch_valid_i) begin
         valid_d = 1'b1;
-        request_d.id = fetch_id_i;
-        request_d.req = '{src: Src, write: 1'b0, len: 8'(Words - 1), strb: '1, addr: PaMax'(fetch_line_i) << OffBits};
-        if (CriticalFirst) request_d.req.addr |= PaMax'(fetch_word_i) << 3;
+        request_d = '{src: Src, id: MemIdBits'(fetch_id_i), write: 1'b0, len: 8'(Words - 1), strb: '1,
+                      addr: PaMax'(fetch_line_i) << OffBits};
+        if (CriticalFirst) request_d.addr |= PaMax'(fetch_word_i) << 3;
       end else if (state_q == StOffer) begin
         valid_d = 1'b1;
-        request_d.id = IdBuffer;
-        request_d.req = '{src: Src, write: 1'b1, len: 8'(Words - 1), strb: '1, addr: wb_error_addr_o};
+        request_d = '{src: Src, id: MemIdBits'(IdBuffer), write: 1'b1, len: 8'(Words - 1), strb: '1,
+                      addr: wb_error_addr_o};
       end else if (single_valid_i) begin
         valid_d = 1'b1;
-        request_d.id = IdSingle;
-        request_d.req = '{src: Src, write: single_write_i, len: 8'd0, strb: single_strb_i, addr: single_addr_i};
+        request_d = '{src: Src, id: MemIdBits'(IdSingle), write: single_write_i, len: 8'd0, strb: single_strb_i,
+                      addr: single_addr_i};
       end
     end
   end
@@ -195,7 +188,7 @@ module vm_l1_bus
   assign data_go = writing_q && mem_w_ready_i;
   always_comb begin
     writing_d = writing_q && !(data_go && mem_w_o.last);
-    if (mem_req_valid_o && mem_req_ready_i && request_q.req.write) writing_d = 1'b1;
+    if (mem_req_valid_o && mem_req_ready_i && request_q.write) writing_d = 1'b1;
   end
 
   assign idle_o = state_q == StEmpty && !evict_valid_i && !valid_q && !writing_q;

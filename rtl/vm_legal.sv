@@ -35,6 +35,10 @@ module vm_legal
     return g.Ways == 0 || 32'(g.Sets) * 32'(g.LineBytes) <= (32'd1 << Cfg.Format.PageBits);
   endfunction
 
+  function automatic bit nonblocking_ok(cache_geometry_t g);
+    return g.Ways != 0 && g.LineBytes >= 16 && $clog2(32'(g.Sets)) + $clog2(32'(g.LineBytes)) < 32'(Cfg.BusBits);
+  endfunction
+
   // Whole lines are passed on, so all levels have lines of one length.
   function automatic bit unified_ok(cache_geometry_t g);
     return g.Ways == 0 || (cache_ok(g) && g.LineBytes >= 16 &&
@@ -130,6 +134,21 @@ module vm_legal
   end
   if (Cfg.WalkPort == WalkCache && Cfg.Dcache.Ways == 0) begin : gen_bad_walk
     $error("WalkPort: WalkCache needs a data cache; set Dcache or use WalkMemory");
+  end
+  if (Cfg.Misses != 0 && (Cfg.Misses > 8'd13 || !pow2(32'(Cfg.Waiters)))) begin : gen_bad_misses
+    $error("Misses, Waiters: at most 13 misses outstanding, and a power of two of waiters for each");
+  end
+  if (Cfg.Misses == 0 && (Cfg.Waiters != 0 || Cfg.CriticalFirst)) begin : gen_bad_waiters
+    $error("Waiters, CriticalFirst: belong to a cache with misses outstanding; set Misses, or leave them 0");
+  end
+  if (Cfg.Misses != 0 && !(nonblocking_ok(Cfg.Icache) && nonblocking_ok(Cfg.Dcache))) begin : gen_bad_nonblocking
+    $error("Misses: both first-level caches are there then, with lines of at least 16 bytes");
+  end
+  if (Cfg.Misses != 0 && (Cfg.ArrayPort || Cfg.Parity)) begin : gen_bad_l1_array
+    $error("Misses: the non-blocking cache has neither array port nor parity; set Misses to 0, or leave them out");
+  end
+  if (Cfg.Misses != 0 && Cfg.L2Cache.Ways != 0) begin : gen_bad_l1_l2
+    $error("Misses: an L2Cache serves one request at a time and forgets ids; set Misses to 0, or leave L2Cache out");
   end
   if (32'(Cfg.AsidBits) > AsidMax) begin : gen_bad_asid
     $error("AsidBits: at most 16");

@@ -14,6 +14,7 @@ package vm_pkg;
   localparam int unsigned PaMax = 56;     // physical address
   localparam int unsigned AsidMax = 16;
   localparam int unsigned IdBits = 4;     // tag of a request on any port
+  localparam int unsigned MemIdBits = 4;  // of the requests of one source on the memory port
   localparam int unsigned MaxLevels = 5;
   localparam int unsigned MaxRegions = 4;
 
@@ -98,6 +99,9 @@ package vm_pkg;
     logic [7:0] HitLatency;       // cycles from acceptance to the answer of an L1 TLB hit: 1 or 2
     cache_geometry_t Icache;
     cache_geometry_t Dcache;
+    logic [7:0] Misses;           // outstanding in each first-level cache: 0 = vm_cache, which waits; else vm_l1
+    logic [7:0] Waiters;          // vm_l1: accesses that can wait for each miss. Power of two
+    logic CriticalFirst;          // vm_l1: lines are read from the word that is wanted, wrapping
     cache_geometry_t L2Cache;     // between the first level and memory; unified, physically indexed
     cache_geometry_t L3Cache;     // behind L2Cache
     walk_port_e WalkPort;
@@ -468,10 +472,12 @@ package vm_pkg;
   } mem_src_e;
 
   // A burst of len+1 beats of 64 bits. Single beats: addr is the first byte, strb the lanes taken (reads
-  // too: a device sees exactly the bytes asked for). Bursts: addr is aligned to the line, strb all ones.
-  // At most one request per src is outstanding.
+  // too: a device sees exactly the bytes asked for). Bursts: addr is aligned to the line, strb all ones; with
+  // CriticalFirst a read may begin at any beat of its line, and wraps at the end. At most one request per src and id is
+  // outstanding; with Misses = 0 every id is 0.
   typedef struct packed {
     mem_src_e src;
+    logic [MemIdBits-1:0] id;
     logic write;
     logic [7:0] len;
     logic [7:0] strb;
@@ -484,9 +490,10 @@ package vm_pkg;
   } mem_wdata_t;
 
   // A read answers with len+1 beats, a write with one beat after its last data beat; `last` marks the end.
-  // Beats of different sources may interleave.
+  // Answers of different sources or ids come in any order, their beats interleaved.
   typedef struct packed {
     mem_src_e src;
+    logic [MemIdBits-1:0] id;
     logic [63:0] rdata;
     logic err;
     logic last;

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One core port behind its splitter: joins translation (vm_xlat) and cache (vm_cache) of an access.
+// One core port behind its splitter: joins translation (vm_xlat) and cache (vm_first_level) of an access.
 //
 //   S0  an access enters S1 of the translation and is accepted by the cache at once; with HitLatency 2 one cycle after
 //       it was accepted from the core
 //   S1  the translation's answer meets the cache's RAMs: a hit answers here
 //
-// In order, at most two accesses inside (three with HitLatency 2): one that the cache has taken over (miss or
-// uncached), and the next one, held in S1 of the translation. If the translation came late (a walk) or the cache was
-// busy, S1 goes through the cache's S0 once more by itself ("again"), and nothing new enters until it has ("held").
-// A fault and a probe answer without the cache. Whose address goes to the cache depends on registers only.
+// Misses = 0: in order, at most two accesses inside (three with HitLatency 2): one that the cache has taken over (miss or
+// uncached), and the next one, held in S1 of the translation. Otherwise the cache takes over any number of accesses, and
+// answers them in any order, by their ids; translation stays in order. A fault or probe is answered when it is known,
+// but not in a cycle that is for an older access (cache_older_i).
+//
+// If the translation came late (a walk) or the cache was busy, S1 goes through the cache's S0 once more by itself
+// ("again"), and nothing new enters until it has ("held"). A fault and a probe answer without the cache. Whose address
+// goes to the cache depends on registers only.
 module vm_port
   import vm_pkg::*;
 #(
@@ -38,6 +42,7 @@ module vm_port
 
     output logic             cache_req_valid_o,
     input  logic             cache_req_ready_i,
+    output logic [IdBits-1:0] cache_req_id_o,
     output cache_req_t       cache_req_o,
     input  logic             cache_s1_open_i,
     output logic             cache_go_o,
@@ -45,7 +50,9 @@ module vm_port
     output logic             cache_uncached_o,
     input  logic             cache_hit_i,
     input  logic [63:0]      cache_rdata_i,
+    input  logic             cache_older_i,      // cache_done_* may come in this cycle; from registers
     input  logic             cache_done_valid_i,
+    input  logic [IdBits-1:0] cache_done_id_i,   // with Misses only
     input  logic             cache_done_err_i
 );
 
@@ -55,27 +62,32 @@ module vm_port
     logic [63:0] wdata;
   } body_t;
 
-  // The access the cache has taken over.
+  // What is told of an access that the cache has taken over.
   typedef struct packed {
-    xlat_req_t req;
+    logic [IdBits-1:0] id;
+    access_e access;
+    logic user;
+    logic [VaMax-1:0] va;
     logic [PaMax-1:0] pa;
-  } pending_t;
+  } taken_t;
 
   body_t body_d, body_q;
-  pending_t pending_d, pending_q;
-  logic pending_valid_d, pending_valid_q;
+  taken_t taken, older;
   logic tried_d, tried_q;  // the access in S1 went through the cache's S0 in the cycle before
+  logic answers_older;     // an answer of this cycle is that of an older access
+  logic may_go, may_answer, taken_idle;
 
   logic accept, held, again, at_once;
 
   assign at_once = xlat_rsp_i.fault.cause != FaultNone || xlat_rsp_i.req.probe;
-  assign cache_go_o = xlat_rsp_valid_i && !at_once && tried_q && cache_s1_open_i && !pending_valid_q;
-  assign xlat_rsp_ready_o = !pending_valid_q && (at_once || (tried_q && cache_s1_open_i));
+  assign cache_go_o = xlat_rsp_valid_i && !at_once && tried_q && cache_s1_open_i && may_go;
+  assign xlat_rsp_ready_o = at_once ? may_answer : tried_q && cache_s1_open_i && may_go;
   assign held = xlat_s1_busy_i && !tried_q;
-  assign again = held && xlat_rsp_valid_i && !pending_valid_q && !at_once;
+  assign again = held && xlat_rsp_valid_i && may_go && !at_once;
 
   // The access that enters S1: the incoming one, or with HitLatency 2 the one before it.
   cache_req_t incoming, front;
+  logic [IdBits-1:0] front_id;
   assign incoming = '{
           write: req_i.access == AccessStore,
           uncached: 1'b0,
@@ -86,9 +98,11 @@ module vm_port
   if (Cfg.HitLatency == 8'd2) begin : gen_front
     always_ff @(posedge clk_i) begin
       if (req_valid_i && req_ready_o) front <= incoming;
+      if (req_valid_i && req_ready_o) front_id <= req_i.id;
     end
   end else begin : gen_no_front
     assign front = incoming;
+    assign front_id = req_i.id;
   end
 
   assign xlat_req_valid_o = req_valid_i;
@@ -111,8 +125,10 @@ module vm_port
 
   assign cache_req_valid_o = held ? again : xlat_ahead_valid_i;
   always_comb begin
+    cache_req_id_o = front_id;
     cache_req_o = front;
     if (held) begin
+      cache_req_id_o = xlat_rsp_i.req.id;
       cache_req_o = '{
           write: xlat_rsp_i.req.access == AccessStore,
           uncached: 1'b0,
@@ -127,48 +143,82 @@ module vm_port
 
   always_comb begin
     body_d = body_q;
-    pending_d = pending_q;
-    pending_valid_d = pending_valid_q;
     if (accept) body_d = '{strb: front.strb, wdata: front.wdata};
     tried_d = accept || (again && cache_req_ready_i);
-    if (cache_done_valid_i) pending_valid_d = 1'b0;
-    if (cache_go_o && !cache_hit_i) pending_valid_d = 1'b1;
-    if (!pending_valid_q) pending_d = '{req: xlat_rsp_i.req, pa: xlat_rsp_i.pa};
+  end
+
+  // ------------------------------------------------------------------ accesses the cache has taken over
+
+  assign taken = '{
+          id: xlat_rsp_i.req.id,
+          access: xlat_rsp_i.req.access,
+          user: xlat_rsp_i.req.user,
+          va: xlat_rsp_i.req.va,
+          pa: xlat_rsp_i.pa
+      };
+  if (Cfg.Misses == 0) begin : gen_one
+    logic valid_d, valid_q;
+    always_comb begin
+      valid_d = valid_q;
+      if (cache_done_valid_i) valid_d = 1'b0;
+      if (cache_go_o && !cache_hit_i) valid_d = 1'b1;
+    end
+    always_ff @(posedge clk_i) begin
+      if (!rst_ni) valid_q <= 1'b0;
+      else valid_q <= valid_d;
+      if (!valid_q) older <= taken;
+    end
+    assign may_go = !valid_q;
+    assign may_answer = !valid_q;
+    assign answers_older = valid_q;
+    assign taken_idle = !valid_q;
+    logic unused;
+    assign unused = ^{cache_older_i, cache_done_id_i};
+  end else begin : gen_many
+    logic [IdBits:0] count_d, count_q;
+    (* ram_style = "distributed", no_rw_check *) taken_t taken_mem[2**IdBits];
+    always_comb begin
+      count_d = count_q;
+      if (cache_done_valid_i) count_d = count_q - 1'b1;
+      if (cache_go_o && !cache_hit_i) count_d = count_q + 1'b1;  // not both: S1 has one of them
+    end
+    always_ff @(posedge clk_i) begin
+      if (!rst_ni) count_q <= '0;
+      else count_q <= count_d;
+      if (cache_go_o) taken_mem[taken.id] <= taken;
+    end
+    assign older = taken_mem[cache_done_id_i];
+    assign may_go = 1'b1;
+    assign may_answer = !cache_older_i;
+    assign answers_older = cache_older_i;
+    assign taken_idle = count_q == '0;
   end
 
   always_comb begin
     rsp_valid_o = cache_done_valid_i || (cache_go_o && cache_hit_i) ||
-        (xlat_rsp_valid_i && !pending_valid_q && at_once);
+        (xlat_rsp_valid_i && may_answer && at_once);
     rsp_o.id = xlat_rsp_i.req.id;
     rsp_o.rdata = cache_rdata_i;
     rsp_o.pa = xlat_rsp_i.pa;
     rsp_o.cacheable = xlat_rsp_i.cacheable;
     rsp_o.fault = xlat_rsp_i.fault;
-    if (pending_valid_q) begin
-      rsp_o.id = pending_q.req.id;
-      rsp_o.pa = pending_q.pa;
+    if (answers_older) begin
+      rsp_o.id = older.id;
+      rsp_o.pa = older.pa;
       rsp_o.fault.cause = cache_done_err_i ? FaultBus : FaultNone;
-      rsp_o.fault.access = pending_q.req.access;
-      rsp_o.fault.user = pending_q.req.user;
-      rsp_o.fault.va = pending_q.req.va;
+      rsp_o.fault.access = older.access;
+      rsp_o.fault.user = older.user;
+      rsp_o.fault.va = older.va;
       rsp_o.fault.by_entry = 1'b0;
     end
   end
 
-  assign idle_o = xlat_idle_i && !pending_valid_q;
+  assign idle_o = xlat_idle_i && taken_idle;
 
   always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      pending_valid_q <= 1'b0;
-      tried_q <= 1'b0;
-    end else begin
-      pending_valid_q <= pending_valid_d;
-      tried_q <= tried_d;
-    end
+    if (!rst_ni) tried_q <= 1'b0;
+    else tried_q <= tried_d;
   end
-  always_ff @(posedge clk_i) begin
-    body_q <= body_d;
-    pending_q <= pending_d;
-  end
+  always_ff @(posedge clk_i) body_q <= body_d;
 
 endmodule

@@ -88,7 +88,8 @@ module vm_top
   logic [1:0] cache_req_valid, cache_req_ready, cache_s1_open, cache_go, cache_uncached;
   cache_req_t [1:0] cache_req;
   logic [1:0][PaMax-1:0] cache_pa;
-  logic [1:0] cache_hit, cache_done_valid, cache_done_err;
+  logic [1:0] cache_hit, cache_older, cache_done_valid, cache_done_err;
+  logic [1:0][IdBits-1:0] cache_req_id, cache_done_id;
   logic [1:0][63:0] cache_rdata;
   logic [1:0] atomic_valid, atomic_ready, atomic_rsp_valid;  // of the data port only
   atomic_req_t [1:0] atomic;
@@ -171,6 +172,7 @@ module vm_top
         .xlat_rsp_i        (xlat_rsp[p]),
         .cache_req_valid_o (cache_req_valid[p]),
         .cache_req_ready_i (cache_req_ready[p]),
+        .cache_req_id_o    (cache_req_id[p]),
         .cache_req_o       (cache_req[p]),
         .cache_s1_open_i   (cache_s1_open[p]),
         .cache_go_o        (cache_go[p]),
@@ -178,16 +180,26 @@ module vm_top
         .cache_uncached_o  (cache_uncached[p]),
         .cache_hit_i       (cache_hit[p]),
         .cache_rdata_i     (cache_rdata[p]),
+        .cache_older_i     (cache_older[p]),
         .cache_done_valid_i(cache_done_valid[p]),
+        .cache_done_id_i   (cache_done_id[p]),
         .cache_done_err_i  (cache_done_err[p])
     );
   end
 
+  // With Misses a piece is told of as it leaves the translation, which is in order; else with its answer.
   for (genvar p = 0; p < 2; p++) begin : gen_piece
-    assign pieces_o[p] = '{
-            valid: unit_rsp_valid[p] && unit_rsp[p].fault.cause == FaultNone,
-            pa: unit_rsp[p].pa
-        };
+    if (Cfg.Misses == 0) begin : gen_answered
+      assign pieces_o[p] = '{
+              valid: unit_rsp_valid[p] && unit_rsp[p].fault.cause == FaultNone,
+              pa: unit_rsp[p].pa
+          };
+    end else begin : gen_translated
+      assign pieces_o[p] = '{
+              valid: xlat_rsp_valid[p] && xlat_rsp_ready[p] && xlat_rsp[p].fault.cause == FaultNone,
+              pa: xlat_rsp[p].pa
+          };
+    end
   end
 
   // ------------------------------------------------------------------ MMU
@@ -269,7 +281,7 @@ module vm_top
   logic rmw_ready, rmw_rsp_valid, rmw_retry;
   walk_rsp_t rmw_rsp;
 
-  assign src_req[MemWalk] = '{src: MemWalk, write: 1'b0, len: 8'd0, strb: rd_req.strb, addr: rd_req.addr};
+  assign src_req[MemWalk] = '{src: MemWalk, id: '0, write: 1'b0, len: 8'd0, strb: rd_req.strb, addr: rd_req.addr};
   assign src_w_valid[MemWalk] = 1'b0;
   assign src_w[MemWalk] = '0;
   assign src_req_valid[MemWalk] = !ThroughCache && rd_valid;
@@ -337,7 +349,7 @@ module vm_top
   logic [64:0] unused_icache_data;
   logic unused_icache_err;
 
-  vm_cache #(
+  vm_first_level #(
       .Cfg     (Cfg),
       .Geometry(Cfg.Icache),
       .ReadOnly(1'b1),
@@ -347,6 +359,7 @@ module vm_top
       .rst_ni,
       .core_req_valid_i (cache_req_valid[0]),
       .core_req_ready_o (cache_req_ready[0]),
+      .core_req_id_i    (cache_req_id[0]),
       .core_req_i       (cache_req[0]),
       .core_s1_open_o   (cache_s1_open[0]),
       .core_go_i        (cache_go[0]),
@@ -354,7 +367,9 @@ module vm_top
       .core_uncached_i  (cache_uncached[0]),
       .core_hit_o       (cache_hit[0]),
       .core_rdata_o     (cache_rdata[0]),
+      .core_older_o     (cache_older[0]),
       .core_done_valid_o(cache_done_valid[0]),
+      .core_done_id_o   (cache_done_id[0]),
       .core_done_err_o  (cache_done_err[0]),
       .walk_slot_i      (1'b0),
       .walk_req_valid_i (1'b0),
@@ -384,15 +399,13 @@ module vm_top
       .mem_w_ready_i    (src_w_ready[MemFetch]),
       .mem_w_o          (src_w[MemFetch]),
       .mem_rsp_valid_i  (src_rsp_valid[MemFetch]),
-      .mem_rsp_data_i   (l1_rsp.rdata),
-      .mem_rsp_err_i    (l1_rsp.err),
-      .mem_rsp_last_i   (l1_rsp.last),
+      .mem_rsp_i        (l1_rsp),
       .wb_error_valid_o (wb_error_valid[0]),
       .wb_error_addr_o  (wb_error_addr[0]),
       .events_o         (cache_events[0])
   );
 
-  vm_cache #(
+  vm_first_level #(
       .Cfg     (Cfg),
       .Geometry(Cfg.Dcache),
       .Src     (MemData)
@@ -401,6 +414,7 @@ module vm_top
       .rst_ni,
       .core_req_valid_i (cache_req_valid[1]),
       .core_req_ready_o (cache_req_ready[1]),
+      .core_req_id_i    (cache_req_id[1]),
       .core_req_i       (cache_req[1]),
       .core_s1_open_o   (cache_s1_open[1]),
       .core_go_i        (cache_go[1]),
@@ -408,7 +422,9 @@ module vm_top
       .core_uncached_i  (cache_uncached[1]),
       .core_hit_o       (cache_hit[1]),
       .core_rdata_o     (cache_rdata[1]),
+      .core_older_o     (cache_older[1]),
       .core_done_valid_o(cache_done_valid[1]),
+      .core_done_id_o   (cache_done_id[1]),
       .core_done_err_o  (cache_done_err[1]),
       .walk_slot_i      (walk_slot),
       .walk_req_valid_i (walk_req_valid),
@@ -438,9 +454,7 @@ module vm_top
       .mem_w_ready_i    (src_w_ready[MemData]),
       .mem_w_o          (src_w[MemData]),
       .mem_rsp_valid_i  (src_rsp_valid[MemData]),
-      .mem_rsp_data_i   (l1_rsp.rdata),
-      .mem_rsp_err_i    (l1_rsp.err),
-      .mem_rsp_last_i   (l1_rsp.last),
+      .mem_rsp_i        (l1_rsp),
       .wb_error_valid_o (wb_error_valid[1]),
       .wb_error_addr_o  (wb_error_addr[1]),
       .events_o         (cache_events[1])

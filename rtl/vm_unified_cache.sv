@@ -277,7 +277,7 @@ module vm_unified_cache
     up_req_ready_o = 1'b0;
     up_w_ready_o = 1'b0;
     up_rsp_valid_o = 1'b0;
-    up_rsp_o = '{src: req_q.src, rdata: data, err: 1'b0, last: last_beat};
+    up_rsp_o = '{src: req_q.src, id: req_q.id, rdata: data, err: 1'b0, last: last_beat};
     down_req_valid_o = 1'b0;
     down_req_o = req_q;
     down_w_valid_o = 1'b0;
@@ -346,8 +346,9 @@ module vm_unified_cache
 
       StEvictReq: begin
         down_req_valid_o = 1'b1;
-        down_req_o = '{src: req_q.src, write: 1'b1, len: 8'(Words - 1), strb: '1, addr: line_addr(victim_tag_q, set)};
-        wrong_d = 1'b0;
+        down_req_o = '{src: req_q.src, id: req_q.id, write: 1'b1, len: 8'(Words - 1), strb: '1,
+                       addr: line_addr(victim_tag_q, set)};
+          wrong_d = 1'b0;
         if (down_req_ready_i) state_d = StEvictData;
       end
       StEvictData: begin

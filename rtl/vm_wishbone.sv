@@ -19,7 +19,8 @@ module vm_wishbone
 #(
     parameter bit          Pipelined = 1'b1,
     parameter int unsigned DataBits  = 64,    // 32 or 64
-    parameter int unsigned AddrBits  = PaMax  // at least BusBits of the machine
+    parameter int unsigned AddrBits  = PaMax, // at least BusBits of the machine
+    parameter bit          Wrap      = 1'b0   // 1 for a machine with CriticalFirst
 ) (
     input logic clk_i,
     input logic rst_ni,
@@ -124,8 +125,15 @@ module vm_wishbone
 
   // ------------------------------------------------------------------ transfers
 
-  logic [AddrBits-1:3] word;  // bursts are aligned to their length and at most 2 KiB
-  assign word = {req_q.addr[AddrBits-1:LineBits], req_q.addr[LineBits-1:3] | out_beat_q};
+  // Bursts are lines, at most 2 KiB, and begin at the beginning of theirs unless Wrap is set.
+  logic [AddrBits-1:3] word;
+  if (Wrap) begin : gen_wrap
+    logic [7:0] beat;
+    assign beat = ((req_q.addr[LineBits-1:3] + out_beat_q) & req_q.len) | (req_q.addr[LineBits-1:3] & ~req_q.len);
+    assign word = {req_q.addr[AddrBits-1:LineBits], beat};
+  end else begin : gen_straight
+    assign word = {req_q.addr[AddrBits-1:LineBits], req_q.addr[LineBits-1:3] | out_beat_q};
+  end
 
   assign wb_cyc_o = busy_q;
   assign wb_stb_o = busy_q && !out_done_q && (!req_q.write || w_full_q);
@@ -158,7 +166,7 @@ module vm_wishbone
   end
 
   assign mem_rsp_valid_o = req_q.write ? finish : answered && in_last_half;
-  assign mem_rsp_o = '{src: req_q.src, rdata: data, err: err_q || wb_err_i, last: finish};
+  assign mem_rsp_o = '{src: req_q.src, id: req_q.id, rdata: data, err: err_q || wb_err_i, last: finish};
   always_comb begin
     err_d = err_q;
     if (answered) err_d = (err_q || wb_err_i) && (req_q.write || !in_last_half);

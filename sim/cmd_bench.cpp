@@ -27,7 +27,7 @@ namespace vm::sim {
 namespace {
 
 struct BenchOptions {
-  std::vector<std::string> machines = {"flat32", "sv39", "corei7"};
+  std::vector<std::string> machines = {"flat32", "sv39", "sv39-nb", "corei7"};
   std::uint64_t seed = 1;
   std::size_t accesses = 40'000;
   unsigned repeats = 3;
@@ -159,10 +159,10 @@ void print_memory(const std::string& machine, const std::vector<MemoryCycles>& r
     if (row.pattern.name != pattern) {
       flush();
       pattern = row.pattern.name;
-      text =
-          fmt::format("{:<8} {:<10} {:>6} KiB, cycles an access (ideal):", machine, pattern, row.pattern.bytes >> 10);
+      text = fmt::format("{:<8} {:<10} {:>6} KiB, cycles an access (ideal, ratio):", machine, pattern,
+                         row.pattern.bytes >> 10);
     }
-    text += fmt::format("  memory of {}: {:.1f} ({:.1f})", row.latency, row.cycles, row.ideal);
+    text += fmt::format("  memory of {}: {:.1f} ({:.1f}, {:.2f})", row.latency, row.cycles, row.ideal, row.ratio());
   }
   flush();
 }

@@ -110,6 +110,43 @@ void CoherentMemory::on_changed_below(std::uint64_t address, std::uint64_t cycle
   adopt_line(address, cycle);
 }
 
+void CoherentMemory::on_lookup(const Event& event, std::uint64_t cycle) {
+  const Asked a = in_memory_lanes(asked(event));
+  if (machine_.misses != 0 && !event.answers_at_once()) {
+    waiting(event) = {a.known && a.write, a};
+    return;
+  }
+  if (!a.known || !a.write) return;
+  const std::uint64_t word = a.pa & ~7ULL;
+  pending_ = {!event.answers_at_once(), word, beat(word), a.lanes};
+  store(word, a.wdata, a.lanes, cycle);
+  if (!event.answers_at_once()) return;
+  stored(word, cycle);
+  if (Line* l = line(event.set(), event.way())) {
+    l->wrong[a.pa / 8 % l->wrong.size()] = 0;
+    becomes_dirty(*l, cycle);
+  }
+}
+
+void CoherentMemory::on_done(const Event& event, std::uint64_t cycle) {
+  if (machine_.misses != 0) {
+    Waiting& w = waiting(event);
+    const std::uint64_t word = w.asked.pa & ~7ULL;
+    if (w.active && !event.done_err()) {
+      store(word, w.asked.wdata, w.asked.lanes, cycle);
+      stored(word, cycle);
+    }
+    w.active = false;
+    return;
+  }
+  leaving_.reset();
+  if (!pending_.active) return;
+  if (event.done_err()) store(pending_.word, pending_.old, 0xFF, cycle);
+  if (!event.done_err() && !event.uncached() && filled_ != nullptr) becomes_dirty(*filled_, cycle);
+  stored(pending_.word, cycle);
+  pending_.active = false;
+}
+
 void CoherentMemory::on_event(const Event& event, std::uint64_t cycle) {
   if (event.kind == EventKind::LowerUpset && event.lower_lost()) lost_ = true;
   if (event.kind < EventKind::CacheLookup ||
@@ -117,29 +154,10 @@ void CoherentMemory::on_event(const Event& event, std::uint64_t cycle) {
     return;
   }
   switch (event.kind) {
-    case EventKind::CacheLookup: {
-      const Asked a = in_memory_lanes(asked(event));
-      if (!a.known || !a.write) break;
-      const std::uint64_t word = a.pa & ~7ULL;
-      pending_ = {!event.answers_at_once(), word, beat(word), a.lanes};
-      store(word, a.wdata, a.lanes, cycle);
-      if (!event.answers_at_once()) break;
-      stored(word, cycle);
-      if (Line* l = line(event.set(), event.way())) {
-        l->wrong[a.pa / 8 % l->wrong.size()] = 0;
-        becomes_dirty(*l, cycle);
-      }
-      break;
-    }
+    case EventKind::CacheLookup:
+      return on_lookup(event, cycle);
     case EventKind::CacheDone:
-      leaving_.reset();
-      if (pending_.active) {
-        if (event.done_err()) store(pending_.word, pending_.old, 0xFF, cycle);
-        if (!event.done_err() && !event.uncached() && filled_ != nullptr) becomes_dirty(*filled_, cycle);
-        stored(pending_.word, cycle);
-        pending_.active = false;
-      }
-      break;
+      return on_done(event, cycle);
     case EventKind::CacheVictim:
       if (Line* l = line(event.set(), event.way())) {
         const bool there = l->valid;

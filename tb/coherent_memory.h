@@ -3,8 +3,12 @@
 // Physical memory as the data cache's clients must see it: what was placed before reset, and every store since, taken
 // from the requests (core, host) and from the physical address the hardware says it used. Kept apart from the memory
 // behind the memory port. Each check that needs one has its own.
+//
+// A store takes effect when the cache looks it up. With misses outstanding, one that is not answered then takes effect
+// when it is: only then has it gone through the cache, and others may have come before.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -67,7 +71,17 @@ class CoherentMemory {
     std::uint64_t old = 0;
     std::uint8_t lanes = 0;
   };
+  // What an access that waits will store.
+  struct Waiting {
+    bool active = false;
+    Asked asked;
+  };
 
+  Waiting& waiting(const Event& event) {
+    return waiting_[16 * static_cast<unsigned>(event.client()) + event.cache_id()];
+  }
+  void on_lookup(const Event& event, std::uint64_t cycle);
+  void on_done(const Event& event, std::uint64_t cycle);
   void store(std::uint64_t address, std::uint64_t data, std::uint8_t lanes, std::uint64_t cycle);
   void stored(std::uint64_t address, std::uint64_t cycle);
   void adopt_line(std::uint64_t address, std::uint64_t cycle);
@@ -89,6 +103,7 @@ class CoherentMemory {
   HostRequest host_;
   ArrayRequest array_;
   Pending pending_;
+  std::array<Waiting, 64> waiting_{};  // by client and id
   Line* filled_ = nullptr;                // last
   std::optional<std::uint64_t> leaving_;  // dirty line on its way to the level below, in none of the two
   bool lost_ = false;                     // a line is lost in this cycle, which is no error of a write-back

@@ -40,6 +40,7 @@ enum class EventKind : std::uint8_t {
   Upset = 23,
   CacheLost = 24,
   LowerUpset = 25,
+  CacheFree = 26,
 };
 
 enum class Source : std::uint8_t { Bare = 0, Tlb = 1, Walk = 2, None = 3, L2 = 4 };
@@ -56,7 +57,7 @@ struct Event {
 
   // Xlat, WalkStart, WalkEnd, WalkLook, WalkRestart, TlbFill, TlbInvalidate, Miss, Upset
   Port port() const { return static_cast<Port>(a & 1U); }
-  // CacheLookup, CacheVictim, CacheFill, CacheDone, CacheMaint, CacheLost: 0 instruction, 1 data
+  // CacheLookup, CacheVictim, CacheFill, CacheDone, CacheMaint, CacheLost, CacheFree: 0 instruction, 1 data
   unsigned cache() const { return static_cast<unsigned>(a & 1U); }
 
   // Xlat
@@ -111,7 +112,7 @@ struct Event {
             .ppn = Ppn(c)};
   }
 
-  // Tlb*, L2Fill, WalkLook, CacheVictim, CacheFill, CacheMaint
+  // Tlb*, L2Fill, WalkLook, Cache*; of CacheDone on machines with misses outstanding
   unsigned set() const { return field(a, 31, 16); }
   unsigned tlb_way() const { return field(a, 39, 32); }
   bool tlb_all() const { return bit(1); }  // not of Upset
@@ -153,6 +154,12 @@ struct Event {
 
   // The access that comes upon it is answered with an error.
   bool lost_by_access() const { return !lost_written() && !lost_in_maintenance(); }
+
+  // Machines with misses outstanding. CacheLookup, CacheDone: the id of the access; CacheVictim, CacheFill, CacheFree:
+  // of the miss register, which is that of its requests to memory, or one beyond the victim buffer's for an uncached
+  // access that drives out the line it has hit. CacheVictim: the line that is fetched.
+  unsigned cache_id() const { return field(a, 43, 40); }
+  std::uint64_t fetched_line() const { return c; }
 
   void set_client(Client client) { a = (a & ~0xCULL) | static_cast<std::uint64_t>(client) << 2; }
 

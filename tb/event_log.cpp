@@ -29,6 +29,9 @@ std::string describe_xlat(const Event& e) {
          fmt::format(" -> fault {} level {} entry {:#x} at {:#x}", to_string(e.xlat_cause()), e.xlat_level(), e.f, e.e);
 }
 
+// The id of a memory request, from bit 8 up; those of caches without misses outstanding are all 0.
+std::string id_text(std::uint64_t a) { return a >> 8 == 0 ? std::string() : fmt::format(" id {} ", a >> 8); }
+
 std::string describe_note(const Event& e) {
   switch (static_cast<PortNote>(e.kind)) {
     case PortNote::FetchRequest:
@@ -57,13 +60,13 @@ std::string describe_note(const Event& e) {
     case PortNote::ArrayAnswer:
       return fmt::format("array answer  {:#x} {:#x}", e.b, e.c);
     case PortNote::MemRequest:
-      return fmt::format("mem request   source {} {} addr {:#x} beats {} lanes {:#04x}", e.a & 3U,
+      return fmt::format("mem request   source {} {}{} addr {:#x} beats {} lanes {:#04x}", e.a & 3U, id_text(e.a),
                          (e.a & 4U) != 0 ? "write" : "read", e.b, (e.c & 0xFF) + 1, e.c >> 8);
     case PortNote::MemWrite:
       return fmt::format("mem data      {:#018x}{}", e.b, e.a != 0 ? " last" : "");
     case PortNote::MemAnswer:
-      return fmt::format("mem answer    source {} {:#018x}{}{}", e.a & 3U, e.b, (e.c & 1U) != 0 ? " last" : "",
-                         (e.c & 2U) != 0 ? " error" : "");
+      return fmt::format("mem answer    source {}{} {:#018x}{}{}", e.a & 3U, id_text(e.a), e.b,
+                         (e.c & 1U) != 0 ? " last" : "", (e.c & 2U) != 0 ? " error" : "");
   }
   return "?";
 }
@@ -146,6 +149,8 @@ std::string describe(const Event& e) {
                          : e.lost_written() ? " written back"
                                             : " kept",
                          e.lost_in_maintenance() ? " by maintenance" : "");
+    case EventKind::CacheFree:
+      return fmt::format("CacheFree     {} register {} line {:#x}", cache_name(e.cache()), e.cache_id(), e.b);
     case EventKind::AtomicStart:
       return fmt::format("AtomicStart   {} pa {:#x} lanes {:#04x} data {:#x}", to_string(e.atomic_op()), e.b, e.strb(),
                          e.c);
@@ -175,13 +180,14 @@ void EventLog::add_ports(const Cycle& c) {
   if (c.fence_accepted()) add(n, PortNote::FenceRequest, in.fence.op, in.fence.addr, in.fence.asid);
   if (c.array_accepted()) add(n, PortNote::ArrayRequest, in.array.array, in.array.data0, in.array.data1);
   if (c.memory.accepted()) {
-    add(n, PortNote::MemRequest, static_cast<std::uint64_t>(c.memory.req.src) | (c.memory.req.write ? 4U : 0U),
+    add(n, PortNote::MemRequest,
+        static_cast<std::uint64_t>(c.memory.req.src) | (c.memory.req.write ? 4U : 0U) | c.memory.req.id << 8U,
         c.memory.req.addr, c.memory.req.len | (static_cast<std::uint64_t>(c.memory.req.strb) << 8));
   }
   if (c.memory.w_accepted()) add(n, PortNote::MemWrite, c.memory.w.last ? 1 : 0, c.memory.w.data, 0);
   if (c.memory.answered()) {
-    add(n, PortNote::MemAnswer, static_cast<std::uint64_t>(c.memory.rsp.src), c.memory.rsp.rdata,
-        (c.memory.rsp.last ? 1U : 0U) | (c.memory.rsp.err ? 2U : 0U));
+    add(n, PortNote::MemAnswer, static_cast<std::uint64_t>(c.memory.rsp.src) | c.memory.rsp.id << 8U,
+        c.memory.rsp.rdata, (c.memory.rsp.last ? 1U : 0U) | (c.memory.rsp.err ? 2U : 0U));
   }
   if (out.fetch.valid) {
     add(n, PortNote::FetchAnswer, out.fetch.id, out.fetch.rdata, static_cast<std::uint64_t>(out.fetch.fault.cause));

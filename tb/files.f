@@ -6,6 +6,9 @@ tb/vm_monitor_lower.sv
 tb/vm_monitor_mmu.sv
 tb/vm_monitor_walk.sv
 tb/vm_monitor_cache.sv
+tb/vm_monitor_l1.sv
+tb/vm_probe.sv
+tb/vm_probe_lines.sv
 tb/vm_monitor_seq.sv
 tb/vm_monitor_atomic.sv
 tb/vm_bind.sv

@@ -37,6 +37,11 @@ class Ring {
     head_ = (head_ + 1) % items_.size();
     --size_;
   }
+  // The i-th item, 0 being the oldest; the others keep their order.
+  void remove(std::size_t i) {
+    for (; i + 1 < size_; ++i) (*this)[i] = std::move((*this)[i + 1]);
+    --size_;
+  }
   void clear() { head_ = size_ = 0; }
 
   T& front() { return items_[head_]; }

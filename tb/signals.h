@@ -98,6 +98,7 @@ struct MemRequest {
   bool valid = false;
   bool write = false;
   MemSource src = MemSource::Fetch;
+  std::uint8_t id = 0;
   std::uint8_t len = 0;  // beats - 1
   std::uint8_t strb = 0;
   std::uint64_t addr = 0;
@@ -114,6 +115,7 @@ struct MemResponse {
   bool err = false;
   bool last = false;
   MemSource src = MemSource::Fetch;
+  std::uint8_t id = 0;
   std::uint64_t rdata = 0;
 };
 

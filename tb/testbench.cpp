@@ -13,6 +13,7 @@
 #include "checks/time_check.h"
 #include "checks/traffic_check.h"
 #include "coverage/coverage.h"
+#include "memory_ids.h"
 #include "platform/platform.h"
 
 namespace vm {
@@ -21,7 +22,7 @@ Testbench::Testbench(const Machine& machine, std::unique_ptr<Model> model, Testb
     : machine_(machine),
       options_(std::move(options)),
       model_(std::move(model)),
-      agent_(memory_, {options_.latency, options_.stall, options_.errors, options_.seed}),
+      agent_(memory_, {options_.latency, options_.stall, options_.errors, options_.seed, memory_id_count(machine_)}),
       l3_(machine_.l3cache.ways == 0 ? nullptr : std::make_unique<UnifiedCacheCheck>(machine_, 3, memory_, reporter_)),
       l2_(machine_.l2cache.ways == 0
               ? nullptr
@@ -38,7 +39,9 @@ Testbench::Testbench(const Machine& machine, std::unique_ptr<Model> model, Testb
   // Data before translation: the image is not asked about what the data check has found wrong.
   checks_.push_back({"data", std::make_unique<DataCheck>(machine_, memory_behind(), tracker_, reporter_)});
   checks_.push_back({"translation", std::move(translation)});
-  checks_.push_back({"time", std::make_unique<TimeCheck>(machine_, tracker_, reporter_)});
+  if (TimeCheck::knows(machine_)) {
+    checks_.push_back({"time", std::make_unique<TimeCheck>(machine_, tracker_, reporter_)});
+  }
   checks_.push_back({"state", std::make_unique<StateCheck>(machine_, tracker_, reporter_)});
   checks_.push_back({"traffic", std::make_unique<TrafficCheck>(machine_, memory_behind(), tracker_, reporter_)});
   auto counters = std::make_unique<CounterCheck>(machine_, reporter_);
@@ -78,7 +81,10 @@ bool Testbench::can_submit(Port port) const {
 
 std::uint8_t Testbench::submit(Port port, CoreRequest request) {
   const auto p = static_cast<unsigned>(port);
+  // The next one that is free: answers may come in any order.
+  while (((ids_in_use_[p] >> next_id_[p]) & 1U) != 0) next_id_[p] = static_cast<std::uint8_t>((next_id_[p] + 1) % 16);
   request.id = next_id_[p];
+  ids_in_use_[p] |= 1U << request.id;
   next_id_[p] = static_cast<std::uint8_t>((next_id_[p] + 1) % 16);
   ++unanswered_[p];
   (port == Port::Fetch ? fetch_ : data_).submit(request);
@@ -175,10 +181,10 @@ void Testbench::name_clients(std::span<Event> events) {
       case EventKind::CacheLookup:
         if (event.cache() == 0) break;
         if (event.client() == Client::Walk && atomic_owns_) event.set_client(Client::Atomic);
-        if (!event.answers_at_once()) miss_client_ = event.client();
+        if (event.client() != Client::Core && event.client() != Client::Host) walk_client_ = event.client();
         break;
       case EventKind::CacheDone:
-        if (event.cache() == 1 && event.client() == Client::Walk) event.set_client(miss_client_);
+        if (event.cache() == 1 && event.client() == Client::Walk) event.set_client(walk_client_);
         break;
       case EventKind::AtomicStart:
         atomic_owns_ = true;
@@ -202,6 +208,10 @@ void Testbench::observe() {
   const auto answered = [](bool valid, unsigned& count) {
     if (valid && count != 0) --count;
   };
+  for (const Port port : {Port::Fetch, Port::Data}) {
+    if (const CoreResponse& r = cycle_.response(port); r.valid)
+      ids_in_use_[static_cast<unsigned>(port)] &= ~(1U << r.id);
+  }
   answered(cycle_.out->fetch.valid, unanswered_[0]);
   answered(cycle_.out->data.valid, unanswered_[1]);
   answered(cycle_.out->host.valid, host_unanswered_);
@@ -294,6 +304,12 @@ void Testbench::finish() {
   run_until_idle();
   // The last events may be those of the cycle after an answer.
   step();
+  // What a cache with misses outstanding has to write back goes to memory when all accesses are answered.
+  const unsigned quiet = machine_.misses == 0 ? 0 : 64 + machine_.dcache.line_bytes;
+  for (unsigned cycles = 0; cycles < quiet; ++cycles) {
+    step();
+    if (!agent_.idle() || cycle_.memory.req.valid) cycles = 0;
+  }
   if (!checks_on_) return;
   // The answer to what was asked in one cycle is seen in the next.
   for (unsigned index = 0; index <= CounterCheck::kCounters; ++index) {

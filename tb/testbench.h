@@ -160,6 +160,7 @@ class Testbench {
   RequestDriver<FenceRequest> fence_;
   RequestDriver<ArrayRequest> array_;
   std::array<std::uint8_t, 2> next_id_{};
+  std::array<std::uint32_t, 2> ids_in_use_{};
   std::array<unsigned, 2> unanswered_{};
   unsigned host_unanswered_ = 0, ctl_unanswered_ = 0, fence_unanswered_ = 0, array_unanswered_ = 0;
   std::function<void(const Cycle&)> observer_;
@@ -167,7 +168,7 @@ class Testbench {
   bool started_ = false;
   bool checks_on_ = true;
   bool atomic_owns_ = false;           // the walker's port of the data cache
-  Client miss_client_ = Client::Core;  // of the data cache
+  Client walk_client_ = Client::Walk;  // whose access the walker's port of the data cache had last
   std::filesystem::path waves_;        // to be opened; empty: opened, or none
   CycleWindow wave_window_;
   std::uint64_t last_progress_ = 0;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "pieces.h"
 
@@ -32,6 +33,9 @@ bool names_no_page(const Machine& machine, const Context& context, const Fence& 
 Tracker::Tracker(const Machine& machine, Reporter& reporter)
     : reporter_(reporter),
       unit_(machine.unit_bytes()),
+      in_order_(machine.misses == 0),
+      line_bytes_{machine.icache.line_bytes, machine.dcache.line_bytes},
+      ids_{memory_ids(machine, 0), memory_ids(machine, 1)},
       control_(machine),
       context_in_flight_(control_.context()),
       walk_(machine) {}
@@ -101,6 +105,9 @@ void Tracker::on_event(const Event& event, std::uint64_t cycle) {
       break;
     case EventKind::CacheDone:
       on_done(event);
+      break;
+    case EventKind::CacheVictim:
+      if (!in_order_) on_victim(event);
       break;
     case EventKind::AtomicEnd:
       if (const Ring<std::uint8_t>& ids = in_flight_[1]; !ids.empty()) {
@@ -175,7 +182,14 @@ void Tracker::on_lookup(const Event& event, std::uint64_t cycle) {
     piece.lookup_cycle = cycle;
   }
   if (event.client() == Client::Atomic) on_atomic_lookup(event, cycle);
+  if (event.client() == Client::Walk) {
+    walker_line_ = event.answers_at_once() ? ~0ULL : event.b / line_bytes_[c] * line_bytes_[c];
+  }
   if (event.answers_at_once()) return;
+  if (!in_order_ && event.uncached() && lookup_owner_valid_[c]) {
+    TrackedAccess& owner = access(lookup_owner_[c].port, lookup_owner_[c].id);
+    ++(event.write() ? owner.bus_writes : owner.bus_reads);
+  }
   miss_client_[c] = event.client();
   miss_owner_valid_[c] = lookup_owner_valid_[c];
   if (miss_owner_valid_[c]) miss_owner_[c] = lookup_owner_[c];
@@ -205,13 +219,58 @@ void Tracker::on_atomic_lookup(const Event& event, std::uint64_t cycle) {
 
 void Tracker::on_done(const Event& event) {
   const unsigned c = event.cache();
-  if ((event.client() == Client::Core || event.client() == Client::Atomic) && miss_owner_valid_[c]) {
-    const PieceRef& ref = miss_owner_[c];
-    Piece& piece = access(ref.port, ref.id).pieces[ref.piece];
-    // Of an atomic, the answer to the read; or the write's, if that is an error.
-    if (event.client() == Client::Atomic && event.write() && !event.done_err()) return;
-    piece.done = true;
-    piece.answer = event;
+  if (event.client() != Client::Core && event.client() != Client::Atomic) return;
+  // Of an atomic, the answer to the read; or the write's, if that is an error.
+  if (event.client() == Client::Atomic && event.write() && !event.done_err()) return;
+  Piece* piece = nullptr;
+  if (in_order_ || event.client() == Client::Atomic) {
+    if (miss_owner_valid_[c]) piece = &access(miss_owner_[c].port, miss_owner_[c].id).pieces[miss_owner_[c].piece];
+  } else {
+    piece = waiting_piece(access(static_cast<Port>(c), event.cache_id()));
+    if (piece == nullptr) {
+      reporter_.mismatch("protocol", fmt::format("the {} cache answers access {}, which does not wait for it",
+                                                 c == 0 ? "instruction" : "data", event.cache_id()));
+    }
+  }
+  if (piece == nullptr) return;
+  piece->done = true;
+  piece->answer = event;
+}
+
+// Its piece that the cache has taken over; nullptr: none.
+Piece* Tracker::waiting_piece(TrackedAccess& access) {
+  for (unsigned i = 0; i < access.piece_count; ++i) {
+    Piece& piece = access.pieces[i];
+    if (piece.looked_up && !piece.done && !piece.lookup.answers_at_once()) return &piece;
+  }
+  return nullptr;
+}
+
+// The oldest access that waits for a line to be fetched; nullptr: none of the core's.
+TrackedAccess* Tracker::waits_for_line(unsigned cache, std::uint64_t line) {
+  const Ring<std::uint8_t>& ids = in_flight_[cache];
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    TrackedAccess& candidate = access(static_cast<Port>(cache), ids[i]);
+    const Piece* piece = waiting_piece(candidate);
+    if (piece != nullptr && !piece->lookup.uncached() &&
+        piece->lookup.b / line_bytes_[cache] * line_bytes_[cache] == line) {
+      return &candidate;
+    }
+  }
+  return nullptr;
+}
+
+// What is read and written for whom, where several misses are outstanding: on behalf of the oldest access of the core that
+// waits for the line; else of the walker, if it does.
+void Tracker::on_victim(const Event& event) {
+  const unsigned c = event.cache();
+  if (!ids_[c].fetches(event.cache_id())) return;
+  if (TrackedAccess* owner = waits_for_line(c, event.fetched_line())) {
+    ++owner->bus_reads;
+    if (event.victim_dirty()) ++owner->bus_writes;
+  } else if (c == 1 && walker_line_ == event.fetched_line() && !walking_ahead_) {
+    ++walk_cost_[walking_].bus_reads;
+    if (event.victim_dirty()) ++walk_cost_[walking_].bus_writes;
   }
 }
 
@@ -222,6 +281,7 @@ void Tracker::on_mem_request(const MemRequest& request) {
     count(walk_cost_[walking_].bus_reads, walk_cost_[walking_].bus_writes);
     return;
   }
+  if (!in_order_) return;  // on_victim
   const unsigned c = request.src == MemSource::Fetch ? 0 : 1;
   if (miss_client_[c] == Client::Walk) {
     if (walking_ahead_) return;
@@ -239,19 +299,32 @@ void Tracker::on_response(Port port, const CoreResponse& response, std::uint64_t
                                                response.id, port_name(port)));
     return;
   }
-  if (queue.front() != response.id) {
+  std::size_t place = 0;
+  if (!in_order_) {
+    while (place < queue.size() && queue[place] != response.id) ++place;
+    if (place == queue.size()) {
+      reporter_.mismatch("protocol", fmt::format("an answer with id {} on the {} port, expected one of those that are "
+                                                 "outstanding",
+                                                 response.id, port_name(port)));
+      return;
+    }
+  } else if (queue.front() != response.id) {
     reporter_.mismatch("protocol", fmt::format("an answer with id {} on the {} port, expected id {}: answers come in "
                                                "order of acceptance",
                                                response.id, port_name(port), queue.front()));
   }
-  TrackedAccess& done = access(port, queue.front());
-  queue.pop();
+  TrackedAccess& done = access(port, queue[place]);
+  queue.remove(place);
   done.answered = cycle;
   done.response = response;
   retired_[retired_count_++] = &done;
 }
 
 void Tracker::on_accept(Port port, const CoreRequest& request, std::uint64_t cycle) {
+  const Ring<std::uint8_t>& queue = in_flight_[static_cast<unsigned>(port)];
+  for (std::size_t i = 0; i < queue.size() && !in_order_; ++i) {
+    if (queue[i] == request.id) throw std::logic_error("ids of accesses in flight differ (docs/trace_interface.md)");
+  }
   TrackedAccess& fresh = access(port, request.id);
   fresh.port = port;
   fresh.request = request;

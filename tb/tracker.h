@@ -14,6 +14,7 @@
 #include "machine/control.h"
 #include "machine/machine.h"
 #include "machine/pte.h"
+#include "memory_ids.h"
 #include "ring.h"
 #include "walk_state.h"
 
@@ -120,10 +121,6 @@ class Tracker {
   const PieceRef* owner_of_lookup(unsigned cache) const {
     return lookup_owner_valid_[cache] ? &lookup_owner_[cache] : nullptr;
   }
-  // The access whose miss or uncached access the cache is serving; valid while the client is the core or an atomic.
-  const PieceRef* owner_of_miss(unsigned cache) const {
-    return miss_owner_valid_[cache] ? &miss_owner_[cache] : nullptr;
-  }
 
  private:
   struct WalkCost {
@@ -136,6 +133,9 @@ class Tracker {
   void on_lookup(const Event& event, std::uint64_t cycle);
   void on_atomic_lookup(const Event& event, std::uint64_t cycle);
   void on_done(const Event& event);
+  void on_victim(const Event& event);
+  Piece* waiting_piece(TrackedAccess& access);
+  TrackedAccess* waits_for_line(unsigned cache, std::uint64_t line);
   void on_mem_request(const MemRequest& request);
   void on_response(Port port, const CoreResponse& response, std::uint64_t cycle);
   void on_accept(Port port, const CoreRequest& request, std::uint64_t cycle);
@@ -143,6 +143,9 @@ class Tracker {
 
   Reporter& reporter_;
   unsigned unit_;
+  bool in_order_;  // of answers; else misses are outstanding
+  std::array<std::uint64_t, 2> line_bytes_;
+  std::array<MemoryIds, 2> ids_;
   Control control_;
   Context context_in_flight_;
   std::optional<Fence> forgetting_;
@@ -159,6 +162,7 @@ class Tracker {
   unsigned walking_ = 1;        // port whose walk is running or ran last
   bool walking_ahead_ = false;  // a prefetch, which is no access's
   bool entry_awaited_ = false;
+  std::uint64_t walker_line_ = ~0ULL;  // that it waits for (misses outstanding)
   bool ctl_refused_ = false;
   std::uint8_t ctl_id_ = 0;
   ArrayRequest array_;  // not answered yet

@@ -6,7 +6,8 @@
 //   0  valid is low in reset
 //   1  valid holds until ready
 //   2  the payload holds until ready
-//   3  bursts are INCR, no wider than the bus, aligned to their size; those of several beats take the whole bus
+//   3  bursts are INCR, no wider than the bus, aligned to their size; those of several beats take the whole bus. A read
+//      of 2, 4, 8 or 16 beats may be WRAP, if it does not begin at the beginning of what it wraps in
 //   4  no burst crosses 4 KiB
 //   5  WLAST marks the last beat of a burst, and no other
 //   6  write data does not come before its address is offered (AXI4 would allow it)
@@ -103,22 +104,27 @@ module vm_axi_rules #(
   // ------------------------------------------------------------------ bursts
 
   function automatic logic legal(logic [1:0] burst, logic [7:0] len, logic [2:0] size, logic [AddrBits-1:0] addr);
-    return burst == 2'b01 && 32'(size) <= LaneBits && (len == '0 || 32'(size) == LaneBits) &&
-        (addr & ((AddrBits'(1) << size) - 1'b1)) == '0;
+    return (burst == 2'b01 || wraps(burst, len, size, addr)) && 32'(size) <= LaneBits &&
+        (len == '0 || 32'(size) == LaneBits) && (addr & ((AddrBits'(1) << size) - 1'b1)) == '0;
+  endfunction
+  function automatic logic wraps(logic [1:0] burst, logic [7:0] len, logic [2:0] size, logic [AddrBits-1:0] addr);
+    return burst == 2'b10 && (len == 8'd1 || len == 8'd3 || len == 8'd7 || len == 8'd15) &&
+        ((addr >> size) & AddrBits'(len)) != '0;
   endfunction
   function automatic logic crosses(logic [7:0] len, logic [2:0] size, logic [11:0] addr);
     return 32'(addr) + ((32'(len) + 32'd1) << size) > 32'd4096;
   endfunction
 
   assert property (@(posedge clk_i) disable iff (!rst_ni)
-                   awvalid_i |-> legal(awburst_i, awlen_i, awsize_i, awaddr_i))
+                   awvalid_i |-> awburst_i == 2'b01 && legal(awburst_i, awlen_i, awsize_i, awaddr_i))
   else broken(3, "a write burst is INCR, as wide as the bus at most, and aligned");
   assert property (@(posedge clk_i) disable iff (!rst_ni)
                    arvalid_i |-> legal(arburst_i, arlen_i, arsize_i, araddr_i))
-  else broken(3, "a read burst is INCR, as wide as the bus at most, and aligned");
+  else broken(3, "a read burst is INCR, or WRAP where it has to be, as wide as the bus at most, and aligned");
   assert property (@(posedge clk_i) disable iff (!rst_ni) awvalid_i |-> !crosses(awlen_i, awsize_i, awaddr_i[11:0]))
   else broken(4, "a write burst stays in 4 KiB");
-  assert property (@(posedge clk_i) disable iff (!rst_ni) arvalid_i |-> !crosses(arlen_i, arsize_i, araddr_i[11:0]))
+  assert property (@(posedge clk_i) disable iff (!rst_ni)
+                   arvalid_i && arburst_i != 2'b10 |-> !crosses(arlen_i, arsize_i, araddr_i[11:0]))
   else broken(4, "a read burst stays in 4 KiB");
 
   // ------------------------------------------------------------------ writes

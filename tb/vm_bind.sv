@@ -151,6 +151,66 @@ bind vm_cache vm_monitor_cache #(
     .lost_line_i(wb_error_addr_o)
 );
 
+bind vm_l1_miss vm_probe_lines #(
+    .Regs(Regs),
+    .LineW(LineW),
+    .OffBits(OffBits)
+) u_lines (
+    .line_i(line_q)
+);
+// An uncached access drives a line out; maintenance looks at one, has dealt with one, has dropped all at once.
+bind vm_l1_serial vm_probe #(
+    .Width(4)
+) u_probe (
+    .value_i({maint_done_o && state_q == StSweep,
+              state_q == StChange && maint_q && (way_q & valid_q) != '0,
+              state_q == StScan || state_q == StLook,
+              state_q == StDecide && !maint_q && op_q.uncached && way_q != '0})
+);
+
+bind vm_l1 vm_monitor_l1 #(
+    .Src(Src),
+    .Sets(Sets),
+    .Ways(Ways),
+    .LineBytes(LineBytes),
+    .Regs(Regs)
+) u_monitor (
+    .clk_i,
+    .rst_ni,
+    .lookup_i(s1_go && s1_pass_q == vm_l1_pkg::PassNew),
+    .answer_i(s1_answer && s1_pass_q != vm_l1_pkg::PassNew),
+    .access_i(s1_q),
+    .pa_i(s1_pa),
+    .uncached_i(s1_uncached),
+    .hit_i(s1_hit),
+    .err_i(s1_err_q),
+    .way_i(s1_way),
+    .rdata_i(rdata_o),
+    .victim_i(u_miss.choose_q),
+    .evict_i(u_serial.u_probe.value_i[0]),
+    .victim_set_i(u_serial.u_probe.value_i[0] ? 16'(u_serial.set_q) : 16'(u_miss.choose_set_q)),
+    .victim_way_i(u_serial.u_probe.value_i[0] ? u_serial.way_q : victim),
+    .victim_valid_i(u_serial.u_probe.value_i[0] ? u_serial.valid_q : state_valid),
+    .victim_dirty_i(u_serial.u_probe.value_i[0] ? u_serial.dirty_q : dirty),
+    .line_i(u_miss.u_lines.line),
+    .fill_i(u_miss.fill_go && u_miss.fill_last),
+    .fill_id_i(4'(u_miss.fill_reg)),
+    .fill_set_i(16'(fill_set)),
+    .fill_way_i(fill_way),
+    .fill_err_i(16'(u_miss.err_q)),
+    .used_i(u_miss.used),
+    .maint_i(u_serial.u_probe.value_i[2]),
+    .maint_invalidate_i(maint_req_i.invalidate),
+    .maint_set_i(16'(u_serial.set_q)),
+    .maint_way_i(u_serial.way_q),
+    .maint_look_i(u_serial.u_probe.value_i[1]),
+    .copied_i(evict_done),
+    .invalidate_all_i(u_serial.u_probe.value_i[3]),
+    .tag_way_i(meta_tag ? meta_way : '0),
+    .tag_set_i(16'(meta_set)),
+    .tag_i(vm_pkg::PaMax'(meta_new_tag))
+);
+
 bind vm_rmw vm_monitor_atomic u_monitor (
     .clk_i,
     .rst_ni,

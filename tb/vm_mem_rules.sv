@@ -4,7 +4,9 @@
 module vm_mem_rules
   import vm_pkg::*;
   import vm_dpi_pkg::*;
-(
+#(
+    parameter bit Wrap = 1'b0  // reads may begin in the middle of a line
+) (
     input logic clk_i,
     input logic rst_ni,
     input logic req_i,  // transfers
@@ -15,7 +17,7 @@ module vm_mem_rules
     input mem_rsp_t rsp_payload_i
 );
 
-  logic [2:0] outstanding_q;  // by source
+  logic [2**(MemIdBits+2)-1:0] outstanding_q;  // by id and source
   logic [8:0] beats_q;        // write data still owed
   logic write;
   logic [7:0] below;          // lanes below the address
@@ -29,14 +31,14 @@ module vm_mem_rules
       outstanding_q <= '0;
       beats_q <= '0;
     end else begin
-      if (rsp_i && rsp_payload_i.last) outstanding_q[rsp_payload_i.src] <= 1'b0;
-      if (req_i) outstanding_q[req_payload_i.src] <= 1'b1;
+      if (rsp_i && rsp_payload_i.last) outstanding_q[{rsp_payload_i.id, rsp_payload_i.src}] <= 1'b0;
+      if (req_i) outstanding_q[{req_payload_i.id, req_payload_i.src}] <= 1'b1;
       beats_q <= beats_q + (write ? 9'(req_payload_i.len) + 9'd1 : 9'd0) - 9'(w_i && beats_q != 0);
     end
   end
 
-  assert property (@(posedge clk_i) disable iff (!rst_ni) req_i |-> !outstanding_q[req_payload_i.src])
-  else vm_assert_failed("H5 mem_req: at most one request of a source is outstanding");
+  assert property (@(posedge clk_i) disable iff (!rst_ni) req_i |-> !outstanding_q[{req_payload_i.id, req_payload_i.src}])
+  else vm_assert_failed("H5 mem_req: at most one request of a source and id is outstanding");
 
   assert property (@(posedge clk_i) disable iff (!rst_ni) w_i |-> beats_q != 0)
   else vm_assert_failed("H6 mem_w: data beats follow a write request");
@@ -47,6 +49,10 @@ module vm_mem_rules
   assert property (@(posedge clk_i) disable iff (!rst_ni)
                    req_i && req_payload_i.len != 0 |-> req_payload_i.strb == 8'hFF && req_payload_i.addr[2:0] == 0)
   else vm_assert_failed("H7 mem_req: a burst takes whole, aligned beats");
+
+  assert property (@(posedge clk_i) disable iff (!rst_ni)
+                   req_i && (!Wrap || req_payload_i.write) |-> (req_payload_i.addr[10:3] & req_payload_i.len) == '0)
+  else vm_assert_failed("H7 mem_req: a burst begins at the beginning of its line");
 
   assert property (@(posedge clk_i) disable iff (!rst_ni)
                    req_i |-> req_payload_i.strb[req_payload_i.addr[2:0]] && (req_payload_i.strb & below) == 0)

@@ -109,6 +109,7 @@ module vm_sim_top
   output logic        mem_req_valid_o,
   input  logic        mem_req_ready_i,
   output logic [1:0]  mem_req_src_o,
+  output logic [3:0]  mem_req_id_o,
   output logic        mem_req_write_o,
   output logic [7:0]  mem_req_len_o,
   output logic [7:0]  mem_req_strb_o,
@@ -120,6 +121,7 @@ module vm_sim_top
   input  logic        mem_rsp_valid_i,
   output logic        mem_rsp_ready_o,
   input  logic [1:0]  mem_rsp_src_i,
+  input  logic [3:0]  mem_rsp_id_i,
   input  logic [63:0] mem_rsp_rdata_i,
   input  logic        mem_rsp_err_i,
   input  logic        mem_rsp_last_i,
@@ -207,6 +209,9 @@ module vm_sim_top
   output logic [15:0] cfg_dcache_sets_o,
   output logic [7:0]  cfg_dcache_ways_o,
   output logic [15:0] cfg_dcache_line_bytes_o,
+  output logic [7:0]  cfg_misses_o,
+  output logic [7:0]  cfg_waiters_o,
+  output logic        cfg_critical_first_o,
   output logic [15:0] cfg_l2cache_sets_o,
   output logic [7:0]  cfg_l2cache_ways_o,
   output logic [15:0] cfg_l2cache_line_bytes_o,
@@ -332,6 +337,7 @@ module vm_sim_top
   mem_rsp_t mem_rsp;
   logic [PaMax-1:0] wb_error_addr;
   assign mem_req_src_o = mem_req.src;
+  assign mem_req_id_o = mem_req.id;
   assign mem_req_write_o = mem_req.write;
   assign mem_req_len_o = mem_req.len;
   assign mem_req_strb_o = mem_req.strb;
@@ -339,7 +345,8 @@ module vm_sim_top
   assign mem_w_data_o = mem_w.data;
   assign mem_w_last_o = mem_w.last;
   assign mem_rsp = '{
-    src: mem_src_e'(mem_rsp_src_i), rdata: mem_rsp_rdata_i, err: mem_rsp_err_i, last: mem_rsp_last_i};
+    src: mem_src_e'(mem_rsp_src_i), id: mem_rsp_id_i, rdata: mem_rsp_rdata_i, err: mem_rsp_err_i,
+    last: mem_rsp_last_i};
   assign wb_error_addr_o = 64'(wb_error_addr);
   assign l1_req_valid_o = u_top.u_lower.up_req_valid_i;
   assign l1_req_ready_o = u_top.u_lower.up_req_ready_o;
@@ -575,7 +582,9 @@ module vm_sim_top
     .request_i(array_req_valid_i && array_req_ready_o),
     .answer_i(array_rsp_valid_o)
   );
-  vm_mem_rules u_mem_rules (
+  vm_mem_rules #(
+    .Wrap(Cfg.CriticalFirst)
+  ) u_mem_rules (
     .clk_i,
     .rst_ni,
     .req_i(mem_req_valid_o && mem_req_ready_i),
@@ -626,6 +635,9 @@ module vm_sim_top
   assign cfg_dcache_sets_o = Cfg.Dcache.Sets;
   assign cfg_dcache_ways_o = Cfg.Dcache.Ways;
   assign cfg_dcache_line_bytes_o = Cfg.Dcache.LineBytes;
+  assign cfg_misses_o = Cfg.Misses;
+  assign cfg_waiters_o = Cfg.Waiters;
+  assign cfg_critical_first_o = Cfg.CriticalFirst;
   assign cfg_l2cache_sets_o = Cfg.L2Cache.Sets;
   assign cfg_l2cache_ways_o = Cfg.L2Cache.Ways;
   assign cfg_l2cache_line_bytes_o = Cfg.L2Cache.LineBytes;

@@ -90,6 +90,9 @@ struct Machine {
   bool l2_prefetch = false;      // after a walk, the next page goes into the L2 TLB too
   unsigned hit_latency = 1;      // cycles from acceptance to the answer of an L1 TLB hit: 1 or 2
   CacheGeometry icache, dcache;
+  unsigned misses = 0;             // outstanding in each first-level cache; 0: it waits for each
+  unsigned waiters = 0;            // accesses that can wait for each of them
+  bool critical_first = false;     // lines are read from the word that is wanted
   CacheGeometry l2cache, l3cache;  // unified, between the first level and memory; the L3 behind the L2
   WalkPort walk_port = WalkPort::Memory;
   bool atomics = false;  // the data port takes LR, SC and AMOs

@@ -93,6 +93,9 @@ std::string difference(const Machine& rtl, const Machine& cpp) {
   d.compare("HitLatency", rtl.hit_latency, cpp.hit_latency);
   compare_caches(d, "Icache", rtl.icache, cpp.icache);
   compare_caches(d, "Dcache", rtl.dcache, cpp.dcache);
+  d.compare("Misses", rtl.misses, cpp.misses);
+  d.compare("Waiters", rtl.waiters, cpp.waiters);
+  d.compare("CriticalFirst", rtl.critical_first, cpp.critical_first);
   compare_caches(d, "L2Cache", rtl.l2cache, cpp.l2cache);
   compare_caches(d, "L3Cache", rtl.l3cache, cpp.l3cache);
   d.compare("WalkPort", static_cast<unsigned>(rtl.walk_port), static_cast<unsigned>(cpp.walk_port));

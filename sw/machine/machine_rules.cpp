@@ -321,6 +321,34 @@ std::string why_walk_port_illegal(const Machine& m) {
   return {};
 }
 
+std::string why_misses_illegal(const Machine& m) {
+  constexpr unsigned kMost = 13, kShortestLine = 16;
+  if (m.misses == 0) {
+    if (m.waiters == 0 && !m.critical_first) return {};
+    return "Waiters and CriticalFirst belong to caches with misses outstanding: give Misses, or leave them out";
+  }
+  if (m.misses > kMost) return fmt::format("Misses is {}: at most {} are possible", m.misses, kMost);
+  if (!power_of_two(m.waiters) || m.waiters > 64) {
+    return fmt::format("Waiters is {}: make it a power of two, at most 64", m.waiters);
+  }
+  for (const CacheGeometry& cache : {m.icache, m.dcache}) {
+    if (cache.ways == 0 || cache.line_bytes < kShortestLine) {
+      return fmt::format("Misses needs both first-level caches, with lines of {} bytes or more", kShortestLine);
+    }
+    if (std::countr_zero(cache.sets) + std::countr_zero(cache.line_bytes) >= static_cast<int>(m.bus_bits)) {
+      return fmt::format("Misses: a cache's sets x line is all that BusBits ({}) can reach: make it smaller",
+                         m.bus_bits);
+    }
+  }
+  if (m.array_port || m.parity) {
+    return "Misses: the non-blocking cache has neither array port nor parity: leave them out, or set Misses to 0";
+  }
+  if (m.l2cache.ways != 0) {
+    return "Misses: an L2Cache serves one request at a time and forgets ids: leave it out, or set Misses to 0";
+  }
+  return {};
+}
+
 std::string why_atomics_illegal(const Machine& m) {
   if (!m.atomics || m.unit_bytes() == 8) return {};
   return "Atomics needs pages and lines of at least 8 bytes: raise PageBits or LineBytes, or leave Atomics out";
@@ -336,7 +364,7 @@ std::string why_illegal(const Machine& m) {
        {why_tlb_illegal(m, "Itlb", m.itlb), why_tlb_illegal(m, "Dtlb", m.dtlb), why_tlb_illegal(m, "L2Tlb", m.l2tlb),
         why_translation_caches_illegal(m), why_cache_illegal(m, "Icache", m.icache),
         why_cache_illegal(m, "Dcache", m.dcache), why_lower_caches_illegal(m), why_regions_illegal(m),
-        why_walk_port_illegal(m), why_atomics_illegal(m)}) {
+        why_walk_port_illegal(m), why_atomics_illegal(m), why_misses_illegal(m)}) {
     if (!why.empty()) return why;
   }
   return {};

@@ -64,9 +64,13 @@ CacheTag CacheMirror::begin_fill(Place place) {
   return before;
 }
 
-void CacheMirror::end_fill(Place place, PhysAddr pa) {
+void CacheMirror::install(Place place, PhysAddr pa) {
   tags_[index(place)] = {.valid = true, .dirty = false, .line = line_of(pa)};
   upsets_[index(place)] = {};
+}
+
+void CacheMirror::end_fill(Place place, PhysAddr pa) {
+  install(place, pa);
   plru_.touch(place.set, place.way);
 }
 

@@ -47,6 +47,7 @@ class CacheMirror {
   Place victim(PhysAddr pa) const;
   CacheTag begin_fill(Place place);
   void end_fill(Place place, PhysAddr pa);
+  void install(Place place, PhysAddr pa);  // as end_fill(), but not touched: that is for who waits for the line
 
   void clean(Place place);
   void invalidate(Place place);

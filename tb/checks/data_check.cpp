@@ -36,17 +36,10 @@ DataCheck::DataCheck(const Machine& machine, const PhysicalMemory& behind, Track
       unit_(machine.unit_bytes()),
       memory_(machine, behind, tracker),
       reservation_(machine),
-      fetch_lines_(static_cast<std::size_t>(machine.icache.sets) * machine.icache.ways) {
-  const std::size_t words = machine.icache.line_bytes < 8 ? 1 : machine.icache.line_bytes / 8;
-  for (FetchLine& line : fetch_lines_) line.words.resize(words);
-  filling_.words.resize(words);
-}
+      answers_(machine, reporter) {}
 
 void DataCheck::on_cycle(const Cycle& cycle) {
-  if (cycle.memory.accepted() && cycle.memory.req.src != MemSource::Walk) {
-    busy_[cycle.memory.req.src == MemSource::Fetch ? 0 : 1].failed = false;
-  }
-  if (cycle.memory.answered()) on_memory_beat(cycle.memory.rsp);
+  answers_.on_cycle(cycle.memory);
   for (const Event& event : cycle.events) {
     // Stores take effect in memory_ before the event is looked at; a read event changes nothing.
     const bool lookup = event.kind == EventKind::CacheLookup;
@@ -60,17 +53,6 @@ void DataCheck::on_cycle(const Cycle& cycle) {
   on_host(cycle);
 }
 
-void DataCheck::on_memory_beat(const MemResponse& beat) {
-  if (beat.src == MemSource::Walk) return;
-  const unsigned c = beat.src == MemSource::Fetch ? 0 : 1;
-  busy_[c].first_beat = beat.rdata;
-  busy_[c].failed = busy_[c].failed || beat.err;
-  if (c == 0 && !busy_[0].uncached) {
-    if (filling_beat_ < filling_.words.size()) filling_.words[filling_beat_] = beat.rdata;
-    filling_beat_ = beat.last ? 0 : filling_beat_ + 1;
-  }
-}
-
 void DataCheck::on_event(const Event& event, const CoherentMemory::Asked& asked) {
   switch (event.kind) {
     case EventKind::CacheLookup:
@@ -79,28 +61,14 @@ void DataCheck::on_event(const Event& event, const CoherentMemory::Asked& asked)
     case EventKind::CacheDone:
       on_done(event);
       break;
-    case EventKind::CacheLost:
-      // As if memory had answered with an error (M13).
-      if (event.lost_by_access()) busy_[event.cache()].failed = true;
-      break;
-    case EventKind::CacheFill:
-      if (event.cache() == 0 && !event.fill_err() && event.set() < machine_.icache.sets &&
-          event.way() < machine_.icache.ways) {
-        fetch_lines_[static_cast<std::size_t>(event.set()) * machine_.icache.ways + event.way()].words = filling_.words;
-        filled_set_ = event.set();
-        filled_way_ = event.way();
-      }
-      break;
     default:
+      answers_.on_event(event);
       break;
   }
 }
 
 std::uint64_t DataCheck::expected_word(unsigned cache, std::uint64_t pa, unsigned set, unsigned way) const {
-  if (cache == 1) return memory_.beat(pa);
-  if (set >= machine_.icache.sets || way >= machine_.icache.ways) return 0;
-  const FetchLine& line = fetch_lines_[static_cast<std::size_t>(set) * machine_.icache.ways + way];
-  return line.words.empty() ? 0 : line.words[(pa / 8) % line.words.size()];
+  return cache == 1 ? memory_.beat(pa) : answers_.fetched_word(pa, set, way);
 }
 
 void DataCheck::compare(const Event& event, std::uint64_t expected, unsigned lanes, std::string_view why) {
@@ -178,7 +146,7 @@ void DataCheck::on_atomic_end(const Event& event) {
 
 void DataCheck::on_lookup(const Event& event, const CoherentMemory::Asked& asked) {
   const unsigned c = event.cache();
-  busy_[c] = {event.write(), event.uncached(), event.b, event.strb(), 0};
+  waiting_lanes(event) = event.strb();
   if (asked.known) {
     const std::uint64_t mask = lane_mask(asked.lanes);
     if (event.b != asked.pa || event.strb() != asked.lanes || event.write() != asked.write ||
@@ -208,23 +176,27 @@ void DataCheck::on_done(const Event& event) {
     host_err_ = event.done_err();
     host_data_ = event.c;
   }
-  // The last request was the refill or the uncached access itself: errors of write-backs are no answer's.
-  if (event.done_err() != busy_[c].failed) {
+  // Errors of write-backs are no answer's.
+  const bool failed = answers_.failed(event);
+  if (event.done_err() != failed) {
     reporter_.mismatch(
         "data",
         fmt::format("the {} answered the {} for physical address {:#x} {} error, expected {}: so memory answered",
                     cache_name(c), client_name(event.client()), event.b, event.done_err() ? "with" : "without",
-                    busy_[c].failed ? "one" : "none"));
+                    failed ? "one" : "none"));
   }
   if (event.done_err() || event.write()) return;
   // From the request: the event repeats the address, but not the lanes.
-  const unsigned lanes = busy_[c].lanes;
+  const unsigned lanes = waiting_lanes(event);
   if (c == 0 && event.uncached()) {
-    compare(event, busy_[0].first_beat, lanes, "that is what memory answered");
-  } else {
-    compare(event, expected_word(c, event.b, filled_set_, filled_way_), lanes,
-            c == 0 ? "that is what the line was filled with" : "that is what was stored there last");
+    compare(event, answers_.uncached_data(0), lanes, "that is what memory answered");
+    return;
   }
+  const bool in_order = machine_.misses == 0;
+  const unsigned set = in_order ? answers_.filled_set() : event.set();
+  const unsigned way = in_order ? answers_.filled_way() : event.way();
+  compare(event, expected_word(c, event.b, set, way), lanes,
+          c == 0 ? "that is what the line was filled with" : "that is what was stored there last");
 }
 
 void DataCheck::on_retired(TrackedAccess& access) {

@@ -7,9 +7,9 @@
 #pragma once
 
 #include <array>
-#include <vector>
 
 #include "checks/check.h"
+#include "checks/memory_answers.h"
 #include "coherent_memory.h"
 #include "machine/machine.h"
 #include "oracle/reservation.h"
@@ -25,30 +25,19 @@ class DataCheck final : public Check {
   void on_cycle(const Cycle& cycle) override;
 
  private:
-  // The instruction cache may be older than memory: what a fetch must return is what its line was filled with.
-  struct FetchLine {
-    std::vector<std::uint64_t> words;
-  };
-  struct Busy {
-    bool write = false;
-    bool uncached = false;
-    std::uint64_t pa = 0;
-    unsigned lanes = 0;
-    std::uint64_t first_beat = 0;  // as memory answered
-    bool failed = false;           // an error among the answers to the last request
-  };
-
   void on_event(const Event& event, const CoherentMemory::Asked& asked);
   void on_lookup(const Event& event, const CoherentMemory::Asked& asked);
   void reservation_event(const Event& event);
   void on_atomic_end(const Event& event);
   void on_atomic_retired(TrackedAccess& access);
   void on_done(const Event& event);
-  void on_memory_beat(const MemResponse& beat);
   void on_retired(TrackedAccess& access);
   void on_host(const Cycle& cycle);
   void compare(const Event& event, std::uint64_t expected, unsigned lanes, std::string_view why);
   std::uint64_t expected_word(unsigned cache, std::uint64_t pa, unsigned set, unsigned way) const;
+  unsigned& waiting_lanes(const Event& event) {
+    return waiting_lanes_[event.cache()][16 * static_cast<unsigned>(event.client()) + event.cache_id()];
+  }
 
   const Machine& machine_;
   Tracker& tracker_;
@@ -56,11 +45,8 @@ class DataCheck final : public Check {
   unsigned unit_;
   CoherentMemory memory_;
   Reservation reservation_;
-  std::vector<FetchLine> fetch_lines_;
-  FetchLine filling_;
-  unsigned filling_beat_ = 0;
-  unsigned filled_set_ = 0, filled_way_ = 0;
-  std::array<Busy, 2> busy_{};
+  MemoryAnswers answers_;
+  std::array<std::array<unsigned, 64>, 2> waiting_lanes_{};  // asked for by those who were not answered at once
   HostRequest host_;
   std::uint64_t host_data_ = 0;
   bool host_seen_ = false, host_err_ = false;

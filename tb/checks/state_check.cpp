@@ -26,6 +26,10 @@ StateCheck::StateCheck(const Machine& machine, Tracker& tracker, Reporter& repor
 
 void StateCheck::on_cycle(const Cycle& cycle) {
   now_ = cycle.number;
+  for (const Event& event : cycle.events) {
+    // From this cycle on.
+    if (event.kind == EventKind::CacheFree) on_outstanding(event);
+  }
   for (const Event& event : cycle.events) on_event(event);
   fills_missing();
   upsets_missing();
@@ -46,15 +50,18 @@ void StateCheck::on_cycle(const Cycle& cycle) {
 }
 
 void StateCheck::on_event(const Event& event) {
+  const bool outstanding = machine_.misses != 0;
   switch (event.kind) {
     case EventKind::CacheLookup:
-      return on_lookup(event);
+      return outstanding ? on_outstanding(event) : on_lookup(event);
     case EventKind::CacheVictim:
-      return on_victim(event);
+      return outstanding ? on_outstanding(event) : on_victim(event);
     case EventKind::CacheFill:
-      return on_fill(event);
+      return outstanding ? on_outstanding(event) : on_fill(event);
     case EventKind::CacheDone:
-      return on_done(event);
+      return outstanding ? on_outstanding(event) : on_done(event);
+    case EventKind::CacheFree:
+      return;
     case EventKind::CacheMaint:
       return on_maint(event);
     case EventKind::Drained:
@@ -81,16 +88,19 @@ bool StateCheck::is_uncached(const Event& lookup) const {
   return owner != nullptr && !tracker_.access(owner->port, owner->id).pieces[owner->piece].xlat.xlat_cacheable();
 }
 
+bool StateCheck::wrong_type(const Event& lookup) {
+  const bool uncached = is_uncached(lookup);
+  if (lookup.uncached() == uncached) return false;
+  wrong(fmt::format("the {} treated {:#x} as {}, expected {} by memory map and memory type", cache_name(lookup.cache()),
+                    lookup.b, lookup.uncached() ? "uncached" : "cached", uncached ? "uncached" : "cached"));
+  return true;
+}
+
 void StateCheck::on_lookup(const Event& event) {
   CacheSide& side = cache_[event.cache()];
   const PhysAddr pa(event.b);
-  const bool uncached = is_uncached(event);
-  if (event.uncached() != uncached) {
-    wrong(fmt::format("the {} treated {:#x} as {}, expected {} by memory map and memory type",
-                      cache_name(event.cache()), event.b, event.uncached() ? "uncached" : "cached",
-                      uncached ? "uncached" : "cached"));
-    return;
-  }
+  if (wrong_type(event)) return;
+  const bool uncached = event.uncached();
   side.evicts = side.refetches = false;
   side.loss = CacheSide::Loss::None;
   if (!side.mirror.present()) return;
@@ -199,6 +209,8 @@ void StateCheck::on_maint(const Event& event) {
                       event.invalidated() ? ", invalidated" : "", valid ? "valid" : "no", tag.line.value,
                       back ? ", written back" : "", invalidates ? ", invalidated" : ""));
   }
+  // A look at a line touches it.
+  if (machine_.misses != 0 && valid && fence_->by_addr) side.mirror.hit(place, false);
   if (cleans) side.mirror.clean(place);
   if (invalidates) side.mirror.invalidate(place);
 }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "checks/check.h"
+#include "checks/owned_sets.h"
 #include "checks/walk_follower.h"
 #include "machine/fence.h"
 #include "machine/machine.h"
@@ -54,7 +55,10 @@ class StateCheck final : public Check {
   };
   struct CacheSide {
     explicit CacheSide(const CacheGeometry& geometry)
-        : mirror(geometry), used(static_cast<std::size_t>(geometry.sets) * geometry.ways) {}
+        : mirror(geometry),
+          used(static_cast<std::size_t>(geometry.sets) * geometry.ways),
+          sets(geometry.sets),
+          fetches(geometry.sets) {}
     CacheMirror mirror;
     std::vector<bool> used;  // lines used since maintenance began
     PhysAddr missed;
@@ -65,6 +69,14 @@ class StateCheck final : public Check {
     bool told = false;           // that wrong words were written back by maintenance
     bool wrong_written = false;  // a line with wrong words is written back, which has to be told
     CacheMirror::Place place;
+    // With misses outstanding. While a set is busy nothing hits there; a line may be on its way into it.
+    struct Fetch {
+      bool active = false;
+      unsigned way = 0;
+      std::uint64_t line = 0;
+    };
+    OwnedSets sets;
+    std::vector<Fetch> fetches;
   };
 
   void on_event(const Event& event);
@@ -102,6 +114,13 @@ class StateCheck final : public Check {
   void on_fill(const Event& event);
   void on_done(const Event& event);
   void on_maint(const Event& event);
+  // With misses outstanding (state_outstanding.cpp)
+  void on_outstanding(const Event& event);
+  void on_outstanding_lookup(const Event& event, CacheSide& side, unsigned set);
+  void on_outstanding_victim(const Event& event, CacheSide& side, CacheSide::Fetch& fetch);
+  void on_outstanding_fill(const Event& event, CacheSide& side, CacheSide::Fetch& fetch);
+  void on_outstanding_done(const Event& event, CacheSide& side, const CacheSide::Fetch& fetch);
+  bool wrong_type(const Event& lookup);
   void on_cache_fence_done();
   bool is_uncached(const Event& lookup) const;
   void on_array(const ArrayRequest& request, const ArrayResponse& response);

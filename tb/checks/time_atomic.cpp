@@ -24,13 +24,14 @@ bool TimeCheck::atomic_offers() const {
 void TimeCheck::atomic_now() {
   const CacheSide& cache = caches_[1];
   atomic_asked_ = cache.open && slot_client() == Client::Atomic && atomic_offers();
+  if (outstanding_ && !cache.idle && seen_.atomic_start == nullptr) atomic_asked_ = false;
   expect(seen_.atomic_start != nullptr, atomic_asked_ && atomic_ == AtomicState::Idle, "T19", "AtomicStart");
 
   const bool answered = (cache.done && cache.client == Client::Atomic) ||
                         (cache.decide && cache.hit && cache.s1_client == Client::Atomic);
   const bool turned_away = cache.s1 && cache.s1_client == Client::Atomic && cache.state != CacheState::Ready &&
                            cache.state != CacheState::ReplayHit;
-  atomic_ends_ = atomic_ == AtomicState::Write && answered;
+  atomic_ends_ = (atomic_ == AtomicState::Write || (outstanding_ && atomic_ == AtomicState::Decide)) && answered;
   if (atomic_ == AtomicState::Compute) {
     // That an SC fails is the data check's business.
     const bool fails = seen_.atomic_end != nullptr && seen_.atomic_end->atomic_op() == AtomicOp::Sc;
@@ -60,6 +61,7 @@ void TimeCheck::atomic_now() {
       return;
     case AtomicState::Decide:
       if (atomic_asked_) atomic_next_ = AtomicState::Write;
+      if (outstanding_) atomic_next_ = answered ? AtomicState::Idle : AtomicState::Decide;
       return;
     case AtomicState::Write:
       if (answered) {

@@ -35,6 +35,8 @@ std::string_view to_string(Owner owner) {
 TimeCheck::TimeCheck(const Machine& machine, Tracker& tracker, Reporter& reporter)
     : machine_(machine),
       has_front_(machine.hit_latency == 2),
+      outstanding_(machine.misses != 0),
+      line_bytes_{machine.icache.line_bytes, machine.dcache.line_bytes},
       tracker_(tracker),
       reporter_(reporter),
       follower_(machine, tracker),
@@ -42,6 +44,7 @@ TimeCheck::TimeCheck(const Machine& machine, Tracker& tracker, Reporter& reporte
       l2_sweep_end_(machine.l2tlb.sets + 1) {
   const std::array<const CacheGeometry*, 2> geometry{&machine.icache, &machine.dcache};
   for (unsigned k = 0; k < 2; ++k) {
+    caches_[k] = CacheSide(geometry[k]->sets);
     caches_[k].sets = geometry[k]->sets;
     caches_[k].ways = geometry[k]->ways;
     caches_[k].sweep_left = geometry[k]->ways != 0 ? geometry[k]->sets : 1;
@@ -58,18 +61,24 @@ void TimeCheck::expect(bool seen, bool due, std::string_view rule, std::string_v
 void TimeCheck::on_cycle(const Cycle& cycle) {
   if (resting_) return;
   gather(cycle);
+  if (outstanding_) outstanding_now(cycle);
   sequencer_now(cycle);
+  if (outstanding_) pieces_now();
   translations_now(cycle);
-  caches_now(cycle);
+  if (!outstanding_) caches_now(cycle);
   walker_now(cycle);
   atomic_now();
   accepts_now(cycle);
-  memory_now(cycle);
+  if (!outstanding_) memory_now(cycle);
   walker_next();
   host_now(cycle);
   responses_now(cycle);
   next_ports(cycle);
-  for (unsigned k = 0; k < 2; ++k) next_cache(k, cycle);
+  if (outstanding_) {
+    next_outstanding(cycle);
+  } else {
+    for (unsigned k = 0; k < 2; ++k) next_cache(k, cycle);
+  }
   next_sequencer(cycle);
   atomic_ = atomic_next_;
   remember(cycle);
@@ -158,6 +167,7 @@ void TimeCheck::gather(const Cycle& cycle) {
       case EventKind::TlbFill:
       case EventKind::WalkCacheFill:
       case EventKind::CacheMaint:
+      case EventKind::CacheFree:
       case EventKind::Upset:
         break;
     }
@@ -174,9 +184,11 @@ void TimeCheck::translations_now(const Cycle& cycle) {
     expect(seen_.miss[p] != nullptr, port.first && port.needs_walk, "T2", "Miss");
     const bool known = port.s1 && (!port.needs_walk || port.walked || (port.from_l2 && !port.l2_denies));
     const bool at_once = xlat != nullptr && (xlat->xlat_cause() != Cause::None || xlat->probe());
+    // Whether the cache has taken it shows now.
+    if (outstanding_ && (port.must_go || (port.may_go && xlat != nullptr && !at_once))) port.tried = true;
     port.held = port.s1 && !port.tried;
     port.again = false;
-    const bool through = port.tried && caches_[p].state == CacheState::Ready;
+    const bool through = port.tried && (outstanding_ || caches_[p].state == CacheState::Ready);
     if (!known || port.pending) {
       expect(xlat != nullptr, false, port.pending ? "T3, T4 (access pending)" : "T2", "Xlat");
     } else if (through) {
@@ -186,7 +198,8 @@ void TimeCheck::translations_now(const Cycle& cycle) {
     } else {
       expect(xlat != nullptr, false, "T4", "Xlat of an access that has to go through S0 again");
       port.again = port.held;
-      port.passed = true;
+      // A fault waits for an older access of the port that is in S1 of the cache.
+      port.passed = !outstanding_ || port.taken == 0;
     }
     if (xlat != nullptr && !at_once) port.again = false;
 
@@ -234,7 +247,7 @@ Owner TimeCheck::why_not_accepted(unsigned p, const CoreRequest& request) const 
   if (seq_ != SeqState::Idle) return Owner::Sequencer;
   if (port.split != SplitState::Pass) return Owner::Split;
   if (is_cut(machine_, request)) {
-    if (port.pending) return Owner::Pending;
+    if (port.pending || port.taken != 0) return Owner::Pending;
     if (port.s1) return Owner::S1;
     return port.front ? Owner::Front : Owner::Nobody;
   }
@@ -250,8 +263,12 @@ void TimeCheck::accepts_now(const Cycle& cycle) {
     port.ready = !port.s1 || (xlat != nullptr && !port.walked && !port.from_l2);
     const bool taken = slot_taken(p);
     const bool offered = (has_front_ ? port.front && !port.relook : port.unit_valid) && port.ready;
-    port.enters = offered && !port.held && cache.open && !taken;
+    // That a piece of a cut access is taken shows in the next cycle (pieces_now).
+    const bool piece = outstanding_ && port.split != SplitState::Pass;
+    port.enters = offered && !port.held && cache.open && !taken && !piece;
     port.unit_accept = port.enters;
+    port.may_go = outstanding_ && !taken && (piece ? offered && !port.held : port.again);
+    port.must_go = port.may_go && cache.idle;
     if (has_front_) port.unit_accept = port.unit_valid && !port.relook && (!port.front || port.enters);
 
     const CoreRequest& request = cycle.request(static_cast<vm::Port>(p));
@@ -279,7 +296,7 @@ void TimeCheck::next_ports(const Cycle& cycle) {
     const bool failed =
         (xlat != nullptr && xlat->xlat_cause() != Cause::None) ||
         (cache.done && cache.client == Client::Core && seen_.done[p] != nullptr && seen_.done[p]->done_err());
-    const bool again_taken = port.again && cache.open && cache.s0 && cache.s0_client == Client::Core;
+    const bool again_taken = !outstanding_ && port.again && cache.open && cache.s0 && cache.s0_client == Client::Core;
 
     switch (port.split) {
       case SplitState::Pass: {
@@ -324,9 +341,13 @@ void TimeCheck::next_ports(const Cycle& cycle) {
         break;
     }
 
-    if (cache.done && cache.client == Client::Core) port.pending = false;
-    if (cache.decide && cache.s1_client == Client::Core && !cache.hit) {
-      port.pending = true;
+    const bool taken_over = cache.decide && cache.s1_client == Client::Core && !cache.hit;
+    if (outstanding_) {
+      if (taken_over) ++port.taken;
+      if (cache.done && cache.client == Client::Core && port.taken != 0) --port.taken;
+    } else {
+      if (cache.done && cache.client == Client::Core) port.pending = false;
+      if (taken_over) port.pending = true;
     }
     port.tried = port.enters || again_taken;
     port.first = port.enters;

@@ -4,6 +4,10 @@
 // computes from the events before it. What an access turns out to be (hit, miss, fault, dirty victim) is taken from the
 // events; when it may happen is not. Every cycle a request waits is booked on exactly one busy resource.
 //
+// With misses outstanding, when a cache takes an access while it has others under way is nobody's contract. There the
+// check is of what follows from the events (T1 to T9, T14 to T19 without the waits for the cache), and of the cache's
+// own times when nothing else is under way in it (T20).
+//
 // A wrong cycle shifts everything after it, so the first mismatch is reported and the check rests from then on.
 #pragma once
 
@@ -14,6 +18,7 @@
 #include <vector>
 
 #include "checks/check.h"
+#include "checks/owned_sets.h"
 #include "checks/walk_follower.h"
 #include "machine/array_layout.h"
 #include "machine/machine.h"
@@ -28,6 +33,10 @@ std::string_view to_string(Owner owner);
 class TimeCheck final : public Check {
  public:
   TimeCheck(const Machine& machine, Tracker& tracker, Reporter& reporter);
+  // With misses outstanding only of hits of one cycle, and walks through the cache.
+  static bool knows(const Machine& machine) {
+    return machine.misses == 0 || (machine.hit_latency == 1 && machine.walk_port == WalkPort::Cache);
+  }
   void on_cycle(const Cycle& cycle) override;
 
   // Cycles a valid core request waited, by what it waited for.
@@ -58,6 +67,10 @@ class TimeCheck final : public Check {
     bool passed = false;                      // was seen to be neither fault nor probe
     std::uint64_t va = 0;
     bool pending = false;  // an access the cache has taken over
+    // With misses outstanding
+    unsigned taken = 0;    // accesses the cache has taken over
+    bool may_go = false;   // the cache may have taken it in the cycle before: the next piece, or `again`
+    bool must_go = false;  //   and must have, as nothing was under way
     // Of this cycle
     bool held = false, again = false, unit_valid = false, unit_accept = false, idle = false;
     bool ready = false, enters = false;  // S1 could take an access; does
@@ -99,6 +112,16 @@ class TimeCheck final : public Check {
     bool loses = false;  // the access in Victim comes upon something that is lost
     bool s0 = false;
     Client s0_client = Client::Core;
+    // With misses outstanding
+    explicit CacheSide(unsigned set_count = 1) : owned(set_count) {}
+    OwnedSets owned;
+    bool idle = false;  // nothing is under way, in this cycle
+    // A miss with nothing else under way: how far it is, and in which cycle.
+    enum class Solo : std::uint8_t { None, Lookup, Victim, Offered, Answered };
+    Solo solo = Solo::None;
+    bool solo_write = false, solo_first_beat = false, solo_walk = false;
+    std::uint64_t solo_cycle = 0, solo_lookup = 0;
+    unsigned leaving = 0;  // lines that are written back, not yet in memory
   };
 
   // Read to Check: an entry is asked for, awaited, judged (and the next one asked for). Update to UpdateWrite: a
@@ -147,6 +170,12 @@ class TimeCheck final : public Check {
   void responses_now(const Cycle& cycle);
   void next_ports(const Cycle& cycle);
   void next_cache(unsigned k, const Cycle& cycle);
+  // With misses outstanding (time_outstanding.cpp)
+  void outstanding_now(const Cycle& cycle);
+  void pieces_now();
+  void solo_now(unsigned k, const Cycle& cycle);
+  void next_outstanding(const Cycle& cycle);
+  std::uint64_t set_of(unsigned k, std::uint64_t pa) const { return pa / line_bytes_[k] & (caches_[k].sets - 1); }
   void ready_next(unsigned k, CacheSide& cache);
   void next_sequencer(const Cycle& cycle);
 
@@ -165,7 +194,9 @@ class TimeCheck final : public Check {
   void expect(bool seen, bool due, std::string_view rule, std::string_view what);
 
   const Machine& machine_;
-  const bool has_front_;  // HitLatency 2
+  const bool has_front_;    // HitLatency 2
+  const bool outstanding_;  // misses
+  std::array<std::uint64_t, 2> line_bytes_;
   Tracker& tracker_;
   Reporter& reporter_;
   bool resting_ = false;
@@ -189,6 +220,8 @@ class TimeCheck final : public Check {
   AtomicOp atomic_op_ = AtomicOp::None;
   bool atomic_failed_ = false;                       // its read
   bool atomic_asked_ = false, atomic_ends_ = false;  // in this cycle
+
+  bool walk_goes_ = false, host_goes_ = false;  // S0 of the data cache was theirs in the cycle before
 
   HostState host_ = HostState::Idle;
   HostRequest host_request_;

@@ -80,6 +80,7 @@ void TimeCheck::host_now(const Cycle& cycle) {
       return;
     case HostState::Request:
       if (accepted) host_ = HostState::Wait;
+      if (outstanding_) host_goes_ = cache.idle && slot_client() == Client::Host;
       return;
     case HostState::Wait:
       if (due) {

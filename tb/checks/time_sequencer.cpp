@@ -43,7 +43,7 @@ bool TimeCheck::lower_array() const {
 }
 
 void TimeCheck::sequencer_now(const Cycle& cycle) {
-  for (Port& port : ports_) port.idle = !port.front && !port.s1 && !port.pending;
+  for (Port& port : ports_) port.idle = !port.front && !port.s1 && !port.pending && port.taken == 0;
   const bool idle = std::all_of(ports_.begin(), ports_.end(),
                                 [](const Port& port) { return port.split == SplitState::Pass && port.idle; });
   expect(seen_.drained != nullptr, seq_ == SeqState::Drain && idle, "T15", "Drained");
@@ -56,6 +56,9 @@ void TimeCheck::sequencer_now(const Cycle& cycle) {
     expect(cycle.out->array_ready, free && !cycle.in->ctl.valid && !cycle.in->fence.valid, "T15",
            "acceptance of the array access");
   }
+  // Maintenance takes its time (docs/l1.md).
+  const bool maintains = outstanding_ && (maintenance_waits(0) || maintenance_waits(1));
+  if (maintains && cycle.out->fence.valid) seq_ = SeqState::Respond;
   const bool respond = seq_ == SeqState::Respond;
   expect(cycle.out->ctl.valid, respond && seq_kind_ == SeqKind::Ctl, "T15", "the answer to the control write");
   expect(cycle.out->fence.valid, respond && seq_kind_ == SeqKind::Fence, "T15", "the answer to the fence");
@@ -99,6 +102,7 @@ void TimeCheck::next_sequencer(const Cycle& cycle) {
     case SeqState::Act:
       for (unsigned k = 0; k < 2; ++k) {
         if (maintenance_waits(k)) {
+          if (outstanding_) return;
           if (!caches_[k].maint_done) return;
           if (static_cast<FenceOp>(fence_.op) == FenceOp::FetchSync && !second_) {
             second_ = true;

@@ -80,6 +80,9 @@ void TimeCheck::walker_now(const Cycle& cycle) {
   const bool via_cache = machine_.walk_port == WalkPort::Cache;
   const bool open = caches_[1].open;
   walk_asked_ = via_cache && open && slot_client() == Client::Walk && walk_offers_cache();
+  // When it is taken shows in the event; at once, if nothing is under way in the cache.
+  if (outstanding_ && !caches_[1].idle && seen_.walk_read == nullptr && seen_.update_start == nullptr)
+    walk_asked_ = false;
   if (via_cache || !walk_offers_read()) {
     expect(seen_.walk_read != nullptr, walk_asked_ && walk_offers_read(), "T7", "WalkRead");
   }
@@ -91,8 +94,8 @@ void TimeCheck::walker_now(const Cycle& cycle) {
   }
   expect(seen_.walk_data != nullptr, data, "T8", "WalkData");
   const bool differs = seen_.update != nullptr && !seen_.update->update_success();
-  const bool updated =
-      (walk_ == WalkState::Decide && differs) || (walk_ == WalkState::UpdateWrite && walker_answered());
+  const bool writes = walk_ == WalkState::UpdateWrite || (outstanding_ && walk_ == WalkState::Decide && !differs);
+  const bool updated = (walk_ == WalkState::Decide && differs) || (writes && walker_answered());
   expect(seen_.update != nullptr, updated, "T9", "WalkUpdate");
 
   const WalkFollower::Due due = follower_.due();
@@ -187,7 +190,7 @@ void TimeCheck::walker_next() {
     case WalkState::Decide:
       if (seen_.update != nullptr) {
         walk_ = WalkState::Check;
-      } else if (walk_asked_) {
+      } else if (walk_asked_ && !outstanding_) {
         walk_ = WalkState::UpdateWrite;
       }
       return;

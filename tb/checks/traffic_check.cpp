@@ -24,7 +24,13 @@ std::string_view reason_name(std::uint8_t reason) {
 }  // namespace
 
 TrafficCheck::TrafficCheck(const Machine& machine, const PhysicalMemory& behind, Tracker& tracker, Reporter& reporter)
-    : machine_(machine), reporter_(reporter), memory_(machine, behind, tracker), walk_(machine, tracker) {}
+    : machine_(machine), reporter_(reporter), memory_(machine, behind, tracker), walk_(machine, tracker) {
+  for (std::vector<Expected>& list : expected_) list.reserve(64);
+  for (unsigned c = 0; c < 2; ++c) {
+    outstanding_[c].ids = memory_ids(machine, c);
+    outstanding_[c].leaving.reserve(64);
+  }
+}
 
 void TrafficCheck::on_cycle(const Cycle& cycle) {
   if (cycle.memory.answered() && cycle.memory.rsp.src == MemSource::Walk) walk_beat_ = cycle.memory.rsp;
@@ -36,8 +42,12 @@ void TrafficCheck::on_cycle(const Cycle& cycle) {
   }
   memory_.on_ports(cycle);
   if (cycle.memory.w_accepted()) on_write_beat(cycle.memory.w);
+  if (cycle.memory.answered()) on_answer(cycle.memory.rsp);
   if (cycle.memory.accepted()) on_request(cycle.memory.req);
   if (cycle.out->fence.valid) {
+    if (maintenance_ && !outstanding_[1].leaving.empty()) {
+      wrong(fmt::format("the fence is answered before memory has line {:#x}", outstanding_[1].leaving.front()));
+    }
     if (maint_written_) wrong(fmt::format("line {:#x} was written back, but not for the fence", maint_line_));
     maintenance_ = maint_written_ = false;
   }
@@ -48,12 +58,11 @@ void TrafficCheck::on_cycle(const Cycle& cycle) {
 
 void TrafficCheck::finish() {
   for (unsigned s = 0; s < 3; ++s) {
-    while (!expected_[s].empty()) {
-      wrong(fmt::format("the {} of {:#x} by source {} never came",
-                        reason_name(static_cast<std::uint8_t>(expected_[s].front().reason)), expected_[s].front().addr,
-                        kSource[s]));
-      expected_[s].pop();
+    for (const Expected& e : expected_[s]) {
+      wrong(fmt::format("the {} of {:#x} by source {} never came", reason_name(static_cast<std::uint8_t>(e.reason)),
+                        e.addr, kSource[s]));
     }
+    expected_[s].clear();
   }
 }
 
@@ -99,32 +108,10 @@ void TrafficCheck::on_event(const Event& event) {
       return walk_.on_event(event);
     case EventKind::CacheLookup:
       return on_lookup(event);
-    case EventKind::CacheVictim: {
-      auto& queue = expected_[event.cache()];
-      if (queue.size() > 1) return;  // reported when it was not taken
-      if (event.victim_dirty()) {
-        const bool evicted = behind_eviction_[event.cache()].has_value();
-        queue.push(line_request(event.cache(), evicted ? Reason::Eviction : Reason::WriteBack, event.b));
-      }
-      if (auto& uncached = behind_eviction_[event.cache()]) {
-        queue.push(*uncached);
-        uncached.reset();
-        return;
-      }
-      const unsigned bytes = (event.cache() == 0 ? machine_.icache : machine_.dcache).line_bytes;
-      const std::uint64_t missed = missed_[event.cache()];
-      queue.push(line_request(event.cache(), Reason::Refill, missed - missed % bytes));
-      return;
-    }
-    case EventKind::CacheDone: {
-      auto& queue = expected_[event.cache()];
-      if (queue.empty()) return;
-      wrong(fmt::format("the {} cache answered for {:#x} without the {} of {:#x} it needed",
-                        event.cache() == 0 ? "instruction" : "data", event.b,
-                        reason_name(static_cast<std::uint8_t>(queue.front().reason)), queue.front().addr));
-      queue.clear();
-      return;
-    }
+    case EventKind::CacheVictim:
+      return on_victim(event);
+    case EventKind::CacheDone:
+      return on_done(event);
     case EventKind::CacheMaint:
       return on_maint(event);
     case EventKind::CacheLost:
@@ -138,9 +125,38 @@ void TrafficCheck::on_event(const Event& event) {
   }
 }
 
+void TrafficCheck::on_victim(const Event& event) {
+  if (machine_.misses != 0) return on_outstanding_victim(event);
+  auto& list = expected_[event.cache()];
+  if (list.size() > 1) return;  // reported when it was not taken
+  if (event.victim_dirty()) {
+    const bool evicted = behind_eviction_[event.cache()].has_value();
+    list.push_back(line_request(event.cache(), evicted ? Reason::Eviction : Reason::WriteBack, event.b));
+  }
+  if (auto& uncached = behind_eviction_[event.cache()]) {
+    list.push_back(*uncached);
+    uncached.reset();
+    return;
+  }
+  const unsigned bytes = (event.cache() == 0 ? machine_.icache : machine_.dcache).line_bytes;
+  const std::uint64_t missed = missed_[event.cache()];
+  list.push_back(line_request(event.cache(), Reason::Refill, missed - missed % bytes));
+}
+
+void TrafficCheck::on_done(const Event& event) {
+  if (machine_.misses != 0) return on_outstanding_done(event);
+  auto& list = expected_[event.cache()];
+  if (list.empty()) return;
+  wrong(fmt::format("the {} cache answered for {:#x} without the {} of {:#x} it needed",
+                    event.cache() == 0 ? "instruction" : "data", event.b,
+                    reason_name(static_cast<std::uint8_t>(list.front().reason)), list.front().addr));
+  list.clear();
+}
+
 void TrafficCheck::on_lookup(const Event& event) {
   const unsigned c = event.cache();
   missed_[c] = event.b;
+  if (machine_.misses != 0) wait(event);
   if (event.client() == Client::Walk && event.write()) on_walk_write(event);
   if (!event.uncached()) return;
   // From the request where there is one, so that a wrong lane is the cache's fault and not its excuse.
@@ -151,6 +167,8 @@ void TrafficCheck::on_lookup(const Event& event) {
   e.addr = asked.known ? asked.pa : event.b;
   e.strb = asked.known ? asked.lanes : static_cast<std::uint8_t>(event.strb());
   e.wdata = asked.known ? asked.wdata : event.c;
+  e.id = machine_.misses != 0 ? outstanding_[c].ids.single : 0;
+  e.client = event.client();
   if (event.hit()) {
     behind_eviction_[c] = e;
     // Only the data cache has anything to write back; the instruction cache drops a line at any time.
@@ -159,12 +177,13 @@ void TrafficCheck::on_lookup(const Event& event) {
       evicted_beat_ = memory_.beat(e.addr);
     }
   } else {
-    expected_[c].push(e);
+    expected_[c].push_back(e);
   }
 }
 
 void TrafficCheck::on_maint(const Event& event) {
   if (event.maint_all()) return;
+  if (machine_.misses != 0) return on_outstanding_maint(event);
   if (event.wrote_back() != maint_written_ || (maint_written_ && maint_line_ != event.b)) {
     wrong(fmt::format("maintenance of line {:#x} says it was{} written back, but memory saw {}", event.b,
                       event.wrote_back() ? "" : " not",
@@ -188,7 +207,7 @@ void TrafficCheck::on_walk_read(const Event& event) {
   e.reason = Reason::Entry;
   e.addr = event.b;
   e.strb = static_cast<std::uint8_t>(low_mask(machine_.format.pte_bytes()) << (event.b % 8));
-  if (!expected_[2].full()) expected_[2].push(e);
+  if (expected_[2].size() < 4) expected_[2].push_back(e);
 }
 
 // Over the memory port: the entry is what memory answered.
@@ -267,6 +286,35 @@ std::uint64_t TrafficCheck::entry_in_memory() const {
 
 // ---------------------------------------------------------------- memory port
 
+// A fetched line may begin at any of its words, if the machine reads the critical one first.
+bool TrafficCheck::explains(const Expected& expected, const MemRequest& request, bool exactly) const {
+  const bool any_word = machine_.critical_first && expected.reason == Reason::Refill;
+  const std::uint64_t addr = any_word ? request.addr & ~(8ULL * (request.len + 1U) - 1) : request.addr;
+  if (addr != expected.addr || request.write != expected.write || request.id != expected.id) return false;
+  return !exactly || (request.len == expected.len && request.strb == expected.strb);
+}
+
+// What this request is. In order among those of one id and client; of lines that are written back, whichever.
+std::optional<TrafficCheck::Expected> TrafficCheck::take_expected(const MemRequest& request) {
+  std::vector<Expected>& list = expected_[static_cast<unsigned>(request.src)];
+  auto taken = list.end();
+  std::array<bool, 4> passed{};
+  for (auto e = list.begin(); e != list.end(); ++e) {
+    if (e->id != request.id) continue;
+    if (taken == list.end()) taken = e;  // the first one, if none explains it
+    const bool single = e->reason == Reason::Uncached;
+    if (single && std::exchange(passed.at(static_cast<unsigned>(e->client)), true)) continue;
+    if (machine_.misses != 0 && explains(*e, request, false)) {
+      taken = e;
+      break;
+    }
+  }
+  if (taken == list.end()) return std::nullopt;
+  const Expected result = *taken;
+  list.erase(taken);
+  return result;
+}
+
 void TrafficCheck::on_request(const MemRequest& request) {
   const auto s = static_cast<unsigned>(request.src);
   const auto text = [&request] {
@@ -276,11 +324,9 @@ void TrafficCheck::on_request(const MemRequest& request) {
   };
   if (s >= 3) return;
   Expected expected;
-  if (!expected_[s].empty()) {
-    expected = expected_[s].front();
-    expected_[s].pop();
-    if (request.write != expected.write || request.addr != expected.addr || request.len != expected.len ||
-        request.strb != expected.strb) {
+  if (const std::optional<Expected> taken = take_expected(request)) {
+    expected = *taken;
+    if (!explains(expected, request, true)) {
       wrong(fmt::format("{}; expected the {}: {} of {:#x}, {} beats, lanes {:#04x}", text(),
                         reason_name(static_cast<std::uint8_t>(expected.reason)), expected.write ? "write" : "read",
                         expected.addr, expected.len + 1, expected.strb));
@@ -288,7 +334,8 @@ void TrafficCheck::on_request(const MemRequest& request) {
       expected.addr = request.addr;
       expected.len = request.len;
     }
-  } else if (s == 1 && maintenance_ && request.write && !maint_written_) {
+    if (machine_.misses != 0 && s < 2) on_outstanding_request(request, expected);
+  } else if (machine_.misses == 0 && s == 1 && maintenance_ && request.write && !maint_written_) {
     const unsigned bytes = machine_.dcache.line_bytes;
     expected = line_request(1, Reason::Maintenance, request.addr - request.addr % bytes);
     if (request.addr != expected.addr || request.len != expected.len || request.strb != expected.strb) {

@@ -4,18 +4,23 @@
 // once: refills of missed lines, write-backs of dirty lines with the right bytes, uncached accesses with exactly the
 // lanes asked for, entries on the path that is being walked and nothing beside it. The walker writes only to set
 // accessed and dirty bits, where the rules say so, and only over the value it has judged (R13, X10, X11, M17).
+//
+// With misses outstanding requests of different ids come in any order, but a line is fetched only for somebody who
+// waits for it, not twice at a time, and not before memory has what was written back of it; an uncached access comes
+// when all that is done, in the order of its client.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "checks/check.h"
 #include "checks/walk_follower.h"
 #include "coherent_memory.h"
 #include "machine/machine.h"
-#include "ring.h"
+#include "memory_ids.h"
 
 namespace vm {
 
@@ -35,6 +40,19 @@ class TrafficCheck final : public Check {
     std::uint8_t strb = 0;
     std::uint64_t addr = 0;
     std::uint64_t wdata = 0;  // uncached stores
+    unsigned id = 0;
+    Client client = Client::Core;  // uncached accesses
+  };
+  // Of a cache with misses outstanding. Lines that leave: from the choice of a victim until memory has them.
+  struct Outstanding {
+    struct Access {
+      bool active = false;
+      std::uint64_t pa = 0;
+    };
+    MemoryIds ids;
+    std::array<Access, 64> waiting{};  // by client and id
+    std::vector<std::uint64_t> leaving;
+    std::uint64_t written = 0;  // the line whose write-back is under way
   };
 
   void on_event(const Event& event);
@@ -47,6 +65,18 @@ class TrafficCheck final : public Check {
   std::uint64_t entry_in_memory() const;
   void on_walk_data(const Event& event);
   void on_request(const MemRequest& request);
+  std::optional<Expected> take_expected(const MemRequest& request);
+  bool explains(const Expected& expected, const MemRequest& request, bool exactly) const;
+  void on_victim(const Event& event);
+  void on_done(const Event& event);
+  // With misses outstanding (traffic_outstanding.cpp)
+  void wait(const Event& lookup);
+  void on_outstanding_victim(const Event& event);
+  void on_outstanding_done(const Event& event);
+  void on_outstanding_maint(const Event& event);
+  void on_outstanding_request(const MemRequest& request, const Expected& expected);
+  void on_answer(const MemResponse& answer);
+  bool somebody_waits(unsigned cache, std::uint64_t first, std::uint64_t bytes) const;
   void on_write_beat(const MemWrite& beat);
   Expected line_request(unsigned cache, Reason reason, std::uint64_t line) const;
   void wrong(std::string what) { reporter_.mismatch("traffic", std::move(what)); }
@@ -54,7 +84,8 @@ class TrafficCheck final : public Check {
   const Machine& machine_;
   Reporter& reporter_;
   CoherentMemory memory_;
-  std::array<Ring<Expected>, 3> expected_{Ring<Expected>(4), Ring<Expected>(4), Ring<Expected>(4)};  // by source
+  std::array<std::vector<Expected>, 3> expected_;  // by source, in order
+  std::array<Outstanding, 2> outstanding_;
   std::array<std::uint64_t, 2> missed_{};                     // address each cache is serving
   std::array<std::optional<Expected>, 2> behind_eviction_{};  // uncached access that hit: the line goes first
   std::uint64_t evicted_for_ = 0, evicted_beat_ = 0;          // its word, as it was before

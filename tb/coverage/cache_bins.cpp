@@ -5,6 +5,7 @@
 
 #include "machine/array_layout.h"
 #include "machine/fence.h"
+#include "memory_ids.h"
 #include "platform/platform.h"
 
 namespace vm {
@@ -102,6 +103,7 @@ void CacheBins::on_cycle(const Cycle& cycle) {
 
 void CacheBins::on_event(const Event& event) {
   Cache& cache = caches_[event.cache()];
+  if (machine_.misses != 0 && on_outstanding(event, cache)) return;
   switch (event.kind) {
     case EventKind::CacheLookup:
       return on_lookup(event);
@@ -126,6 +128,57 @@ void CacheBins::on_event(const Event& event) {
       return on_maintenance(event);
     default:
       return;
+  }
+}
+
+// Of those who wait for the line the one that came first.
+std::size_t CacheBins::first_client(const Cache& cache, std::uint64_t line) {
+  const Cache::Waiting* first = nullptr;
+  for (const Cache::Waiting& w : cache.waiting) {
+    if (w.active && w.line == line && (first == nullptr || w.order < first->order)) first = &w;
+  }
+  return first != nullptr ? first->client : ~std::size_t{0};
+}
+
+// What events say of a cache with misses outstanding that they do not say of another. What an uncached access meets
+// shows after its lookup.
+bool CacheBins::on_outstanding(const Event& event, Cache& cache) {
+  const auto slot = [&]() -> Cache::Waiting& {
+    return cache.waiting[16 * static_cast<unsigned>(event.client()) + event.cache_id()];
+  };
+  const std::uint64_t bytes = (event.cache() == 0 ? machine_.icache : machine_.dcache).line_bytes;
+  switch (event.kind) {
+    case EventKind::CacheLookup: {
+      if (event.hit()) return false;
+      const std::size_t client =
+          event.cache() == 0 ? 0
+                             : client_place_[2 * static_cast<std::size_t>(event.client()) + (event.write() ? 1 : 0)];
+      if (!event.uncached()) cache.lookups->hit(client, State::Absent);
+      slot() = {true, ++cache.lookups_seen, event.b / bytes * bytes, client};
+      return true;
+    }
+    case EventKind::CacheVictim:
+      if (memory_ids(machine_, event.cache()).fetches(event.cache_id())) {
+        cache.victims->hit(first_client(cache, event.fetched_line()), 0,
+                           event.victim_valid() ? (event.victim_dirty() ? 2 : 1) : 0);
+      } else {
+        cache.evicted = static_cast<std::size_t>(event.victim_dirty() ? State::Dirty : State::Clean);
+      }
+      return true;
+    case EventKind::CacheFill:
+      if (!event.fill_err()) return false;
+      cache.fill_errors->hit(first_client(cache, event.b), 0);
+      return true;
+    case EventKind::CacheDone: {
+      const std::size_t at = cache.index(event.set(), event.way());
+      if (event.uncached()) cache.uncached->hit(slot().client, 0, cache.evicted);
+      if (event.uncached()) cache.evicted = static_cast<std::size_t>(State::Absent);
+      if (event.write() && !event.uncached() && !event.done_err() && at < cache.dirty.size()) cache.dirty[at] = true;
+      slot().active = false;
+      return true;
+    }
+    default:
+      return false;
   }
 }
 

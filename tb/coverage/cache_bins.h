@@ -34,6 +34,15 @@ class CacheBins {
     std::size_t client = 0;   // the access that is served from memory
     std::size_t filled = 0;   // where its line lies
     bool line_met = false;    // by the maintenance under way
+    // With misses outstanding: who waits for which line, by client and id; the line an uncached access has driven out
+    struct Waiting {
+      bool active = false;
+      std::uint64_t order = 0, line = 0;
+      std::size_t client = 0;
+    };
+    std::array<Waiting, 64> waiting{};
+    std::uint64_t lookups_seen = 0;
+    std::size_t evicted = 0;
 
     std::size_t index(unsigned set, unsigned way) const { return static_cast<std::size_t>(set) * ways + way; }
   };
@@ -42,6 +51,8 @@ class CacheBins {
   void add_data_cache(BinTable& table);
   void on_event(const Event& event);
   void on_lookup(const Event& event);
+  bool on_outstanding(const Event& event, Cache& cache);
+  static std::size_t first_client(const Cache& cache, std::uint64_t line);
   void on_maintenance(const Event& event);
   void on_fence_done();
 

@@ -9,6 +9,7 @@
 #include "coverage/control_bins.h"
 #include "coverage/crossing_bins.h"
 #include "coverage/fence_bins.h"
+#include "coverage/outstanding_bins.h"
 #include "coverage/parity_bins.h"
 #include "coverage/rule_bins.h"
 #include "coverage/translation_bins.h"
@@ -41,6 +42,7 @@ struct Coverage::Parts {
   ControlBins control{table};
   AtomicBins atomics{table};
   ParityBins parity{table};
+  OutstandingBins misses{table};
 };
 
 void Coverage::Parts::on_event(const Event& event, const Cycle& cycle, const Tracker& tracker) {
@@ -70,6 +72,7 @@ void Coverage::on_cycle(const Cycle& cycle, const Tracker& tracker) {
   parts.caches.on_cycle(cycle);
   parts.control.on_cycle(cycle);
   parts.atomics.on_cycle(cycle);
+  parts.misses.on_cycle(cycle, tracker);
   if (cycle.array_accepted() && cycle.in->array.write) parts.shadow.on_array_write(cycle.in->array);
   for (const TrackedAccess* access : tracker.retired()) {
     ++parts.accesses;

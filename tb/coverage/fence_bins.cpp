@@ -134,10 +134,10 @@ void FenceBins::on_cycle(const Cycle& cycle, const Tracker& tracker, const Trans
 void FenceBins::on_event(const Event& event, const TranslationShadow& shadow) {
   switch (event.kind) {
     case EventKind::CacheLookup:
-      if (event.client() == Client::Core) missing_[event.cache()] = !event.answers_at_once();
+      if (event.client() == Client::Core && !event.answers_at_once()) ++missing_[event.cache()];
       return;
     case EventKind::CacheDone:
-      if (event.client() == Client::Core) missing_[event.cache()] = false;
+      if (event.client() == Client::Core && missing_[event.cache()] != 0) --missing_[event.cache()];
       return;
     case EventKind::TlbInvalidate: {
       if (!forgetting_) return;
@@ -231,7 +231,7 @@ void FenceBins::stages(Kind kind, const Tracker& tracker, const WalkProgress& wa
       stage = Stage::Waiting;
     } else if (walk_runs(walk) && walk.port() == port) {
       stage = Stage::Walking;
-    } else if (missing_[p]) {
+    } else if (missing_[p] != 0) {
       stage = Stage::CacheMiss;
     } else if (cut_[p]) {
       stage = Stage::Cut;

@@ -58,8 +58,8 @@ class FenceBins {
   std::optional<std::size_t> forgetting_;  // place in Scopes::plain of the operation under way
   Fence fence_;
   bool fence_under_way_ = false;
-  std::array<bool, 2> cut_{};      // the port's newest access was cut into pieces
-  std::array<bool, 2> missing_{};  // its cache serves an access of the core from memory
+  std::array<bool, 2> cut_{};          // the port's newest access was cut into pieces
+  std::array<unsigned, 2> missing_{};  // its cache serves an access of the core from memory
 };
 
 }  // namespace vm

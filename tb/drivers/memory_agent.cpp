@@ -11,7 +11,9 @@ MemoryAgent::MemoryAgent(PhysicalMemory& memory, Options options)
       random_(options_.seed, "memory"),
       request_stall_(options_.stall, options_.seed, "memory request ready"),
       write_stall_(options_.stall, options_.seed, "memory write ready"),
-      answer_stall_(options_.stall, options_.seed, "memory answer valid") {}
+      answer_stall_(options_.stall, options_.seed, "memory answer valid"),
+      slots_(std::size_t{kSources} * options_.ids),
+      write_order_(slots_.size()) {}
 
 bool MemoryAgent::idle() const {
   for (const Slot& slot : slots_) {
@@ -47,7 +49,7 @@ std::uint64_t MemoryAgent::next_latency() {
 bool MemoryAgent::beat_error(const Slot& slot, unsigned beat) const {
   if (options_.errors.empty()) return false;
   for (unsigned lane = 0; lane < 8; ++lane) {
-    if (((slot.strb >> lane) & 1U) != 0 && has_error(slot.addr + 8ULL * beat + lane)) return true;
+    if (((slot.strb >> lane) & 1U) != 0 && has_error(word_of(slot, beat) + lane)) return true;
   }
   return false;
 }
@@ -57,7 +59,7 @@ void MemoryAgent::sample(Slot& slot) {
   if (slot.sampled) return;
   slot.sampled = true;
   for (unsigned beat = 0; beat < slot.beats; ++beat) {
-    const PhysAddr word(slot.addr + 8ULL * beat);
+    const PhysAddr word(word_of(slot, beat));
     if (!slot.write) {
       slot.data[beat] = memory_.read_beat(word);
     } else if (!beat_error(slot, beat)) {
@@ -79,9 +81,10 @@ void MemoryAgent::choose_answer(MemResponse& port, std::uint64_t cycle) {
   if (!go) return;
   const bool random = options_.latency.kind == Latency::Kind::Random;
   int best = -1;
-  const unsigned start = random ? static_cast<unsigned>(random_.below(kSources)) : 0;
-  for (unsigned i = 0; i < kSources; ++i) {
-    const unsigned s = (start + i) % kSources;
+  const auto count = static_cast<unsigned>(slots_.size());
+  const unsigned start = random ? static_cast<unsigned>(random_.below(count)) : 0;
+  for (unsigned i = 0; i < count; ++i) {
+    const unsigned s = (start + i) % count;
     const Slot& slot = slots_[s];
     if (!slot.active || !slot.due_known || slot.due > cycle) continue;
     if (best < 0 || (!random && slot.due < slots_[static_cast<unsigned>(best)].due)) best = static_cast<int>(s);
@@ -91,7 +94,8 @@ void MemoryAgent::choose_answer(MemResponse& port, std::uint64_t cycle) {
   sample(slot);
   presenting_ = best;
   port.valid = true;
-  port.src = static_cast<MemSource>(best);
+  port.src = static_cast<MemSource>(static_cast<unsigned>(best) % kSources);
+  port.id = static_cast<std::uint8_t>(static_cast<unsigned>(best) / kSources);
   if (slot.write) {
     port.rdata = random_.next();  // means nothing
     port.last = true;
@@ -136,23 +140,25 @@ std::string_view MemoryAgent::observe(const MemPort& port, std::uint64_t cycle) 
   if (port.w_accepted()) write_beats_.push(port.w);
   if (port.accepted()) {
     const MemRequest& request = port.req;
-    const auto source = static_cast<unsigned>(request.src);
-    if (source >= kSources || slots_[source].active) {
-      error_ = source >= kSources ? "a request with a source that does not exist"
-                                  : "a second request of a source that has one outstanding";
+    const unsigned index = slot_of(request.src, request.id);
+    const bool exists = static_cast<unsigned>(request.src) < kSources && index < slots_.size();
+    if (!exists || slots_[index].active) {
+      error_ = exists ? "a second request of a source and id that have one outstanding"
+                      : "a request with a source or id that does not exist";
       return error_;
     }
-    Slot& slot = slots_[source];
+    Slot& slot = slots_[index];
     slot.active = true;
     slot.write = request.write;
     slot.sampled = false;
     slot.beats = request.len + 1U;
     slot.done = 0;
-    slot.addr = request.addr & ~7ULL;
+    slot.line = request.addr & ~(8ULL * slot.beats - 1);
+    slot.first = static_cast<unsigned>((request.addr - slot.line) / 8);
     slot.strb = request.strb;
     slot.due_known = !request.write;
     if (request.write) {
-      write_order_.push(source);
+      write_order_.push(index);
     } else {
       slot.due = cycle + next_latency();
       if (options_.latency.kind != Latency::Kind::Random || random_.one_in(2)) sample(slot);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The memory at the memory port. Each source (fetch, data, walk) may have one request outstanding; answers of
-// different sources may interleave beat by beat.
+// The memory at the memory port. Each source (fetch, data, walk) may have one request outstanding with each of its ids;
+// answers of different sources and ids may interleave beat by beat.
 //
 // Latency L: the first beat of a read's answer is presented L cycles after the request was accepted (L >= 1), a write's
-// answer L cycles after its last data beat; later if beats of another source, or the requester, are in the way. With
-// random latency the order among sources is random, reads are taken from memory at a random moment between request and
+// answer L cycles after its last data beat; later if beats of another request, or the requester, are in the way. With
+// random latency the order among requests is random, reads are taken from memory at a random moment between request and
 // answer, and writes take effect at a random moment between last beat and answer: memory promises no more.
 #pragma once
 
@@ -45,6 +45,7 @@ class MemoryAgent {
     StallPolicy stall;
     std::vector<ErrorRange> errors;
     std::uint64_t seed = 1;
+    unsigned ids = 1;  // of each source
   };
 
   MemoryAgent(PhysicalMemory& memory, Options options);
@@ -64,7 +65,8 @@ class MemoryAgent {
     bool sampled = false;    // read: data taken; write: data in memory
     unsigned beats = 0;      // of data
     unsigned done = 0;       // beats answered (read) or taken (write)
-    std::uint64_t addr = 0;  // of the beat's 64-bit word
+    std::uint64_t line = 0;  // of the first 64-bit word
+    unsigned first = 0;      // beat the answer begins with
     std::uint8_t strb = 0;
     bool due_known = false;
     std::uint64_t due = 0;  // cycle in which the (next) answer may be presented
@@ -74,6 +76,10 @@ class MemoryAgent {
   static constexpr unsigned kSources = 3;
 
   std::uint64_t next_latency();
+  static std::uint64_t word_of(const Slot& slot, unsigned beat) {
+    return slot.line + 8ULL * ((slot.first + beat) % slot.beats);
+  }
+  unsigned slot_of(MemSource source, unsigned id) const { return id * kSources + static_cast<unsigned>(source); }
   bool beat_error(const Slot& slot, unsigned beat) const;
   void sample(Slot& slot);
   void take_write_beats(std::uint64_t cycle);
@@ -83,11 +89,11 @@ class MemoryAgent {
   Options options_;
   Random random_;
   Stall request_stall_, write_stall_, answer_stall_;
-  std::array<Slot, kSources> slots_;
+  std::vector<Slot> slots_;  // those of id 0, of id 1, ...
   Ring<MemWrite> write_beats_{512};
-  Ring<unsigned> write_order_{kSources};  // sources whose write data are still to come
+  Ring<unsigned> write_order_;  // slots whose write data are still to come
   std::size_t next_replay_ = 0;
-  int presenting_ = -1;  // source whose beat is on the port
+  int presenting_ = -1;  // slot whose beat is on the port
   std::string error_;
 };
 

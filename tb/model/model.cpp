@@ -209,6 +209,7 @@ void VerilatedModel::put_inputs() {
   t.mem_w_ready_i = in_.mem_w_ready;
   t.mem_rsp_valid_i = in_.mem_rsp.valid;
   t.mem_rsp_src_i = static_cast<std::uint8_t>(in_.mem_rsp.src);
+  t.mem_rsp_id_i = in_.mem_rsp.id;
   t.mem_rsp_rdata_i = in_.mem_rsp.rdata;
   t.mem_rsp_err_i = in_.mem_rsp.err;
   t.mem_rsp_last_i = in_.mem_rsp.last;
@@ -246,28 +247,29 @@ void VerilatedModel::get_outputs() {
   out_.fence = {t.fence_rsp_valid_o != 0, t.fence_rsp_refused_o != 0, t.fence_rsp_id_o};
   out_.array = {t.array_rsp_valid_o != 0, t.array_rsp_data0_o, t.array_rsp_data1_o};
   out_.mem_req = {t.mem_req_valid_o != 0, t.mem_req_write_o != 0, static_cast<MemSource>(t.mem_req_src_o),
-                  t.mem_req_len_o,        t.mem_req_strb_o,       t.mem_req_addr_o};
+                  t.mem_req_id_o,         t.mem_req_len_o,        t.mem_req_strb_o,
+                  t.mem_req_addr_o};
   out_.mem_w = {t.mem_w_valid_o != 0, t.mem_w_last_o != 0, t.mem_w_data_o};
   out_.mem_rsp_ready = t.mem_rsp_ready_o != 0;
   out_.wb_error = t.wb_error_valid_o != 0;
   out_.wb_error_addr = t.wb_error_addr_o;
   out_.counter_value = t.counter_value_o;
   if (t.cfg_l2cache_ways_o == 0) return;
-  out_.below_l1 = {.req = {t.l1_req_valid_o != 0, t.l1_req_write_o != 0, static_cast<MemSource>(t.l1_req_src_o),
+  out_.below_l1 = {.req = {t.l1_req_valid_o != 0, t.l1_req_write_o != 0, static_cast<MemSource>(t.l1_req_src_o), 0,
                            t.l1_req_len_o, t.l1_req_strb_o, t.l1_req_addr_o},
                    .req_ready = t.l1_req_ready_o != 0,
                    .w = {t.l1_w_valid_o != 0, t.l1_w_last_o != 0, t.l1_w_data_o},
                    .w_ready = t.l1_w_ready_o != 0,
                    .rsp = {t.l1_rsp_valid_o != 0, t.l1_rsp_err_o != 0, t.l1_rsp_last_o != 0,
-                           static_cast<MemSource>(t.l1_rsp_src_o), t.l1_rsp_rdata_o},
+                           static_cast<MemSource>(t.l1_rsp_src_o), 0, t.l1_rsp_rdata_o},
                    .rsp_ready = t.l1_rsp_ready_o != 0};
-  out_.below_l2 = {.req = {t.l2_req_valid_o != 0, t.l2_req_write_o != 0, static_cast<MemSource>(t.l2_req_src_o),
+  out_.below_l2 = {.req = {t.l2_req_valid_o != 0, t.l2_req_write_o != 0, static_cast<MemSource>(t.l2_req_src_o), 0,
                            t.l2_req_len_o, t.l2_req_strb_o, t.l2_req_addr_o},
                    .req_ready = t.l2_req_ready_o != 0,
                    .w = {t.l2_w_valid_o != 0, t.l2_w_last_o != 0, t.l2_w_data_o},
                    .w_ready = t.l2_w_ready_o != 0,
                    .rsp = {t.l2_rsp_valid_o != 0, t.l2_rsp_err_o != 0, t.l2_rsp_last_o != 0,
-                           static_cast<MemSource>(t.l2_rsp_src_o), t.l2_rsp_rdata_o},
+                           static_cast<MemSource>(t.l2_rsp_src_o), 0, t.l2_rsp_rdata_o},
                    .rsp_ready = t.l2_rsp_ready_o != 0};
 }
 
@@ -309,6 +311,9 @@ Machine VerilatedModel::elaborated() const {
   m.hit_latency = t.cfg_hit_latency_o;
   m.icache = {t.cfg_icache_sets_o, t.cfg_icache_ways_o, t.cfg_icache_line_bytes_o};
   m.dcache = {t.cfg_dcache_sets_o, t.cfg_dcache_ways_o, t.cfg_dcache_line_bytes_o};
+  m.misses = t.cfg_misses_o;
+  m.waiters = t.cfg_waiters_o;
+  m.critical_first = t.cfg_critical_first_o != 0;
   m.l2cache = {t.cfg_l2cache_sets_o, t.cfg_l2cache_ways_o, t.cfg_l2cache_line_bytes_o};
   m.l3cache = {t.cfg_l3cache_sets_o, t.cfg_l3cache_ways_o, t.cfg_l3cache_line_bytes_o};
   m.walk_port = static_cast<WalkPort>(t.cfg_walk_port_o);

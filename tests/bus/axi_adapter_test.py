@@ -18,6 +18,11 @@ SEED = os.environ["VM_SEED"]
 PACES = {"eager": (1.0, 1.0, 1.0), "mixed": (0.5, 0.7, 0.8), "lazy": (0.1, 0.3, 0.4)}
 
 
+def ids(dut):
+    """How many requests of a source are outstanding: with a wide AxID, as many as vm_l1 has."""
+    return 1 if len(dut.axi_arid) == 2 else 7
+
+
 def rng_for(*what):
     return random.Random(" ".join(map(str, (SEED, *what))))
 
@@ -42,7 +47,7 @@ async def ram_run(dut, pace, pause, errors, count):
     await memory_port.reset(dut, Clock(dut.clk, 10, "ns"))
     if pause:
         ram.pause(rng_for("pause", pause), pause)
-    port = MemoryPort(dut, rng, memory, bus_bytes, busy=PACES[pace])
+    port = MemoryPort(dut, rng, memory, bus_bytes, busy=PACES[pace], ids=ids(dut))
     await port.run(count)
     await ClockCycles(dut.clk, 10)
     unbroken(dut)
@@ -77,7 +82,7 @@ async def slave_run(dut, pace, likely, order, count):
     slave = axi_slave.AxiSlave(dut, rng_for("liberties", pace, likely, order), there, busy, order)
     await memory_port.reset(dut, Clock(dut.clk, 10, "ns"))
     cocotb.start_soon(slave.run())
-    port = MemoryPort(dut, rng, memory, slave.bus_bytes, busy=PACES[pace])
+    port = MemoryPort(dut, rng, memory, slave.bus_bytes, busy=PACES[pace], ids=ids(dut))
     await port.run(count)
     await ClockCycles(dut.clk, 10)
     unbroken(dut)
@@ -87,25 +92,25 @@ async def slave_run(dut, pace, likely, order, count):
 
 
 def compare_accesses(port, log):
-    """Each source's transfers, in its order, with exact size and strobes: nothing more, nothing less."""
-    for src in range(SOURCES):
-        for write in (False, True):
-            seen = [a for a in log if a.id == src and a.write == write]
-            asked = []
-            for request in port.requests:
-                if request.src != src or request.write != write:
-                    continue
-                prot = (4 if src == 0 else 0) | 1
-                if request.beats > 1:
-                    strb = (1 << port.bus_bytes) - 1 if write else None
-                    asked.append(axi_slave.Access(src, write, request.addr, port.bus_bytes, strb,
-                                                  8 * request.beats // port.bus_bytes, 0b0010, prot))
-                else:
-                    for address, size in port.transfers(request):
-                        strb = ((1 << size) - 1) << address % port.bus_bytes if write else None
-                        asked.append(axi_slave.Access(src, write, address, size, strb, 1, 0, prot))
-            assert seen == asked, next(f"the slave saw {s}, asked was {a}"
-                                       for s, a in itertools.zip_longest(seen, asked) if s != a)
+    """The transfers of each source and id, in its order, with exact size and strobes: nothing more, nothing less."""
+    for src, ident, write in itertools.product(range(SOURCES), range(port.ids), (False, True)):
+        tag = ident << 2 | src
+        seen = [a for a in log if a.id == tag and a.write == write]
+        asked = []
+        for request in port.requests:
+            if request.src != src or request.ident != ident or request.write != write:
+                continue
+            prot = (4 if src == 0 else 0) | 1
+            if request.beats > 1:
+                strb = (1 << port.bus_bytes) - 1 if write else None
+                asked.append(axi_slave.Access(tag, write, request.addr, port.bus_bytes, strb,
+                                              8 * request.beats // port.bus_bytes, 0b0010, prot))
+            else:
+                for address, size in port.transfers(request):
+                    strb = ((1 << size) - 1) << address % port.bus_bytes if write else None
+                    asked.append(axi_slave.Access(tag, write, address, size, strb, 1, 0, prot))
+        assert seen == asked, next(f"the slave saw {s}, asked was {a}"
+                                   for s, a in itertools.zip_longest(seen, asked) if s != a)
 
 
 @cocotb.test()
@@ -138,7 +143,7 @@ class OneWordAtATime(MemoryPort):
     """Single beats only: each word of the first KiB, so that with one bad byte in each every transfer of a cut access
     is once the one that fails."""
 
-    def choose(self, src):
+    def choose(self, src, ident=0):
         turn = len(self.requests) // 2 % 128
         strb = self.rng.choice((0b0101_0111, 0b0111_1110, 0b1111_1110, 0b1010_1010, 0b0111_0111, 0b1001_0000))
         address = BASE + src * SPAN + 8 * turn + (strb & -strb).bit_length() - 1

@@ -5,6 +5,7 @@ module axi_bench
   import vm_pkg::*;
 #(
     parameter int unsigned DataBits = 64,
+    parameter int unsigned AxiIdBits = 2,
     localparam int unsigned AddrBits = 40
 ) (
     input logic clk,
@@ -13,6 +14,7 @@ module axi_bench
     input  logic        req_valid,
     output logic        req_ready,
     input  logic [1:0]  req_src,
+    input  logic [3:0]  req_id,
     input  logic        req_write,
     input  logic [7:0]  req_len,
     input  logic [7:0]  req_strb,
@@ -24,6 +26,7 @@ module axi_bench
     output logic        rsp_valid,
     input  logic        rsp_ready,
     output logic [1:0]  rsp_src,
+    output logic [3:0]  rsp_id,
     output logic [63:0] rsp_rdata,
     output logic        rsp_err,
     output logic        rsp_last,
@@ -32,7 +35,7 @@ module axi_bench
 
     output logic                  axi_awvalid,
     input  logic                  axi_awready,
-    output logic [1:0]            axi_awid,
+    output logic [AxiIdBits-1:0]  axi_awid,
     output logic [AddrBits-1:0]   axi_awaddr,
     output logic [7:0]            axi_awlen,
     output logic [2:0]            axi_awsize,
@@ -48,11 +51,11 @@ module axi_bench
     output logic                  axi_wlast,
     input  logic                  axi_bvalid,
     output logic                  axi_bready,
-    input  logic [1:0]            axi_bid,
+    input  logic [AxiIdBits-1:0]  axi_bid,
     input  logic [1:0]            axi_bresp,
     output logic                  axi_arvalid,
     input  logic                  axi_arready,
-    output logic [1:0]            axi_arid,
+    output logic [AxiIdBits-1:0]  axi_arid,
     output logic [AddrBits-1:0]   axi_araddr,
     output logic [7:0]            axi_arlen,
     output logic [2:0]            axi_arsize,
@@ -63,7 +66,7 @@ module axi_bench
     output logic [3:0]            axi_arqos,
     input  logic                  axi_rvalid,
     output logic                  axi_rready,
-    input  logic [1:0]            axi_rid,
+    input  logic [AxiIdBits-1:0]  axi_rid,
     input  logic [DataBits-1:0]   axi_rdata,
     input  logic [1:0]            axi_rresp,
     input  logic                  axi_rlast
@@ -71,12 +74,13 @@ module axi_bench
 
   mem_req_t req;
   mem_rsp_t rsp;
-  assign req = '{src: mem_src_e'(req_src), write: req_write, len: req_len, strb: req_strb, addr: req_addr};
-  assign {rsp_src, rsp_rdata, rsp_err, rsp_last} = {rsp.src, rsp.rdata, rsp.err, rsp.last};
+  assign req = '{src: mem_src_e'(req_src), id: req_id, write: req_write, len: req_len, strb: req_strb, addr: req_addr};
+  assign {rsp_src, rsp_id, rsp_rdata, rsp_err, rsp_last} = {rsp.src, rsp.id, rsp.rdata, rsp.err, rsp.last};
 
   vm_axi4 #(
-      .DataBits(DataBits),
-      .AddrBits(AddrBits)
+      .DataBits (DataBits),
+      .AddrBits (AddrBits),
+      .AxiIdBits(AxiIdBits)
   ) u_axi (
       .clk_i          (clk),
       .rst_ni         (rst_n),
@@ -130,7 +134,8 @@ module axi_bench
 
   vm_axi_rules #(
       .DataBits(DataBits),
-      .AddrBits(AddrBits)
+      .AddrBits(AddrBits),
+      .IdBits  (AxiIdBits)
   ) u_rules (
       .clk_i    (clk),
       .rst_ni   (rst_n),

@@ -12,9 +12,10 @@ from cocotb.triggers import RisingEdge
 from ports import get
 
 OKAY, SLVERR, DECERR = 0, 2, 3
+WRAP = 2
 Access = collections.namedtuple("Access", "id write addr bytes strb beats cache prot")
 CHANNELS = {"aw": ("id", "addr", "len", "size", "cache", "prot"), "w": ("data", "strb", "last"),
-            "ar": ("id", "addr", "len", "size", "cache", "prot")}
+            "ar": ("id", "addr", "len", "size", "burst", "cache", "prot")}
 
 
 class AxiSlave:
@@ -53,6 +54,9 @@ class AxiSlave:
         for n in range(a["len"] + 1):
             size = 1 << a["size"]
             start = a["addr"] + size * n
+            if a["burst"] == WRAP:
+                total = size * (a["len"] + 1)
+                start = a["addr"] // total * total + start % total
             word = start & ~(self.bus_bytes - 1)
             data = bytearray(self.rng.randbytes(self.bus_bytes))
             bad = self.memory.fails(start, size, False)

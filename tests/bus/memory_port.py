@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random traffic on a memory port (rtl/vm_pkg.sv, mem_req_t), and the judge of its answers.
 
-Each source has memory of its own, so whatever order a bus chooses, every read has one right answer.
+Each source has memory of its own, and each of its ids a part of that, so whatever order a bus chooses, every read has one
+right answer.
 """
 import cocotb
 from cocotb.triggers import RisingEdge, Timer
@@ -48,8 +49,9 @@ class Memory:
 
 
 class Request:
-    def __init__(self, src, write, beats, strb, addr, data):
+    def __init__(self, src, write, beats, strb, addr, data, ident=0):
         self.src, self.write, self.beats, self.strb, self.addr, self.data = src, write, beats, strb, addr, data
+        self.ident = ident
         self.answered = 0
         self.sent = 0
 
@@ -57,9 +59,14 @@ class Request:
         kind = "write" if self.write else "read"
         return f"{kind} of source {self.src} at {self.addr:#x}, {self.beats} beats, lanes {self.strb:08b}"
 
+    def word(self, beat):
+        """Address of a beat: a read of a line may begin anywhere in it, and wraps."""
+        line = self.addr & ~(8 * self.beats - 1)
+        return line + ((self.addr & ~7) - line + 8 * beat) % (8 * self.beats)
+
     def lanes(self, beat):
         """Addresses of the bytes of one beat."""
-        word = (self.addr & ~7) + 8 * beat
+        word = self.word(beat)
         return [word + i for i in range(8) if self.strb >> i & 1]
 
 
@@ -67,25 +74,33 @@ class MemoryPort:
     """Drives `count` requests and compares every answer with `memory`, which the writes change.
 
     bus_bytes: what a bus moves at once, and so what is written or not when there is an error. cuts: single beats go out
-    in naturally aligned runs. busy: how likely a free source asks, data is given, an answer is taken, per cycle.
+    in naturally aligned runs. busy: how likely a free source asks, data is given, an answer is taken, per cycle. ids: how
+    many requests a source may have outstanding. wrap (or more than one id): lines are of at most 16 beats, and a read may
+    begin anywhere in its line.
     """
 
-    def __init__(self, dut, rng, memory, bus_bytes=8, cuts=True, busy=(0.5, 0.7, 0.8), has_ready=True):
+    def __init__(self, dut, rng, memory, bus_bytes=8, cuts=True, busy=(0.5, 0.7, 0.8), has_ready=True, ids=1,
+                 wrap=False):
+        self.ids, self.wrap = ids, wrap or ids > 1
         self.dut, self.rng, self.memory = dut, rng, memory
         self.bus_bytes, self.cuts, self.busy, self.has_ready = bus_bytes, cuts, busy, has_ready
         self.requests = []  # all, in order of acceptance
         self.errors = 0
         self.cycle = 0
 
-    def choose(self, src):
-        rng = self.rng
+    def choose(self, src, ident=0):
+        rng, words = self.rng, SPAN // 8 // self.ids & ~15  # of this id
         write = rng.random() < 0.5
         if rng.random() < 0.5:
             beats = rng.choices((2, 4, 8, 16, 32, 256), (20, 20, 40, 10, 9, 1))[0]
+            if self.wrap:
+                beats = 2 ** rng.randint(1, 4)
             strb, offset = 0xFF, 0
-            word = rng.randrange(SPAN // 8 // beats) * beats
+            word = rng.randrange(words // beats) * beats
+            if self.wrap and not write:
+                word += rng.randrange(beats)
         else:
-            beats, word = 1, rng.randrange(SPAN // 8)
+            beats, word = 1, rng.randrange(words)
             if rng.random() < 0.7:
                 first = rng.randrange(8)
                 strb = sum(1 << i for i in range(first, first + rng.randint(1, 8 - first)))
@@ -93,7 +108,7 @@ class MemoryPort:
                 strb = rng.randrange(1, 256)
             offset = (strb & -strb).bit_length() - 1
         data = [rng.getrandbits(64) for _ in range(beats)] if write else []
-        return Request(src, write, beats, strb, BASE + src * SPAN + 8 * word + offset, data)
+        return Request(src, write, beats, strb, BASE + src * SPAN + 8 * (ident * words + word) + offset, data, ident)
 
     def transfers(self, request):
         """(address, bytes) of what the bus moves at once."""
@@ -103,7 +118,9 @@ class MemoryPort:
         if request.beats == 1:
             return [((request.addr & ~7) + i, step) for i in range(0, 8, step)
                     if request.strb >> i & ((1 << step) - 1)]
-        return [(request.addr + i, step) for i in range(0, 8 * request.beats, step)]
+        if step > 8:
+            return [(request.addr + i, step) for i in range(0, 8 * request.beats, step)]
+        return [(request.word(beat) + i, step) for beat in range(request.beats) for i in range(0, 8, step)]
 
     def take_effect(self, request):
         """The write in our memory; whether it gets an error."""
@@ -145,6 +162,8 @@ class MemoryPort:
         dut = self.dut
         dut.req_valid.value = 1
         dut.req_src.value = request.src
+        if hasattr(dut, "req_id"):
+            dut.req_id.value = request.ident
         dut.req_write.value = int(request.write)
         dut.req_len.value = request.beats - 1
         dut.req_strb.value = request.strb
@@ -152,7 +171,7 @@ class MemoryPort:
 
     async def run(self, count):
         dut, rng = self.dut, self.rng
-        outstanding = [None] * SOURCES
+        outstanding = {(s, i): None for s in range(SOURCES) for i in range(self.ids)}
         offered = writing = held = None
         w_valid = rsp_ready = False
         idle = done = accepted = 0
@@ -161,9 +180,9 @@ class MemoryPort:
             await edge
             self.cycle += 1
             idle += 1
-            assert idle < PATIENCE, f"no answer for {PATIENCE} cycles to {[r for r in outstanding if r]}"
+            assert idle < PATIENCE, f"no answer for {PATIENCE} cycles to {[r for r in outstanding.values() if r]}"
             if offered and get(dut.req_ready):
-                outstanding[offered.src] = offered
+                outstanding[offered.src, offered.ident] = offered
                 self.requests.append(offered)
                 if offered.write:
                     writing = offered
@@ -175,24 +194,25 @@ class MemoryPort:
                     writing = None
             if get(dut.rsp_valid):
                 answer = tuple(int(s.value) for s in (dut.rsp_src, dut.rsp_rdata, dut.rsp_err, dut.rsp_last))
+                ident = int(dut.rsp_id.value) if hasattr(dut, "rsp_id") else 0
                 assert held is None or held == answer, f"an answer changed before it was taken: {held}, {answer}"
                 held = answer
                 if rsp_ready:
                     held, idle = None, 0
                     src, rdata, err, last = answer
-                    request = outstanding[src]
-                    assert request is not None, f"source {src} was answered and had asked for nothing"
+                    request = outstanding.get((src, ident))
+                    assert request is not None, f"source {src}, id {ident} was answered and had asked for nothing"
                     self.judge(request, rdata, bool(err), bool(last))
                     request.answered += 1
                     if last:
-                        outstanding[src] = None
+                        outstanding[src, ident] = None
                         done += 1
             else:
                 assert held is None, "an answer was withdrawn"
 
-            free = [s for s in range(SOURCES) if outstanding[s] is None]
+            free = [tag for tag, request in outstanding.items() if request is None]
             if not offered and not writing and free and accepted < count and rng.random() < self.busy[0]:
-                offered = self.choose(rng.choice(free))
+                offered = self.choose(*rng.choice(free))
                 accepted += 1
                 self.offer(offered)
             elif not offered:
@@ -211,7 +231,7 @@ class MemoryPort:
 
 async def reset(dut, clock):
     """Start the clock and hold reset for a few cycles."""
-    for name in ("req_valid", "w_valid"):
+    for name in ("req_valid", "w_valid", "req_id"):
         if hasattr(dut, name):
             getattr(dut, name).value = 0
     if hasattr(dut, "rsp_ready"):

@@ -34,7 +34,8 @@ async def random_run(dut, pace, busy, immediate, count):
     there.bad = memory.bad
     slave = WishboneSlave(dut, rng, there, busy, immediate)
     cocotb.start_soon(slave.run())
-    port = MemoryPort(dut, rng, memory, slave.bus_bytes, cuts=False, busy=(pace, pace, 1.0), has_ready=False)
+    port = MemoryPort(dut, rng, memory, slave.bus_bytes, cuts=False, busy=(pace, pace, 1.0), has_ready=False,
+                      wrap=bool(int(dut.wraps.value)))
     await port.run(count)
     await ClockCycles(dut.clk, 10)
     unbroken(dut)

@@ -6,6 +6,7 @@ module wishbone_bench
 #(
     parameter bit Pipelined = 1'b1,
     parameter int unsigned DataBits = 64,
+    parameter bit Wrap = 1'b0,
     localparam int unsigned AddrBits = 40,
     localparam int unsigned Low = $clog2(DataBits / 8)
 ) (
@@ -30,6 +31,7 @@ module wishbone_bench
     output logic        rsp_last,
 
     output logic       pipelined,
+    output logic       wraps,
     output logic [4:0] broken,
 
     output logic                  wb_cyc,
@@ -46,14 +48,16 @@ module wishbone_bench
 
   mem_req_t req;
   mem_rsp_t rsp;
-  assign req = '{src: mem_src_e'(req_src), write: req_write, len: req_len, strb: req_strb, addr: req_addr};
+  assign req = '{src: mem_src_e'(req_src), id: '0, write: req_write, len: req_len, strb: req_strb, addr: req_addr};
   assign {rsp_src, rsp_rdata, rsp_err, rsp_last} = {rsp.src, rsp.rdata, rsp.err, rsp.last};
   assign pipelined = Pipelined;
+  assign wraps = Wrap;
 
   vm_wishbone #(
       .Pipelined(Pipelined),
       .DataBits (DataBits),
-      .AddrBits (AddrBits)
+      .AddrBits (AddrBits),
+      .Wrap     (Wrap)
   ) u_wishbone (
       .clk_i          (clk),
       .rst_ni         (rst_n),

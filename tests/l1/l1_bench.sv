@@ -124,8 +124,8 @@ module l1_bench
 
   if (Misses != 0) begin : gen_l1
     localparam int unsigned MemIdW = $clog2(Misses + 3);
-    logic [MemIdW-1:0] mem_id;
-    assign mem_id_o = 8'(mem_id);
+    logic unused_older;
+    assign mem_id_o = 8'(mem_req.id);
 
     vm_l1 #(
         .BusBits      (BusBits),
@@ -150,6 +150,7 @@ module l1_bench
         .core_rsp_valid_o,
         .core_rsp_id_o,
         .core_rsp_err_o,
+        .core_older_o    (unused_older),
         .core_idle_o,
         .walk_slot_i,
         .walk_req_valid_i(walk_valid_i),
@@ -170,7 +171,6 @@ module l1_bench
         .mem_req_valid_o (mem_valid_o),
         .mem_req_ready_i (mem_ready_i),
         .mem_req_o       (mem_req),
-        .mem_req_id_o    (mem_id),
         .mem_w_valid_o,
         .mem_w_ready_i,
         .mem_w_o         (mem_w),
@@ -184,7 +184,7 @@ module l1_bench
     );
 
     logic unused;
-    assign unused = mem_rsp_last_i;
+    assign unused = ^{mem_rsp_last_i, unused_older};
 
     // What each part takes for granted of the others.
     logic sure_q;  // what went into S0 will hit

@@ -111,7 +111,7 @@ bool says(const std::string& sentence, const std::string& part) { return sentenc
 BOOST_AUTO_TEST_SUITE(machine)
 
 BOOST_AUTO_TEST_CASE(every_machine_of_the_table_is_legal_and_found_by_name) {
-  BOOST_TEST(machines().size() == 16U);
+  BOOST_TEST(machines().size() == 17U);
   for (const Machine& m : machines()) {
     BOOST_TEST(why_illegal(m) == "", m.name);
     BOOST_TEST(find_machine(m.name) == &m);
@@ -190,6 +190,13 @@ BOOST_AUTO_TEST_CASE(each_illegal_combination_of_levels_and_translation_caches_i
   BOOST_TEST(says(flat([](Machine& m) { m.l2tlb = {.sets = 4, .ways = 1}; }), "L2Tlb: flat formats have none"));
   BOOST_TEST(says(flat([](Machine& m) { m.hit_latency = 3; }), "HitLatency is 3: make it 1 or 2"));
   BOOST_TEST(says(flat([](Machine& m) { m.l2_prefetch = true; }), "L2Prefetch needs an L2 TLB"));
+  const auto nb = [](const std::function<void(Machine&)>& change) { return why(change, "sv39-nb"); };
+  BOOST_TEST(says(sv39([](Machine& m) { m.waiters = 4; }), "Waiters and CriticalFirst belong to"));
+  BOOST_TEST(says(nb([](Machine& m) { m.misses = 14; }), "Misses is 14: at most 13"));
+  BOOST_TEST(says(nb([](Machine& m) { m.waiters = 6; }), "Waiters is 6: make it a power of two"));
+  BOOST_TEST(says(nb([](Machine& m) { m.icache.ways = 0; }), "Misses needs both first-level caches"));
+  BOOST_TEST(says(nb([](Machine& m) { m.parity = true; }), "neither array port nor parity"));
+  BOOST_TEST(says(nb([](Machine& m) { m.l2cache = {.sets = 64, .ways = 8, .line_bytes = 64}; }), "forgets ids"));
   BOOST_TEST(says(sv39([](Machine& m) { m.l2tlb.sets = 3; }), "L2Tlb has 3 sets"));
   BOOST_TEST(says(why([](Machine& m) { m.format.ppn_bits = 44; }, "riscv8k"), "PpnBits + PageBits is 57"));
   BOOST_TEST(says(sv39([](Machine& m) { m.super_entries = 3; }), "SuperEntries is 3"));
@@ -315,6 +322,15 @@ hw_ad = true
   BOOST_TEST(sv39.parity);
   BOOST_TEST(sv39.hit_latency == 2U);
   BOOST_TEST((sv39.walk_port == WalkPort::Cache));
+
+  const TemporaryFile several(
+      "pa_bits = 56\nmisses = 4\n[format]\nkind = \"riscv\"\nindex_bits = [9, 9, 9]\nhw_ad = true\n"
+      "[icache]\nsets = 64\nways = 4\nline_bytes = 64\n" +
+      common);
+  const Machine misses = load_machine(several.path());
+  BOOST_TEST(misses.misses == 4U);
+  BOOST_TEST(misses.waiters == 8U);
+  BOOST_TEST(misses.critical_first);
 
   const TemporaryFile small("pa_bits = 34\n[format]\nkind = \"riscv\"\nindex_bits = [10, 10]\nhw_ad = true\n" + common);
   BOOST_TEST((load_machine(small.path()).format == find_machine("sv32")->format));

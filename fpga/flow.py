@@ -61,17 +61,32 @@ def last_lines(log):
     return "\n".join("  " + line for line in (errors[:5] or lines[-5:]))
 
 
+def machine_package(constant, fields):
+    """The package that says which machine is synthesized: a constant of vm_machines_pkg, with some fields changed."""
+    changes = "".join(f"    m.{name} = {value};\n" for name, value in fields.items())
+    return ("package vm_synth_machine_pkg;\n"
+            "  function automatic vm_pkg::machine_t changed(vm_pkg::machine_t machine);\n"
+            f"    vm_pkg::machine_t m;\n    m = machine;\n{changes}    return m;\n  endfunction\n"
+            f"  localparam vm_pkg::machine_t Cfg = changed(vm_machines_pkg::{constant});\nendpackage\n")
+
+
+def machine_fields():
+    """The fields of machine_t that a number can be given to."""
+    text = (ROOT / "rtl/vm_pkg.sv").read_text(encoding="utf-8")
+    body = re.search(r"typedef struct packed \{([^}]*)\} machine_t;", text)[1]
+    return re.findall(r"^ *logic (?:\[7:0\]|\[15:0\])? *(\w+);", body, re.MULTILINE)
+
+
 def synthesize(constant, unit, parameters, work):
-    """Write work/block.json, the netlist of the machine or of one unit of it."""
+    """Write work/block.json, the netlist of the machine or of one unit of it. The parameters are those of a unit that no
+    machine contains, else fields of the machine."""
     package = work / "vm_synth_machine_pkg.sv"
-    package.write_text("package vm_synth_machine_pkg;\n"
-                       f"  localparam vm_pkg::machine_t Cfg = vm_machines_pkg::{constant};\nendpackage\n",
-                       encoding="utf-8")
+    package.write_text(machine_package(constant, {} if unit in STANDALONE else parameters), encoding="utf-8")
     block = work / "block.json"
     relative = work.relative_to(ROOT)
     hierarchy = "--best-effort-hierarchy " if unit else ""
     top = unit if unit in STANDALONE else "vm_synth_top"
-    given = "".join(f"-G {name}={value} " for name, value in parameters.items())
+    given = "".join(f"-G {name}={value} " for name, value in parameters.items()) if unit in STANDALONE else ""
     read = (f"read_slang --threads 1 {hierarchy}--ignore-assertions --top {top} {given}{' '.join(sources())} "
             f"{relative}/vm_synth_machine_pkg.sv fpga/vm_synth_top.sv fpga/vm_load_path.sv")
     commands = [read]

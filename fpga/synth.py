@@ -3,6 +3,7 @@
 
     python fpga/synth.py --machine flat32 [--seeds 1,2,3] [--unit vm_mmu] [--json]
     python fpga/synth.py --machine flat32 --unit vm_l1 --set HitLatency=2
+    python fpga/synth.py --machine sv39 --unit vm_mmu --set HitLatency=2
     python fpga/synth.py --list         names the machines
 
 Run it with the Python of .venv (`make synth` does). The block is measured alone: every port bit sits behind a
@@ -22,7 +23,8 @@ import statistics
 import sys
 
 import netlist as nl
-from flow import ROOT, STANDALONE, FlowError, UserError, check_arrays, digest, machines, run, sources, synthesize
+from flow import (ROOT, STANDALONE, FlowError, UserError, check_arrays, digest, machine_fields, machines, run, sources,
+                  synthesize)
 
 DEVICE = ["--85k", "--package", "CABGA756", "--speed", "6"]
 DEVICE_CELLS = {"LUT4": 83640, "FF": 83640, "DPR16X4": 10455, "DP16KD": 208}  # of the 85k, as nextpnr counts them
@@ -87,8 +89,9 @@ def measure(machine, unit, parameters, seeds):
     table = machines()
     if machine not in table:
         raise UserError(f"found machine {machine}, expected one of {', '.join(table)}")
-    if parameters and unit not in STANDALONE:
-        raise UserError(f"found --set with unit {unit or 'none'}, expected one of {', '.join(STANDALONE)}")
+    unknown = [] if unit in STANDALONE else [name for name in parameters if name not in machine_fields()]
+    if unknown:
+        raise UserError(f"found --set {unknown[0]}, expected one of {', '.join(machine_fields())}")
     work = ROOT / "build/synth" / "-".join([machine, *([unit] if unit else []),
                                             *(f"{name}{value}" for name, value in parameters.items())])
     work.mkdir(parents=True, exist_ok=True)
@@ -152,7 +155,7 @@ def main():
     parser.add_argument("--seeds", default="1,2,3", help="comma-separated; 0 seeds ('') stop after synthesis")
     parser.add_argument("--unit", default=None, help="a module of the RTL, measured alone")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=NUMBER",
-                        help=f"a parameter of one of {', '.join(STANDALONE)}; may come several times")
+                        help=f"a field of the machine, or a parameter of {', '.join(STANDALONE)}; may come several times")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     if arguments.list:

@@ -149,7 +149,7 @@ module vm_ptw
   logic [PpnW-1:0] known_ppn;
   attr_t known_attr;
   logic pointer_due_d, pointer_due_q;  // the entry held is a pointer which the walk has just gone below
-  logic pointer_fill, pointer_q;
+  logic pointer_fill;                  // it goes into the walk cache, as the entry below it is asked for. For observers
   logic fresh_q;                 // first cycle of StHold, and a base page was found
   logic [PpnW-1:0] leaf_ppn_q;   // of the base page
   attr_t leaf_attr_q;
@@ -208,7 +208,7 @@ module vm_ptw
       .ppn_o       (known_ppn),
       .attr_o      (known_attr),
       // One cycle late: the walker has gone down, but still has the pointer.
-      .fill_i      (pointer_q),
+      .fill_i      (state_q == StWait && pointer_due_q),
       .fill_level_i(level_q + 1'b1),
       .fill_ppn_i  (PpnW'(pte_ppn(Format, pte_q))),
       .fill_attr_i (path_q),
@@ -489,10 +489,9 @@ module vm_ptw
       state_d = StIdle;
     end
     if (advance) req_d.va[PageBits+:LeafIndexBits] = next_index;
-    // A pointer goes into the walk cache when the entry below it is asked for.
     if (state_q == StCheck) pointer_due_d = down;
     pointer_fill = pointer_due_d && walk_valid_o && walk_ready_i;
-    if ((walk_valid_o && walk_ready_i) || begin_walk) pointer_due_d = 1'b0;
+    if (state_q == StWait || begin_walk) pointer_due_d = 1'b0;
     if (begin_walk || restart) level_d = start_level;
     if (begin_walk || rewind) begin
       path_d = known ? known_attr : root_path;
@@ -505,11 +504,9 @@ module vm_ptw
       state_q <= StIdle;
       port_q <= 1'b0;
       looked_q <= 1'b0;
-      pointer_q <= 1'b0;
     end else begin
       state_q <= state_d;
       looked_q <= look;
-      pointer_q <= pointer_fill;
       port_q <= port_d;
     end
   end
@@ -549,7 +546,7 @@ module vm_ptw
   end
 
   logic unused;
-  assign unused = ^{l2_off, l2_fill_way, l2_filled, req_q.id, req_q.probe, req_q.phys, req_q.atomic, req_q.amo,
-                    held_atomic, led_atomic};
+  assign unused = ^{pointer_fill, l2_off, l2_fill_way, l2_filled, req_q.id, req_q.probe, req_q.phys, req_q.atomic,
+                    req_q.amo, held_atomic, led_atomic};
 
 endmodule

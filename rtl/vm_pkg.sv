@@ -381,8 +381,10 @@ package vm_pkg;
 
   // Invalidation of translations: those with (!by_vpn || they cover vpn) && (global ? globals : (!by_asid || same
   // ASID)). Super part, walk caches and L2 take the scope with start; the base part of an L1 TLB is gone through one
-  // set per cycle with set_valid, or loses everything at once with all.
+  // set per cycle with set_valid, or loses everything at once with all. With start and set_valid comes compare: the keys
+  // of the L1 TLBs are vpn and asid, not those of a lookup. It may come in other cycles in which there is no lookup.
   typedef struct packed {
+    logic compare;
     logic start;
     logic all;
     logic set_valid;    // look at the set of `vpn`

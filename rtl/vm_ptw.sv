@@ -149,7 +149,7 @@ module vm_ptw
   logic [PpnW-1:0] known_ppn;
   attr_t known_attr;
   logic pointer_due_d, pointer_due_q;  // the entry held is a pointer which the walk has just gone below
-  logic pointer_fill, pointer_q;
+  logic pointer_fill;                  // it goes into the walk cache, as the entry below it is asked for. For observers
   logic fresh_q;                 // first cycle of StHold, and a base page was found
   logic [PpnW-1:0] leaf_ppn_q;   // of the base page
   attr_t leaf_attr_q;
@@ -158,6 +158,12 @@ module vm_ptw
   assign handover = state_q == StRead && looked_q && l2_hit && !skip_l2_q;
   assign updating = state_q == StUpdateWait;
 
+  // Both are read in StIdle for who comes next, and looked at in StLook.
+  logic read;
+  logic [VpnW-1:0] read_vpn;
+  assign read = state_q == StIdle && (|req_valid_i || next_q);
+  assign read_vpn = (Prefetch && !(|req_valid_i)) ? vpn : grant_vpn;
+
   logic [idx_bits(32'(Cfg.L2Tlb.Ways))-1:0] l2_fill_way;
   logic l2_filled;
   vm_tlb_l2 #(
@@ -165,8 +171,8 @@ module vm_ptw
   ) u_l2 (
       .clk_i,
       .rst_ni,
-      .read_i    (state_q == StIdle && (|req_valid_i || next_q)),
-      .read_vpn_i((Prefetch && !(|req_valid_i)) ? vpn : grant_vpn),
+      .read_i    (read),
+      .read_vpn_i(read_vpn),
       .asid_i    (context_i.asid),
       .look_i    (look),
       .hit_o     (l2_hit),
@@ -192,6 +198,8 @@ module vm_ptw
   ) u_walk_cache (
       .clk_i,
       .rst_ni,
+      .read_i      (read),
+      .read_vpn_i  (read_vpn),
       .vpn_i       (vpn),
       .asid_i      (context_i.asid),
       .look_i      (look && !ahead_q),
@@ -200,7 +208,7 @@ module vm_ptw
       .ppn_o       (known_ppn),
       .attr_o      (known_attr),
       // One cycle late: the walker has gone down, but still has the pointer.
-      .fill_i      (pointer_q),
+      .fill_i      (state_q == StWait && pointer_due_q),
       .fill_level_i(level_q + 1'b1),
       .fill_ppn_i  (PpnW'(pte_ppn(Format, pte_q))),
       .fill_attr_i (path_q),
@@ -211,7 +219,7 @@ module vm_ptw
 
   // Where a walk begins: below the pointer the walk cache knows, else at the root. Machines without a look begin in
   // StIdle.
-  logic known, begin_walk, restart;
+  logic known, begin_walk, restart, rewind;
   logic [2:0] root_level, start_level;
   logic [PaMax:0] start_addr;
   assign known = look && known_level != '0;
@@ -323,6 +331,11 @@ module vm_ptw
 
   // ------------------------------------------------------------------ answers
 
+  logic base_page;  // a translation without any fault; the L2 holds these
+  assign base_page = permitted && !unset && !leaf_hole && level_q == '0 && !entry.napot;
+  // A walk that began at a walk-cache entry ends. What starting over needs is ready then, whether it is or not: an end
+  // without fault has no use for it (but the prefetch for the address).
+  assign rewind = state_q == StCheck && cached_q && !update && !descend && !(Prefetch && base_page);
   assign restart = state_q == StCheck && cached_q && !update && !descend && (!permitted || unset || leaf_hole);
 
   assign from_l2_o = handover;
@@ -350,15 +363,12 @@ module vm_ptw
           walk: walk_begins,
           walking: state_q inside {StRead, StWait, StCheck, StUpdate, StUpdateWait} && !handover && !ahead_q
       };
-  // The L2 holds base pages.
   assign fill_l2 = fresh_q;
-  logic base_page;   // a translation without any fault
   logic ahead_good;  // a prefetch has found one that any access may use, as far as A goes
   logic last_entry;  // of its table
   logic advance;     // to the next page and its entry
   logic [LeafIndexBits-1:0] next_index;
-  assign base_page = permitted && !unset && !leaf_hole && level_q == '0 && !entry.napot;
-  assign ahead_good = ahead_q && cause_q == FaultNone && entry.valid && !entry.reserved && entry.accessed &&
+  assign ahead_good = cause_q == FaultNone && entry.valid && !entry.reserved && entry.accessed &&
       !leaf_hole && !entry.napot;
   assign last_entry = &vpn[LeafIndexBits-1:0];
   assign next_index = vpn[LeafIndexBits-1:0] + 1'b1;
@@ -440,7 +450,6 @@ module vm_ptw
         end else if (descend) begin
           level_d = level_q - 1'b1;
           path_d = pointer_from_bits(Format, pointer_to_bits(Format, path));
-          pointer_due_d = pma_mapped;
           state_d = StRead;
           if (!pma_mapped) begin
             cause_d = FaultEntryAccess;
@@ -448,14 +457,11 @@ module vm_ptw
           end else if (walk_ready_i) begin
             state_d = StWait;
           end
-        end else if (restart) begin
-          cause_d = FaultNone;
-          state_d = StRead;
         end else begin
-          cause_d = verdict;
-          done_o[port_q] = 1'b1;
+          cause_d = cached_q ? FaultNone : verdict;  // without fault, or the walk starts over
           next_d = Prefetch && base_page && !last_entry;
-          state_d = StHold;
+          done_o[port_q] = !restart;
+          state_d = restart ? StRead : StHold;
         end
       end
       StUpdate: if (walk_ready_i) state_d = StUpdateWait;
@@ -483,11 +489,11 @@ module vm_ptw
       state_d = StIdle;
     end
     if (advance) req_d.va[PageBits+:LeafIndexBits] = next_index;
-    // A pointer goes into the walk cache when the entry below it is asked for.
+    if (state_q == StCheck) pointer_due_d = down;
     pointer_fill = pointer_due_d && walk_valid_o && walk_ready_i;
-    if ((walk_valid_o && walk_ready_i) || begin_walk || restart) pointer_due_d = 1'b0;
-    if (begin_walk || restart) begin
-      level_d = start_level;
+    if (state_q == StWait || begin_walk) pointer_due_d = 1'b0;
+    if (begin_walk || restart) level_d = start_level;
+    if (begin_walk || rewind) begin
       path_d = known ? known_attr : root_path;
       cached_d = known;
     end
@@ -498,11 +504,9 @@ module vm_ptw
       state_q <= StIdle;
       port_q <= 1'b0;
       looked_q <= 1'b0;
-      pointer_q <= 1'b0;
     end else begin
       state_q <= state_d;
       looked_q <= look;
-      pointer_q <= pointer_fill;
       port_q <= port_d;
     end
   end
@@ -518,7 +522,7 @@ module vm_ptw
     end
   end
   always_ff @(posedge clk_i) begin
-    if (begin_walk || restart) addr_q <= start_addr;
+    if (begin_walk || rewind) addr_q <= start_addr;
     else if (down) addr_q <= next_addr;
     else if (advance) addr_q[32'(Format.PteBytesLog2)+:LeafIndexBits] <= next_index;
     // An entry that could not be read shows as zero.
@@ -534,7 +538,7 @@ module vm_ptw
     path_q <= path_d;
     cached_q <= cached_d;
     pointer_due_q <= pointer_due_d;
-    fresh_q <= state_q == StCheck && ((|done_o && base_page) || ahead_good);
+    fresh_q <= state_q == StCheck && (ahead_q ? ahead_good : base_page);
     if (state_q == StCheck) begin
       leaf_ppn_q <= PpnW'(entry_ppn);
       leaf_attr_q <= path;
@@ -542,7 +546,7 @@ module vm_ptw
   end
 
   logic unused;
-  assign unused = ^{l2_off, l2_fill_way, l2_filled, req_q.id, req_q.probe, req_q.phys, req_q.atomic, req_q.amo,
-                    held_atomic, led_atomic};
+  assign unused = ^{pointer_fill, l2_off, l2_fill_way, l2_filled, req_q.id, req_q.probe, req_q.phys, req_q.atomic,
+                    req_q.amo, held_atomic, led_atomic};
 
 endmodule

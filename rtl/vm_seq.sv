@@ -152,6 +152,7 @@ module vm_seq
     forget_d = forget_q;
     ctl_apply_o = 1'b0;
     tlb_inv_o = '0;
+    tlb_inv_o.compare = state_q == StAct;  // from a register: the TLBs' keys are chosen with it
     tlb_inv_o.vpn = VaMax'(fence_q.addr[VaBits-1:PageBits]);
     tlb_inv_o.asid = fence_q.asid;
     tlb_inv_o.by_vpn = fence_q.by_addr;

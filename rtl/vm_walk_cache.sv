@@ -2,8 +2,8 @@
 //
 // Walk caches: for every level above 0 one direct-mapped table of pointers that walks found good, keyed by the VPN without
 // the index bits below that level and by ASID, never global (M9). An entry says where the table below lies and what the
-// path to it allows (X12, R16). Entries lie in LUT RAM, valid bits in flip-flops. Looked up combinationally, all levels
-// at once; the deepest hit wins. Without one ppn_o and attr_o mean nothing.
+// path to it allows (X12, R16). Entries lie in LUT RAM, valid bits in flip-flops. All levels are read at once with read_i,
+// and looked at in the next cycle, for vpn_i; the deepest hit wins. Without one ppn_o and attr_o mean nothing.
 //
 // A fence drops everything, in one cycle; on RISC-V a fence by VA drops nothing, as these are no leaves (R22).
 //
@@ -18,7 +18,9 @@ module vm_walk_cache
     input logic clk_i,
     input logic rst_ni,
 
-    input  logic [VpnW-1:0]    vpn_i,
+    input  logic               read_i,
+    input  logic [VpnW-1:0]    read_vpn_i,
+    input  logic [VpnW-1:0]    vpn_i,    // what was read for
     input  logic [AsidMax-1:0] asid_i,
     input  logic               look_i,   // Parity: a walk looks
     output logic               upset_o,  // entries with wrong parity go
@@ -48,7 +50,7 @@ module vm_walk_cache
 
   if (Cfg.WalkCacheSets == '0 || Levels < 2) begin : gen_none
     logic unused;
-    assign unused = ^{clk_i, rst_ni, vpn_i, asid_i, look_i, fill_i, fill_level_i, fill_ppn_i, fill_attr_i, inv_i, drop,
+    assign unused = ^{clk_i, rst_ni, read_i, read_vpn_i, vpn_i, asid_i, look_i, fill_i, fill_level_i, fill_ppn_i, fill_attr_i, inv_i, drop,
                       array_valid_i, array_req_i};
     assign upset_level = '0;
     assign level_o = '0;
@@ -83,23 +85,30 @@ module vm_walk_cache
       // With its parity on top, if it has one: even over the whole word.
       localparam int unsigned WordW = $bits(entry_t) + 32'(Cfg.Parity);
       (* ram_style = "distributed", no_rw_check *) logic [WordW-1:0] mem[Sets];
-      logic [WordW-1:0] word;
+      logic [WordW-1:0] word, word_q;  // read now; read in the cycle before
       logic [Sets-1:0] valid_q;
-      logic [SetW-1:0] set;
+      logic [SetW-1:0] read_set, set;
       logic [TagW-1:0] tag;
       logic fill, flip_here;
       entry_t read, write;
 
       always_comb begin
+        read_set = (Sets > 1) ? SetW'(read_vpn_i >> Below) : '0;
         set = (Sets > 1) ? SetW'(vpn_i >> Below) : '0;
-        if (flip) set = (Sets > 1) ? SetW'(array_req_i.index) : '0;
+        if (flip) begin
+          read_set = (Sets > 1) ? SetW'(array_req_i.index) : '0;
+          set = read_set;
+        end
       end
       assign flip_here = flip && array_req_i.way == 8'(l);
       assign tag = TagW'(vpn_i >> (Below + SetBits));
       assign fill = fill_i && fill_level_i == 3'(l);
-      assign word = mem[set];
-      assign read = $bits(entry_t)'(word);
-      assign upset[l] = Cfg.Parity && valid_q[set] && ^word;
+      assign word = mem[read_set];
+      always_ff @(posedge clk_i) begin
+        if (read_i) word_q <= word;
+      end
+      assign read = $bits(entry_t)'(word_q);
+      assign upset[l] = Cfg.Parity && valid_q[set] && ^word_q;
       assign write = '{
           tag: tag,
           asid: AsidW'(asid_i),

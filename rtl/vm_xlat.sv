@@ -96,14 +96,12 @@ module vm_xlat
   // What the TLB compares with: a request, or in the cycles of a fence, when there is none, what that names.
   logic [VpnW-1:0] key;
   logic [AsidMax-1:0] key_asid;
-  logic fencing;
-  assign fencing = inv_i.start || inv_i.set_valid;
   always_comb begin
     key = req_i.va[VaBits-1:PageBits];
     if (relook) key = front_req.va[VaBits-1:PageBits];
-    if (fencing) key = inv_i.vpn[VpnW-1:0];
+    if (inv_i.compare) key = inv_i.vpn[VpnW-1:0];
   end
-  assign key_asid = fencing ? inv_i.asid : context_i.asid;
+  assign key_asid = inv_i.compare ? inv_i.asid : context_i.asid;
   assign bare = !context_i.translate || front_req.phys;
   assign accept = ahead_valid_o && ahead_go_i;
 
@@ -128,7 +126,7 @@ module vm_xlat
       end
     end
     always_ff @(posedge clk_i) begin
-      if (req_valid_i && req_ready_o) req_q <= req_i;
+      if (req_ready_o) req_q <= req_i;
     end
   end else begin : gen_no_front
     assign front_req = req_i;
@@ -169,6 +167,9 @@ module vm_xlat
   } page_t;
   page_t page_d, page_q;
 
+  logic waiting;  // for the walker
+  assign waiting = s1_valid_q && s1_q.walk_asked && !s1_q.walked;
+
   logic va_bad, limit_bad;  // of the request that enters S1
   logic refused, granted, needs_walk;
   logic hole;  // nothing lies at the physical address, or nothing that takes this atomic
@@ -194,19 +195,36 @@ module vm_xlat
 
   // Final physical address, wide enough that nothing is cut off (R6).
   logic [PaMax:0] pa;
-  logic pma_mapped, pma_cacheable, pma_atomic;
   assign pa = (PaMax + 1)'({page_q.ppn, s1_q.req.va[PageBits-1:0]});
+
+  // What lies there. With HitLatency 2 the map is looked at a cycle earlier, on the way into S1.
+  typedef struct packed {
+    logic mapped;
+    logic cacheable;
+    logic atomic;
+  } place_t;
+  place_t place, place_found;
+  logic [PaMax:0] place_addr;
   vm_pma #(
       .Cfg(Cfg)
   ) u_pma (
-      .addr_i     (pa),
-      .mapped_o   (pma_mapped),
-      .cacheable_o(pma_cacheable),
-      .atomic_o   (pma_atomic)
+      .addr_i     (place_addr),
+      .mapped_o   (place_found.mapped),
+      .cacheable_o(place_found.cacheable),
+      .atomic_o   (place_found.atomic)
   );
+  if (Front) begin : gen_place_before
+    assign place_addr = (PaMax + 1)'({page_d.ppn, waiting ? s1_q.req.va[PageBits-1:0] : front_req.va[PageBits-1:0]});
+    always_ff @(posedge clk_i) begin
+      if (accept || waiting) place <= place_found;
+    end
+  end else begin : gen_place
+    assign place_addr = pa;
+    assign place = place_found;
+  end
   // What the walker has walked it has looked up in the map itself. A hit can still lead into a hole: of a superpage that
   // is larger than memory, or where the array port has written.
-  assign hole = page_q.hole || (!s1_q.walked && (!pma_mapped || (Cfg.Atomics && s1_q.req.atomic && !pma_atomic)));
+  assign hole = page_q.hole || (!s1_q.walked && (!place.mapped || (Cfg.Atomics && s1_q.req.atomic && !place.atomic)));
 
   always_comb begin
     cause = FaultNone;
@@ -227,7 +245,7 @@ module vm_xlat
     else rsp_o.source = s1_q.from_l2 ? SourceL2 : SourceTlb;
     rsp_o.pa = PaMax'(pa[32'(Cfg.BusBits)-1:0]);
     rsp_o.mem_type = s1_q.bare ? TypeWriteBack : page_q.attr.mem_type;
-    rsp_o.cacheable = pma_cacheable && rsp_o.mem_type == TypeWriteBack && !(s1_q.req.phys && s1_q.req.uncached);
+    rsp_o.cacheable = place.cacheable && rsp_o.mem_type == TypeWriteBack && !(s1_q.req.phys && s1_q.req.uncached);
     rsp_o.fault.cause = cause;
     rsp_o.fault.access = s1_q.req.access;
     rsp_o.fault.user = s1_q.req.user;
@@ -307,8 +325,7 @@ module vm_xlat
 
   // One of these: what the walker says while it is waited for, the physical page of Bare mode, a hit of the base part,
   // one of the super part. The others are zero.
-  logic waiting, no_hit;
-  assign waiting = s1_valid_q && s1_q.walk_asked && !s1_q.walked;
+  logic no_hit;
   assign no_hit = waiting || bare;
   // A translation reaches PaBits (what fills a TLB does); Bare mode reaches whatever the map has.
   logic beyond_bus;

@@ -185,13 +185,15 @@ class Report(unittest.TestCase):
                   "critical_path": {"from": "u_top.a_q", "to": "u_top.b_q", "ns": 12.5, "routing_ns": 5.0}, "hit_latency": 1,
                   "too_large": {}, "modules": {"vm_top": [1, {"LUTeq": 10, "FF": 5, "DPR16X4": 0, "DP16KD": 1}]}}
         bounds = [(name, [100.0, 100.0]) for name in report.BOUNDS]
+        small = {**result, "machine": "small", "DP16KD": 0}
         large = {**result, "machine": "large", "DP16KD": 4096, "fmax_mhz": [], "critical_path": None, "too_large": {"DP16KD": 4096}}
         svg = report_text.utilisation_svg([result, large])
         self.assertIn("100 %", svg)
         with mock.patch("importlib.metadata.version", lambda _: "1"):
-            text = report_text.markdown_page([result, large], ["toy10"], bounds, report.HIT_BOUND)
-            page = report_text.html_page(svg, [result, large], ["toy10"], bounds, report.HIT_BOUND)
+            text = report_text.markdown_page([result, small, large], ["toy10"], bounds, report.HIT_BOUND)
+            page = report_text.html_page(svg, [result, small, large], ["toy10"], bounds, report.HIT_BOUND)
         self.assertIn("| toy5 | 10 | 5 | 0 | 1 | 80.0 / 85.0 / 90.0 | 85% | u_top.a_q → u_top.b_q, 12.5 ns, 40% of it wires |", text)
+        self.assertIn("| small | 10 | 5 | 0 | 0 | 80.0 / 85.0 / 90.0 |  | u_top", text)
         self.assertIn("| large | 10 | 5 | 0 | 4096 |  |  | too large: 4096 DP16KD of 208 |", text)
         self.assertIn("Not measured: toy10.", text)
         for part in ("<td>80.0 / 85.0 / 90.0</td>", "<svg", "<td>vm_top</td>"):

@@ -75,7 +75,7 @@ class Board(typing.NamedTuple):
 
 
 BOARDS = {
-    "ulx3s": Board(ECP5, "--85k --package CABGA381 --speed 6", 25, 50, "files.f", "ulx3s", line_clocks),
+    "ulx3s": Board(ECP5, "--85k --package CABGA381 --speed 6", 25, 30, "files.f", "ulx3s", line_clocks),
     "icebreaker": Board(ICE40, "--up5k --package sg48", 12, 18, "icebreaker.f", "ice40_generic", button_clocks),
 }
 

@@ -2,13 +2,14 @@
 """Divisors of the PLLs for a wanted clock: those whose output is nearest to it and not above, and of these the ones with the
 fastest phase detector, then the oscillator nearest to the middle of its range. Frequencies in MHz.
 
-The ranges are those of the tables of PLL timing in the data sheets, FPGA-DS-02012 (ECP5) and FPGA-DS-02008 (iCE40 UltraPlus).
+The ranges are those of the tables of PLL timing in the data sheets, FPGA-DS-02012 (ECP5) and FPGA-DS-02008 (iCE40 UltraPlus), but the
+lowest frequency of the ECP5's phase detector, which is the one that Project Trellis' ecppll goes down to.
 """
 import itertools
 
 from flow import UserError
 
-ECP5_PHASE = (10, 400)  # of the phase detector
+ECP5_PHASE = (3.125, 400)  # of the phase detector
 ECP5_VCO = (400, 800)
 ECP5_OUTPUT = (3.125, 400)
 ICE40_PHASE = (10, 133)

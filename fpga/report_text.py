@@ -95,21 +95,23 @@ def _fill(page, svg, results, missing, bounds, hit_bound):
     rows = []
     for r in results:
         bound = _median(bounds[hit_bound[r["hit_latency"]]][1])
+        comparable = r["fmax_mhz"] and r["DP16KD"] != 0
         clocks = r["fmax_mhz"]
         too_large = ", ".join(f"{number} {cell} of {DEVICE_CELLS[cell]}" for cell, number in r["too_large"].items())
         rows.append([r["machine"], *(r[key] for _, key in COLUMNS), _range(clocks) if clocks else "",
-                     f"{_median(clocks) / bound:.0%}" if clocks else "", _path(r) or f"too large: {too_large}"])
+                     f"{_median(clocks) / bound:.0%}" if comparable else "", _path(r) or f"too large: {too_large}"])
     page.table(["machine", *(name for name, _ in COLUMNS), "Fmax MHz", "of the hit's bound", "critical path"], rows)
     if missing:
         page.paragraph("Not measured: " + ", ".join(missing) + ".")
     page.picture(svg)
     page.heading("What the flow can do at best")
-    page.paragraph("Small circuits of fpga/bounds/, same tools, same options, same seeds. A hit's bound is a cache hit with nothing around it; machines "
-                   "with a hit latency of 2 stand beside the second one.")
+    page.paragraph("Small circuits of fpga/bounds/, same tools, same options, same seeds. A hit's bound is a cache hit with its look "
+                   "into the TLB and nothing around it; machines with a hit latency of 2 stand beside the second one, those whose cache is too "
+                   "small for block RAM beside none.")
     page.table(["path", "Fmax MHz"], [[name, _range(values)] for name, values in bounds])
     page.heading("Modules")
     page.paragraph("Each without the modules inside it. After flattening, logic between two modules counts for the one whose signal it is named "
-                   "after; the sums are those of the table above.")
+                   "after, and for vm_synth_top if that is a port; the sums are those of the table above.")
     for r in results:
         page.heading(r["machine"], 3)
         page.table(["module", "instances", *(name for name, _ in COLUMNS)],

@@ -139,7 +139,6 @@ void CoherentMemory::on_done(const Event& event, std::uint64_t cycle) {
     w.active = false;
     return;
   }
-  leaving_.reset();
   if (!pending_.active) return;
   if (event.done_err()) store(pending_.word, pending_.old, 0xFF, cycle);
   if (!event.done_err() && !event.uncached() && filled_ != nullptr) becomes_dirty(*filled_, cycle);
@@ -170,7 +169,6 @@ void CoherentMemory::on_event(const Event& event, std::uint64_t cycle) {
       }
       break;
     case EventKind::CacheFill:
-      leaving_.reset();
       if (Line* l = line(event.set(), event.way())) {
         l->valid = !event.fill_err();
         l->address = event.b;
@@ -214,6 +212,7 @@ void CoherentMemory::on_ports(const Cycle& cycle) {
   // The line is gone and memory did not take it: what memory has is what is left.
   if (cycle.out->wb_error && !lost_) revert_line(cycle.out->wb_error_addr, cycle.number);
   lost_ = false;
+  if (cycle.memory.answered() && cycle.memory.rsp.src == MemSource::Data) leaving_.reset();
   if (tracker_.flipped()) on_flip(*tracker_.flipped(), cycle.number);
   for (const std::uint64_t line : cycle.changed_below) on_changed_below(line, cycle.number);
 }

@@ -280,7 +280,11 @@ void ReferencePlatform::array_write(const ArrayElement& e) {
       return;
     case Array::L2Tlb:
     case Array::WalkCache:
-      return;  // neither is there, nor written
+    case Array::L2CacheTag:
+    case Array::L2CacheData:
+    case Array::L3CacheTag:
+    case Array::L3CacheData:
+      return;  // none is there, nor written
   }
 }
 
@@ -306,6 +310,10 @@ ArrayElement ReferencePlatform::array_read(Array array, unsigned set, unsigned w
       break;
     case Array::L2Tlb:
     case Array::WalkCache:
+    case Array::L2CacheTag:
+    case Array::L2CacheData:
+    case Array::L3CacheTag:
+    case Array::L3CacheData:
       break;
   }
   return {.array = array, .set = set, .way = way, .word = word, .data0 = words.data0, .data1 = words.data1};

@@ -141,6 +141,9 @@ void TranslationCheck::on_walker(const Event& event, std::uint64_t cycle) {
       walker_accepted_ = access != nullptr ? access->accepted : cycle;
       return;
     }
+    case EventKind::WalkRestart:  // everything is read again
+      lost_entry_.reset();
+      return;
     case EventKind::WalkLook:
       prefetching_ = event.prefetch() && !event.l2_hit();
       prefetch_ends_ = ~0ULL;

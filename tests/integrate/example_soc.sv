@@ -155,7 +155,7 @@ module example_soc
   ) u_counters (
       .clk_i,
       .rst_ni,
-      .events_i('{atomic: '0, cache: '0, mmu: events}),
+      .events_i('{lower: '0, atomic: '0, cache: '0, mmu: events}),
       .index_i (counter_index_i),
       .value_o (counter_value_o)
   );

@@ -133,7 +133,7 @@ module vm_l1
     return WordIdxW'(a >> 3);
   endfunction
   function automatic logic [PaMax-1:0] on_bus(logic [PaMax-1:0] a);
-    return a & ((PaMax'(1) << BusBits) - 1'b1);
+    return a & ({PaMax{1'b1}} >> (PaMax - BusBits));
   endfunction
 
   // ------------------------------------------------------------------ S0

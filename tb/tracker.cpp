@@ -260,8 +260,8 @@ TrackedAccess* Tracker::waits_for_line(unsigned cache, std::uint64_t line) {
   return nullptr;
 }
 
-// What is read and written for whom, where several misses are outstanding: on behalf of the oldest access of the core that
-// waits for the line; else of the walker, if it does.
+// What is read and written for whom, where several misses are outstanding: on behalf of the oldest access of the core
+// that waits for the line; else of the walker, if it does.
 void Tracker::on_victim(const Event& event) {
   const unsigned c = event.cache();
   if (!ids_[c].fetches(event.cache_id())) return;

@@ -180,6 +180,7 @@ bind vm_l1 vm_monitor_l1 #(
     .lookup_i(s1_go && s1_pass_q == vm_l1_pkg::PassNew),
     .answer_i(s1_answer && s1_pass_q != vm_l1_pkg::PassNew),
     .access_i(s1_q),
+    .write_i((s1_pass_q == vm_l1_pkg::PassAnswer && s1_q.uncached) ? u_serial.op_q.write : s1_q.write),
     .pa_i(s1_pa),
     .uncached_i(s1_uncached),
     .hit_i(s1_hit),

@@ -37,7 +37,8 @@ module vm_mem_rules
     end
   end
 
-  assert property (@(posedge clk_i) disable iff (!rst_ni) req_i |-> !outstanding_q[{req_payload_i.id, req_payload_i.src}])
+  assert property (@(posedge clk_i) disable iff (!rst_ni)
+                   req_i |-> !outstanding_q[{req_payload_i.id, req_payload_i.src}])
   else vm_assert_failed("H5 mem_req: at most one request of a source and id is outstanding");
 
   assert property (@(posedge clk_i) disable iff (!rst_ni) w_i |-> beats_q != 0)

@@ -20,6 +20,7 @@ module vm_monitor_l1
     input logic lookup_i,             // an access is decided for the first time
     input logic answer_i,             // one that was not answered then has its answer
     input l1_access_t access_i,
+    input logic write_i,              // an uncached store is told to the line it hits as none
     input logic [PaMax-1:0] pa_i,
     input logic uncached_i,
     input logic hit_i,
@@ -126,8 +127,8 @@ module vm_monitor_l1
         done_seq_q <= done_seq_q + 1'b1;
         vm_event(32'd11,
                  {done_seq_q, 4'd0, access_i.id, 8'd0, set_of(access_i.addr), index(way_i), 1'b0, err_i,
-                  access_i.uncached, access_i.write, access_i.client, 1'b0, Cache},
-                 64'(access_i.addr), (access_i.write || err_i) ? 64'd0 : rdata_i, 64'd0, 64'd0, 64'd0);
+                  access_i.uncached, write_i, access_i.client, 1'b0, Cache},
+                 64'(access_i.addr), (write_i || err_i) ? 64'd0 : rdata_i, 64'd0, 64'd0, 64'd0);
       end
       if (victim_i != '0 || evict_i) begin
         victim_seq_q <= victim_seq_q + 1'b1;

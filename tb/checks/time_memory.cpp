@@ -79,8 +79,8 @@ void TimeCheck::host_now(const Cycle& cycle) {
       host_ = hole ? HostState::Idle : HostState::Request;
       return;
     case HostState::Request:
-      if (accepted) host_ = HostState::Wait;
-      if (outstanding_) host_goes_ = cache.idle && slot_client() == Client::Host;
+      if (accepted && !outstanding_) host_ = HostState::Wait;
+      if (outstanding_) host_goes_ = cache.idle && cache.s0_client == Client::Host;
       return;
     case HostState::Wait:
       if (due) {

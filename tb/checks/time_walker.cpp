@@ -81,8 +81,8 @@ void TimeCheck::walker_now(const Cycle& cycle) {
   const bool open = caches_[1].open;
   walk_asked_ = via_cache && open && slot_client() == Client::Walk && walk_offers_cache();
   // When it is taken shows in the event; at once, if nothing is under way in the cache.
-  if (outstanding_ && !caches_[1].idle && seen_.walk_read == nullptr && seen_.update_start == nullptr)
-    walk_asked_ = false;
+  const bool seen = seen_.walk_read != nullptr || seen_.update_start != nullptr;
+  if (outstanding_ && (walk_ == WalkState::Decide || (!caches_[1].idle && !seen))) walk_asked_ = false;
   if (via_cache || !walk_offers_read()) {
     expect(seen_.walk_read != nullptr, walk_asked_ && walk_offers_read(), "T7", "WalkRead");
   }

@@ -45,8 +45,8 @@ void TrafficCheck::on_cycle(const Cycle& cycle) {
   if (cycle.memory.answered()) on_answer(cycle.memory.rsp);
   if (cycle.memory.accepted()) on_request(cycle.memory.req);
   if (cycle.out->fence.valid) {
-    if (maintenance_ && !outstanding_[1].leaving.empty()) {
-      wrong(fmt::format("the fence is answered before memory has line {:#x}", outstanding_[1].leaving.front()));
+    for (const Outstanding::Leaving& l : outstanding_[1].leaving) {
+      if (l.cleaned) wrong(fmt::format("the fence is answered before memory has line {:#x}", l.line));
     }
     if (maint_written_) wrong(fmt::format("line {:#x} was written back, but not for the fence", maint_line_));
     maintenance_ = maint_written_ = false;
@@ -169,6 +169,7 @@ void TrafficCheck::on_lookup(const Event& event) {
   e.wdata = asked.known ? asked.wdata : event.c;
   e.id = machine_.misses != 0 ? outstanding_[c].ids.single : 0;
   e.client = event.client();
+  e.access = event.cache_id();
   if (event.hit()) {
     behind_eviction_[c] = e;
     // Only the data cache has anything to write back; the instruction cache drops a line at any time.
@@ -362,7 +363,7 @@ void TrafficCheck::on_write_beat(const MemWrite& beat) {
   if (writing_.reason == Reason::Uncached) data = writing_.wdata;
   // The line goes before the uncached store that drove it out.
   if (writing_.reason == Reason::Eviction && address == evicted_for_) data = evicted_beat_;
-  if (writing_.reason != Reason::Entry && ((beat.data ^ data) & mask) != 0) {
+  if (writing_.reason != Reason::Entry && ((beat.data ^ data) & mask) != 0 && !another_stores(beat)) {
     wrong(fmt::format("the {} writes {:#018x} to {:#x}, expected {:#018x}: the bytes stored there last",
                       reason_name(static_cast<std::uint8_t>(writing_.reason)), beat.data & mask, address, data & mask));
   }

@@ -42,6 +42,7 @@ class TrafficCheck final : public Check {
     std::uint64_t wdata = 0;  // uncached stores
     unsigned id = 0;
     Client client = Client::Core;  // uncached accesses
+    unsigned access = 0;           //   and their id
   };
   // Of a cache with misses outstanding. Lines that leave: from the choice of a victim until memory has them.
   struct Outstanding {
@@ -51,8 +52,13 @@ class TrafficCheck final : public Check {
     };
     MemoryIds ids;
     std::array<Access, 64> waiting{};  // by client and id
-    std::vector<std::uint64_t> leaving;
+    struct Leaving {
+      std::uint64_t line = 0;
+      bool cleaned = false;  // by maintenance
+    };
+    std::vector<Leaving> leaving;
     std::uint64_t written = 0;  // the line whose write-back is under way
+    Expected single;            // the last uncached access; whose it was shows in its answer
   };
 
   void on_event(const Event& event);
@@ -76,6 +82,9 @@ class TrafficCheck final : public Check {
   void on_outstanding_maint(const Event& event);
   void on_outstanding_request(const MemRequest& request, const Expected& expected);
   void on_answer(const MemResponse& answer);
+  static bool alike(const Expected& a, const Expected& b);
+  bool another_stores(const MemWrite& beat) const;
+  static std::vector<Outstanding::Leaving>::iterator leaves(Outstanding& side, std::uint64_t line);
   bool somebody_waits(unsigned cache, std::uint64_t first, std::uint64_t bytes) const;
   void on_write_beat(const MemWrite& beat);
   Expected line_request(unsigned cache, Reason reason, std::uint64_t line) const;

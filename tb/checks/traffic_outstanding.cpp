@@ -4,10 +4,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "checks/traffic_check.h"
+#include "pieces.h"
 
 namespace vm {
+
+std::vector<TrafficCheck::Outstanding::Leaving>::iterator TrafficCheck::leaves(Outstanding& side, std::uint64_t line) {
+  return std::find_if(side.leaving.begin(), side.leaving.end(),
+                      [line](const Outstanding::Leaving& l) { return l.line == line; });
+}
 
 // From its lookup to its answer.
 void TrafficCheck::wait(const Event& lookup) {
@@ -29,7 +36,7 @@ void TrafficCheck::on_outstanding_victim(const Event& event) {
     Expected back = line_request(c, Reason::WriteBack, event.b);
     back.id = side.ids.buffer;
     expected_[c].push_back(back);
-    side.leaving.push_back(event.b);
+    side.leaving.push_back({event.b, false});
   }
   if (!side.ids.fetches(event.cache_id())) return;
   const std::uint64_t line = event.fetched_line();
@@ -48,14 +55,29 @@ void TrafficCheck::on_outstanding_done(const Event& event) {
   outstanding_[c].waiting[16 * static_cast<unsigned>(event.client()) + event.cache_id()].active = false;
   const unsigned bytes = (c == 0 ? machine_.icache : machine_.dcache).line_bytes;
   const auto needed = std::find_if(expected_[c].begin(), expected_[c].end(), [&](const Expected& e) {
-    return event.uncached() ? e.reason == Reason::Uncached && e.client == event.client() && e.addr == event.b
+    return event.uncached() ? e.reason == Reason::Uncached && e.client == event.client() && e.access == event.cache_id()
                             : e.reason == Reason::Refill && event.b - e.addr < bytes;
   });
   if (needed == expected_[c].end()) return;
+  // Two clients have asked for the same: this one came first.
+  Expected& single = outstanding_[c].single;
+  if (event.uncached() && alike(*needed, single)) return std::swap(*needed, single);
   wrong(fmt::format("the {} cache answered for {:#x} without the {} of {:#x} it needed",
                     c == 0 ? "instruction" : "data", event.b, event.uncached() ? "uncached access" : "refill",
                     needed->addr));
   expected_[c].erase(needed);
+}
+
+bool TrafficCheck::alike(const Expected& a, const Expected& b) {
+  return a.reason == b.reason && a.write == b.write && a.addr == b.addr && a.strb == b.strb;
+}
+
+// Of clients that have asked for a store to the same place, which goes first shows in the data.
+bool TrafficCheck::another_stores(const MemWrite& beat) const {
+  if (machine_.misses == 0 || writing_.reason != Reason::Uncached) return false;
+  const std::uint64_t mask = lane_mask(writing_.strb);
+  return std::any_of(expected_[1].begin(), expected_[1].end(),
+                     [&](const Expected& e) { return alike(e, writing_) && ((e.wdata ^ beat.data) & mask) == 0; });
 }
 
 // It ends when memory has what it has cleaned (on_cycle).
@@ -65,7 +87,7 @@ void TrafficCheck::on_outstanding_maint(const Event& event) {
   Expected back = line_request(event.cache(), Reason::Maintenance, event.b);
   back.id = side.ids.buffer;
   expected_[event.cache()].push_back(back);
-  side.leaving.push_back(event.b);
+  side.leaving.push_back({event.b, true});
 }
 
 void TrafficCheck::on_outstanding_request(const MemRequest& request, const Expected& expected) {
@@ -73,7 +95,7 @@ void TrafficCheck::on_outstanding_request(const MemRequest& request, const Expec
   Outstanding& side = outstanding_[c];
   switch (expected.reason) {
     case Reason::Refill:
-      if (std::find(side.leaving.begin(), side.leaving.end(), expected.addr) != side.leaving.end()) {
+      if (leaves(side, expected.addr) != side.leaving.end()) {
         wrong(fmt::format("line {:#x} is fetched before memory has what was stored there", expected.addr));
       }
       if (machine_.critical_first && !somebody_waits(c, request.addr, 8)) {
@@ -81,9 +103,10 @@ void TrafficCheck::on_outstanding_request(const MemRequest& request, const Expec
       }
       return;
     case Reason::Uncached:
+      side.single = expected;
       if (side.leaving.empty()) return;
       wrong(fmt::format("the uncached access to {:#x} goes to memory before line {:#x} is there", request.addr,
-                        side.leaving.front()));
+                        side.leaving.front().line));
       return;
     default:
       side.written = expected.addr;
@@ -95,7 +118,7 @@ void TrafficCheck::on_answer(const MemResponse& answer) {
   if (machine_.misses == 0 || answer.src == MemSource::Walk) return;
   Outstanding& side = outstanding_[static_cast<unsigned>(answer.src)];
   if (answer.id != side.ids.buffer) return;
-  const auto line = std::find(side.leaving.begin(), side.leaving.end(), side.written);
+  const auto line = leaves(side, side.written);
   if (line != side.leaving.end()) side.leaving.erase(line);
 }
 

@@ -85,6 +85,19 @@ Access PortRequests::access(Port port) {
   // Often the same few words again, back to back: a store, and loads one and two accesses behind it.
   if (random_.one_in(16)) hot_ = va;
   if (random_.one_in(3)) va = hot_ ^ random_.below(4);
+  // Runs over the lines of a page, so that many miss at a time.
+  if (machine_.misses != 0) {
+    if (run_ == 0 && random_.one_in(32)) {
+      run_ = static_cast<unsigned>(random_.between(8, 16));
+      run_at_ = va;
+    }
+    if (run_ != 0) {
+      --run_;
+      const std::uint64_t page = low_mask(machine_.format.page_bits);
+      run_at_ = (run_at_ & ~page) | ((run_at_ + machine_.dcache.line_bytes) & page);
+      va = run_at_;
+    }
+  }
   if (chance(mix_.illegal)) va ^= 1ULL << random_.between(machine_.va_bits - 1, 63);
   return access_at(port, va);
 }

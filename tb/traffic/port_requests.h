@@ -93,6 +93,8 @@ class PortRequests {
   Random random_;
   void make_atomic(Access& access);
   std::uint64_t hot_ = 0, host_at_ = 0;
+  unsigned run_ = 0;  // accesses of a run over lines that are still to come
+  std::uint64_t run_at_ = 0;
   std::uint64_t reserved_ = 0;  // where an LR was last
   unsigned conditionals_ = 0;   // SCs that follow it
   bool trap_base_given_ = false, trap_entered_ = false;

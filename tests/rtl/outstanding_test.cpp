@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(maintenance_waits_until_everything_before_it_is_answered) {
 BOOST_AUTO_TEST_CASE(a_fault_is_answered_as_soon_as_it_is_known) {
   Outstanding b;
   const std::uint8_t miss = b.load(b.line(1));
-  const std::uint8_t fault = b.load(1ULL << 45);  // no address of Sv39 (R4)
+  const std::uint8_t fault = b.load(1ULL << 45);  // no address of Sv39
   b.run();
   BOOST_TEST(b.answered == (std::vector<std::uint8_t>{fault, miss}));
 }

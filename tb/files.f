@@ -8,4 +8,5 @@ tb/vm_monitor_cache.sv
 tb/vm_monitor_seq.sv
 tb/vm_monitor_atomic.sv
 tb/vm_bind.sv
+tb/vm_dut.sv
 tb/vm_sim_top.sv

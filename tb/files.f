@@ -1,4 +1,5 @@
 tb/vm_dpi_pkg.sv
+tb/vm_harness_pkg.sv
 tb/vm_handshake.sv
 tb/vm_answers.sv
 tb/vm_mem_rules.sv

@@ -5,6 +5,7 @@
 // The contract is docs/trace_interface.md; another MMU under the same checkers replaces this file and the bindings.
 module vm_sim_top
   import vm_pkg::*;
+  import vm_harness_pkg::*;
 (
   input logic clk_i,
   input logic rst_ni,
@@ -246,19 +247,6 @@ module vm_sim_top
   core_req_t fetch_req, data_req;
   core_rsp_t fetch_raw, data_raw, fetch_rsp, data_rsp;
 
-  // Fields that carry no meaning are shown as zero.
-  function automatic core_rsp_t meaningful(core_rsp_t raw);
-    core_rsp_t r;
-    r = raw;
-    if (raw.fault.cause == FaultNone) r.fault = '0;
-    if (!raw.fault.by_entry || raw.fault.cause == FaultBus || raw.fault.cause == FaultMisaligned) begin
-      r.fault.level = '0;
-      r.fault.pte_addr = '0;
-      r.fault.pte = '0;
-    end
-    if (raw.fault.cause != FaultNone) r.rdata = '0;
-    return r;
-  endfunction
   assign fetch_rsp = meaningful(fetch_raw);
   assign data_rsp = meaningful(data_raw);
 

@@ -2,7 +2,7 @@
 #
 # Every task in a line; `make help` lists them. Variables, not flags:
 #   SCENARIO=csapp14   run, waves: one scenario of sim/scenarios instead of all
-#   MACHINE=flat32     synth, bench, oracle: which machine
+#   MACHINE=flat32     synth, bench, oracle, gatesim, report: which machine
 #   SEEDS=1,2,3        synth, report: place-and-route seeds
 #   UNIT=vm_mmu        synth: this module alone instead of the whole machine
 #   SET='HitLatency=2' synth: fields of the machine, or parameters of a module that no machine contains
@@ -10,8 +10,9 @@
 #   FORMAT=sv39        sweep: this machine's format instead of all
 #   N=1000000          oracle, sweep: how many cases
 #   TARGET=rtl         oracle, sweep: the hardware instead of the model
-#   SEED=1             oracle, sweep, mutants, coverage: repeats a run
-#   ACCESSES=40000     bench: how long the trace is
+#   SEED=1             oracle, sweep, mutants, coverage, gatesim: repeats a run
+#   FAMILY=ecp5        gatesim: this FPGA alone (ecp5, ice40)
+#   ACCESSES=40000     bench: how long the trace is; gatesim: how many accesses the campaign has
 #   ONLY='NAME NAME'   mutants: these defects instead of all
 #   SECONDS=120        coverage: how long the campaign on all machines is
 #   JSON=1             run, bench, synth, oracle, sweep, mutants: print JSON
@@ -23,7 +24,7 @@ ORACLE_MACHINE := $(or $(MACHINE),sv39)
 SEED_FLAG := $(if $(SEED),--seed $(SEED))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test program build lint format waves bench benchl1 synth report bitstream load \
+.PHONY: help run test program build lint format waves bench benchl1 synth report bitstream load gatesim \
   oracle sweep mutants coverage rules nightly clean
 
 help:     ## this list
@@ -80,6 +81,12 @@ load:     ## bitstream, and onto the board by openFPGALoader (BOARD=)
 report:   ## area and Fmax of all machines, by module, beside the flow's bounds: build/synth/report.html (MACHINE='toy5 csapp14', SEEDS=)
 	@scripts/setup synth
 	@.venv/bin/python fpga/report.py --machines "$(MACHINE)" --seeds "$(SEEDS)"
+
+gatesim:  ## netlists of machines in lockstep with the RTL, under all checks (FAMILY=, MACHINE=, ACCESSES=, SEED=)
+	@scripts/setup synth
+	@cmake --preset release --log-level=WARNING >/dev/null
+	@scripts/gatesim $(if $(FAMILY),--family $(FAMILY)) $(if $(MACHINE),--machine $(MACHINE)) \
+	  $(if $(ACCESSES),--accesses $(ACCESSES)) $(SEED_FLAG)
 
 oracle:   ## random translations against Unicorn and QEMU (MACHINE=sv39, N=, TARGET=rtl, SEED=, JSON=1)
 	@scripts/setup oracle

@@ -37,18 +37,27 @@ file(GLOB model_sources CONFIGURE_DEPENDS tb/model/*.cpp)
 
 set_source_files_properties(${model_sources} PROPERTIES COMPILE_OPTIONS "${VM_WARNINGS}")
 
-# vm_add_machine(NAME PACKAGE [PATCH] [COVERAGE]): build machines/NAME.so from the package file that chooses the machine;
-# with a patch, from a copy of the hardware with the patch applied; COVERAGE: with line and toggle coverage.
+# vm_add_machine(NAME PACKAGE [PATCH] [COVERAGE] [HARNESS FILES.F NEEDS SOURCE... BESIDE SOURCE...]): build machines/NAME.so
+# from the package file that chooses the machine; with a patch, from a copy of the hardware with the patch applied;
+# COVERAGE: with line and toggle coverage; HARNESS: another list of files than tb/files.f, and what it names besides
+# those of tb/; BESIDE: other sources to verilate with it.
 function(vm_add_machine name package)
-  cmake_parse_arguments(PARSE_ARGV 2 arg "COVERAGE" "" "")
+  cmake_parse_arguments(PARSE_ARGV 2 arg "COVERAGE" "HARNESS" "NEEDS;BESIDE")
   set(patch ${arg_UNPARSED_ARGUMENTS})
   set(runtime verilator_runtime)
-  set(coverage_flags)
+  set(more_flags)
   set(optimize)
   if(arg_COVERAGE)
     set(optimize ";-O1")  # several times the code, run for a few seconds
     set(runtime verilator_runtime_coverage)
-    set(coverage_flags --coverage-line --coverage-toggle ${CMAKE_SOURCE_DIR}/cmake/coverage.vlt)
+    set(more_flags --coverage-line --coverage-toggle ${CMAKE_SOURCE_DIR}/cmake/coverage.vlt)
+  endif()
+  set(harness tb/files.f)
+  if(arg_HARNESS)
+    set(harness ${arg_HARNESS})
+    # A netlist is so many lines that the time to compile a function counts, which grows faster than its length.
+    set(more_flags --output-split-cfuncs 500)
+    set(optimize ";-O1")
   endif()
   set(dir ${CMAKE_BINARY_DIR}/gen/${name})
   set(root ${CMAKE_SOURCE_DIR})
@@ -62,9 +71,9 @@ function(vm_add_machine name package)
     OUTPUT ${dir}/fast.cpp ${dir}/slow.cpp
     ${prepare}
     COMMAND ${CMAKE_COMMAND} -E rm -rf ${dir}/verilated
-    COMMAND ${CMAKE_COMMAND} -E chdir ${root} ${VERILATOR} ${verilator_flags} ${coverage_flags} --Mdir ${dir}/verilated -f rtl/files.f ${package} -f tb/files.f
+    COMMAND ${CMAKE_COMMAND} -E chdir ${root} ${VERILATOR} ${verilator_flags} ${more_flags} --Mdir ${dir}/verilated -f rtl/files.f ${package} ${arg_BESIDE} -f ${harness}
     COMMAND ${CMAKE_SOURCE_DIR}/cmake/unity.sh ${dir}
-    DEPENDS ${hardware_sources} ${package} ${patch} ${CMAKE_SOURCE_DIR}/cmake/unity.sh
+    DEPENDS ${hardware_sources} ${package} ${patch} ${arg_HARNESS} ${arg_NEEDS} ${arg_BESIDE} ${CMAKE_SOURCE_DIR}/cmake/unity.sh
     WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
     COMMENT "Verilating ${name}" VERBATIM)
   add_custom_target(${name}_verilated DEPENDS ${dir}/fast.cpp ${dir}/slow.cpp)
@@ -98,6 +107,7 @@ endpackage
 " NEWLINE_STYLE UNIX)
   vm_add_machine(${name} ${package})
   add_dependencies(machines machine_${name})
+  list(APPEND vm_machine_names ${name})
 endforeach()
 
 # The machine of scripts/random-machine, which writes its package before this target is built.

@@ -64,7 +64,8 @@ std::unique_ptr<link::ByteLine> open_line(const BoardTarget& target) {
 BoardTarget parse_target(const std::string& text) {
   constexpr std::string_view kSerial = "serial:";
   const auto bad = [&] {
-    return InputError(fmt::format("found target '{}', expected serial:PATH or serial:PATH@BAUD", text));
+    return InputError(
+        fmt::format("found target '{}', expected serial:PATH or serial:PATH@BAUD, gates:ecp5 or gates:ice40", text));
   };
   if (!text.starts_with(kSerial)) throw bad();
   BoardTarget target;

@@ -14,6 +14,7 @@
 #include "bit_boxes.h"
 #include "board_testbed.h"
 #include "commands.h"
+#include "target.h"
 #include "testbeds.h"
 #include "trace/lexer.h"
 #include "trace/runner.h"
@@ -155,7 +156,7 @@ void explain_access(const ExplainOptions& options, std::uint64_t address) {
   TestbedOptions testbed_options;
   testbed_options.model = options.model;
   testbed_options.target = options.target;
-  if (!options.target.empty()) refuse_for_board(setup);
+  if (is_board(options.target)) refuse_for_board(setup);
   testbed_options.bus_errors = scenario.bus_errors;
   const std::unique_ptr<trace::Testbed> testbed = make_testbed(m, testbed_options);
   trace::Runner runner(setup.files, scenario, *testbed, {});
@@ -172,9 +173,10 @@ void explain_access(const ExplainOptions& options, std::uint64_t address) {
   const bool fetch = access.kind == AccessKind::Fetch;
   fmt::print("{} of one byte on {}, process {}, {} mode{}\n\n", to_string(access.kind), m.name,
              scenario.processes[process], access.user ? "user" : "kernel",
-             !options.target.empty() ? " (board)"
-             : testbed->has_clock()  ? ""
-                                     : " (reference platform)");
+             is_board(options.target)   ? " (board)"
+             : is_gates(options.target) ? " (netlist)"
+             : testbed->has_clock()     ? ""
+                                        : " (reference platform)");
   const Context context = runner.kernel().context_of(runner.process_id(process));
   fmt::print("{}", virtual_part(m, context.levels, address, fetch ? m.itlb : m.dtlb, outcome.last));
   if (context.levels > 1) {
@@ -235,7 +237,10 @@ void add_explain(CLI::App& app, int& exit_status) {
   auto* store = command->add_flag("--store", options->store, "A store instead of a load");
   command->add_flag("--fetch", options->fetch, "A fetch instead of a load")->excludes(store);
   auto* model = command->add_flag("--model", options->model, "On the reference platform instead of the hardware");
-  command->add_option("--target", options->target, "On a board: serial:PATH[@BAUD] (docs/board.md)")->excludes(model);
+  command
+      ->add_option("--target", options->target,
+                   "On a board, serial:PATH[@BAUD] (docs/board.md), or the netlist, gates:ecp5 or gates:ice40")
+      ->excludes(model);
   command->add_flag("--arithmetic", options->arithmetic, "Only the numbers: pages, table size, page and offset");
   command->add_option("--va-bits", options->va_bits, "Arithmetic for this width instead of a machine's");
   command->add_option("--pa-bits", options->pa_bits, "Arithmetic for this width");

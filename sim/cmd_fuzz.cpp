@@ -19,6 +19,7 @@
 #include "fuzz_campaign.h"
 #include "fuzz_report.h"
 #include "machine/error.h"
+#include "target.h"
 
 namespace vm::sim {
 
@@ -49,13 +50,16 @@ std::string repeat_command(const FuzzOptions& options, std::uint64_t seed) {
   return command;
 }
 
+// The netlist of one machine.
+void use_gates(const FuzzOptions& options, bool one_machine, CampaignOptions& campaign) {
+  if (!one_machine) throw InputError("found --target gates without a machine, expected a built-in one (--machine)");
+  campaign.target.hardware = gates_hardware(*find_machine(options.machines.front()), options.target);
+}
+
 // One board, and what it has of memory.
 void use_board(const FuzzOptions& options, bool one_machine, CampaignOptions& campaign) {
   if (options.kind == "ports") {
     throw InputError("found --kind ports with --target, expected traffic for an operating system (--kind system)");
-  }
-  if (options.model || !options.hardware.empty()) {
-    throw InputError("found --model or --hardware with --target, expected one of the three");
   }
   if (!one_machine) throw InputError("found --target without a machine, expected the one on the board (--machine)");
   campaign.jobs = 1;
@@ -66,7 +70,7 @@ void use_board(const FuzzOptions& options, bool one_machine, CampaignOptions& ca
 CampaignOptions campaign_options(const FuzzOptions& options) {
   CampaignOptions campaign;
   campaign.machines = options.machines;
-  campaign.ports = options.kind != "system" && !options.model && options.target.empty();
+  campaign.ports = options.kind != "system" && !options.model && !is_board(options.target);
   campaign.system = options.kind != "ports";
   campaign.seed = options.seed ? *options.seed : std::random_device()();
   campaign.accesses = options.accesses;
@@ -107,7 +111,11 @@ CampaignOptions campaign_options(const FuzzOptions& options) {
   if (!options.hardware.empty() && !std::filesystem::exists(options.hardware)) {
     throw InputError(fmt::format("found no file '{}', expected a machine's shared object", options.hardware));
   }
-  if (!options.target.empty()) use_board(options, one, campaign);
+  if (!options.target.empty() && (options.model || !options.hardware.empty())) {
+    throw InputError("found --model or --hardware with --target, expected one of the three");
+  }
+  if (is_board(options.target)) use_board(options, one, campaign);
+  if (is_gates(options.target)) use_gates(options, one, campaign);
   return campaign;
 }
 
@@ -153,7 +161,9 @@ void add_fuzz(CLI::App& app, int& exit_status) {
       ->check(CLI::Range(1, 100));
   command->add_flag("--model", options->model, "System traffic on the reference platform instead of the hardware");
   command->add_option("--hardware", options->hardware, "A shared object in place of the machine's own");
-  command->add_option("--target", options->target, "System traffic on a board: serial:PATH[@BAUD] (docs/board.md)");
+  command->add_option("--target", options->target,
+                      "System traffic on a board, serial:PATH[@BAUD] (docs/board.md); traffic on the netlist, "
+                      "gates:ecp5 or gates:ice40");
   command->add_option("--keep-going", options->keep_going, "Failures until the end")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();

@@ -14,6 +14,7 @@
 
 #include "commands.h"
 #include "scenario_run.h"
+#include "target.h"
 
 namespace vm::sim {
 
@@ -64,6 +65,10 @@ void print(const ScenarioResult& result, const std::optional<RecordedWaves>& wav
 }
 
 int replay(const ReplayOptions& options) {
+  if (is_board(options.scenario_options.target)) {
+    throw InputError(fmt::format("found target '{}', expected gates:ecp5 or gates:ice40: a board has no waves",
+                                 options.scenario_options.target));
+  }
   trace::ParseOptions parse = parse_options();
   parse.default_machine = options.machine;
   std::vector<trace::Trace> traces;
@@ -131,6 +136,7 @@ void add_replay(CLI::App& app, int& exit_status) {
                       "Directory with the files that processes open, which they really change");
   command->add_option("--hardware", scenario.hardware, "The machine's shared object, instead of that of this build");
   command->add_flag("--model", scenario.model, "Run on the reference platform instead of the hardware");
+  command->add_option("--target", scenario.target, "Run on the netlist: gates:ecp5 or gates:ice40");
   command
       ->add_option("--waves", options->waves,
                    "Write waves around the first mismatch of the first failure to this FST file (default: NAME.fst)")

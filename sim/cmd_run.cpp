@@ -14,6 +14,7 @@
 #include "commands.h"
 #include "progress.h"
 #include "scenario_run.h"
+#include "target.h"
 #include "trace/alter.h"
 
 namespace vm::sim {
@@ -24,7 +25,7 @@ struct RunOptions {
   std::vector<std::string> files;
   std::string machine = "flat32";
   ScenarioOptions scenario_options;
-  std::string scenario;
+  std::string scenario, only_machine;
   bool json = false;
   bool count_expectations = false;
   std::optional<std::size_t> alter_expectation;
@@ -56,7 +57,7 @@ struct Totals {
 std::string replay_command(const trace::Trace& trace, const trace::Scenario& scenario, const RunOptions& options) {
   const std::string words = command_words(trace, scenario, options.scenario_options);
   // A board has no waves.
-  if (!options.scenario_options.target.empty()) return fmt::format("pagewalk run {}", words);
+  if (is_board(options.scenario_options.target)) return fmt::format("pagewalk run {}", words);
   if (!options.alter_expectation) return fmt::format("pagewalk replay {} --waves", words);
   return fmt::format("pagewalk run {} --alter-expectation {} --waves replay.fst", words, *options.alter_expectation);
 }
@@ -91,9 +92,22 @@ void print_json(const Totals& t, const std::vector<ScenarioResult>& results, std
   fmt::print("{}\n", all.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
+void check_board_options(const ScenarioOptions& options) {
+  parse_target(options.target);
+  const std::string_view what = !options.waves.empty()     ? "--waves"
+                                : !options.latency.empty() ? "--latency"
+                                : !options.stall.empty()   ? "--stall"
+                                : !options.forget.empty()  ? "--forget"
+                                                           : "";
+  if (!what.empty())
+    throw InputError(fmt::format("found {} with --target {}, expected one of the two", what, options.target));
+}
+
 int run(const RunOptions& options) {
   withheld_fences(options.scenario_options);  // bad ones cost nothing
-  if (!options.scenario_options.target.empty()) parse_target(options.scenario_options.target);
+  const std::string& target = options.scenario_options.target;
+  const bool on_board = is_board(target);
+  if (on_board) check_board_options(options.scenario_options);
   trace::ParseOptions parse = parse_options();
   parse.default_machine = options.machine;
   // All files are read before any is run: bad input costs nothing.
@@ -101,7 +115,7 @@ int run(const RunOptions& options) {
   for (const std::string& file : options.files) {
     traces.push_back(trace::parse_file(file, parse));
     if (options.scenario_options.model) trace::refuse_ports(traces.back(), "with --model");
-    if (!options.scenario_options.target.empty()) refuse_for_board(traces.back());
+    if (on_board) refuse_for_board(traces.back());
   }
   if (options.count_expectations) {
     std::size_t count = 0;
@@ -120,6 +134,12 @@ int run(const RunOptions& options) {
   for (trace::Trace& trace : traces) {
     if (!options.scenario.empty() && !altered) {
       std::erase_if(trace.scenarios, [&](const trace::Scenario& s) { return s.name != options.scenario; });
+    }
+    if (!options.only_machine.empty()) {
+      std::erase_if(trace.scenarios, [&](const trace::Scenario& s) { return s.machine.name != options.only_machine; });
+    }
+    if (is_gates(target)) {
+      for (const trace::Scenario& s : trace.scenarios) gates_hardware(s.machine, target);
     }
     chosen += trace.scenarios.size();
   }
@@ -152,7 +172,7 @@ int run(const RunOptions& options) {
   if (options.json) {
     print_json(totals, results, seed);
   } else {
-    print_summary(totals, !options.scenario_options.target.empty());
+    print_summary(totals, on_board);
   }
   return totals.status();
 }
@@ -171,6 +191,7 @@ void add_run(CLI::App& app, int& exit_status) {
                       "Memory latency: N, 'random A..B' or 'replay N,N,…'");
   command->add_option("--stall", options->scenario_options.stall, "Stall policy: none, half, bursty or 'until N'");
   command->add_option("--scenario", options->scenario, "Only the scenario of this name");
+  command->add_option("--only-machine", options->only_machine, "Only the scenarios of this machine");
   command->add_option("--waves", options->scenario_options.waves, "Write waves of the run to this FST file");
   command
       ->add_option("--forget", options->scenario_options.forget,
@@ -189,9 +210,9 @@ void add_run(CLI::App& app, int& exit_status) {
                                "Run on the reference platform instead of the hardware")
                     ->excludes("--hardware");
   command
-      ->add_option("--target", options->scenario_options.target, "Run on a board: serial:PATH[@BAUD] (docs/board.md)")
-      ->excludes(model, command->get_option("--hardware"), command->get_option("--waves"),
-                 command->get_option("--latency"), command->get_option("--stall"), command->get_option("--forget"));
+      ->add_option("--target", options->scenario_options.target,
+                   "Run on a board, serial:PATH[@BAUD] (docs/board.md), or on the netlist, gates:ecp5 or gates:ice40")
+      ->excludes(model, command->get_option("--hardware"));
   command->add_flag("--json", options->json, "One JSON object instead of text");
   // For scripts/expectation-check.
   command->add_flag("--count-expectations", options->count_expectations)->group("");

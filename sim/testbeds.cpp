@@ -4,6 +4,7 @@
 #include "board_testbed.h"
 #include "model.h"
 #include "rtl_platform.h"
+#include "target.h"
 #include "testbench.h"
 #include "trace/reference_testbed.h"
 #include "traffic/port_player.h"
@@ -66,13 +67,16 @@ class RtlTestbed : public trace::Testbed {
 }  // namespace
 
 Testbench make_testbench(const Machine& machine, const TestbedOptions& options) {
-  const std::filesystem::path own = std::filesystem::path(VM_MACHINE_DIR) / (machine.name + ".so");
-  return Testbench(machine, open_model(machine, options.hardware.empty() ? own : options.hardware, options.seed),
-                   bench_options(options));
+  std::filesystem::path hardware = options.hardware;
+  if (hardware.empty()) {
+    hardware = is_gates(options.target) ? gates_hardware(machine, options.target)
+                                        : std::filesystem::path(VM_MACHINE_DIR) / (machine.name + ".so");
+  }
+  return Testbench(machine, open_model(machine, hardware, options.seed), bench_options(options));
 }
 
 std::unique_ptr<trace::Testbed> make_testbed(const Machine& machine, const TestbedOptions& options) {
-  if (!options.target.empty()) return make_board_testbed(machine, options);
+  if (is_board(options.target)) return make_board_testbed(machine, options);
   if (options.model) return std::make_unique<trace::ReferenceTestbed>(machine, options.bus_errors);
   return std::make_unique<RtlTestbed>(machine, options);
 }

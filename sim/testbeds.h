@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What scenarios run on: the verilated hardware under its checkers, the reference platform alone, or a board.
+// What scenarios run on: the verilated hardware or its netlist under its checkers, the reference platform alone, or a
+// board.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +20,7 @@ namespace vm::sim {
 
 struct TestbedOptions {
   bool model = false;   // the reference platform
-  std::string target;   // a board (parse_target); empty: none
+  std::string target;   // target.h; empty: the hardware as it is written
   bool posted = false;  // on a board: nobody asks for the cycles and the bus traffic of single accesses
   std::uint64_t seed = 1;
   trace::Latency latency;

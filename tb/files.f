@@ -1,4 +1,5 @@
 tb/vm_dpi_pkg.sv
+tb/vm_harness_pkg.sv
 tb/vm_handshake.sv
 tb/vm_answers.sv
 tb/vm_mem_rules.sv
@@ -12,4 +13,5 @@ tb/vm_probe_lines.sv
 tb/vm_monitor_seq.sv
 tb/vm_monitor_atomic.sv
 tb/vm_bind.sv
+tb/vm_dut.sv
 tb/vm_sim_top.sv

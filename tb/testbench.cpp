@@ -128,12 +128,17 @@ void Testbench::reset() {
   for (int i = 0; i < kResetCycles; ++i) {
     model_->settle();
     model_->tick();
-    for (const std::string& rule : model_->failed_assertions()) reporter_.mismatch("protocol", rule);
+    for (const std::string& rule : model_->failed_assertions()) report_rule(rule);
   }
   in.rst_n = true;
   started_ = true;
   cycle_.in = &in;
   cycle_.out = &model_->outputs();
+}
+
+// A rule of a handshake, or G1: what the netlist answers (fpga/gatesim/vm_dut.sv).
+void Testbench::report_rule(std::string_view rule) {
+  reporter_.mismatch(rule.starts_with('G') ? "netlist" : "protocol", std::string(rule));
 }
 
 void Testbench::drive() {
@@ -219,7 +224,7 @@ void Testbench::observe() {
   answered(cycle_.out->fence.valid, fence_unanswered_);
   answered(cycle_.out->array.valid, array_unanswered_);
   observe_memory();
-  for (const std::string& rule : model_->failed_assertions()) reporter_.mismatch("protocol", rule);
+  for (const std::string& rule : model_->failed_assertions()) report_rule(rule);
 }
 
 void Testbench::observe_lower_caches(const MemPort& port) {

@@ -130,6 +130,7 @@ class Testbench {
   };
 
   void reset();
+  void report_rule(std::string_view rule);
   void drive();
   void observe();
   void observe_memory();

@@ -5,6 +5,7 @@
 // The contract is docs/trace_interface.md; another MMU under the same checkers replaces this file and the bindings.
 module vm_sim_top
   import vm_pkg::*;
+  import vm_harness_pkg::*;
 (
   input logic clk_i,
   input logic rst_ni,
@@ -251,19 +252,6 @@ module vm_sim_top
   core_req_t fetch_req, data_req;
   core_rsp_t fetch_raw, data_raw, fetch_rsp, data_rsp;
 
-  // Fields that carry no meaning are shown as zero.
-  function automatic core_rsp_t meaningful(core_rsp_t raw);
-    core_rsp_t r;
-    r = raw;
-    if (raw.fault.cause == FaultNone) r.fault = '0;
-    if (!raw.fault.by_entry || raw.fault.cause == FaultBus || raw.fault.cause == FaultMisaligned) begin
-      r.fault.level = '0;
-      r.fault.pte_addr = '0;
-      r.fault.pte = '0;
-    end
-    if (raw.fault.cause != FaultNone) r.rdata = '0;
-    return r;
-  endfunction
   assign fetch_rsp = meaningful(fetch_raw);
   assign data_rsp = meaningful(data_raw);
 
@@ -348,46 +336,46 @@ module vm_sim_top
     src: mem_src_e'(mem_rsp_src_i), id: mem_rsp_id_i, rdata: mem_rsp_rdata_i, err: mem_rsp_err_i,
     last: mem_rsp_last_i};
   assign wb_error_addr_o = 64'(wb_error_addr);
-  assign l1_req_valid_o = u_top.u_lower.up_req_valid_i;
-  assign l1_req_ready_o = u_top.u_lower.up_req_ready_o;
-  assign l1_req_src_o = u_top.u_lower.up_req_i.src;
-  assign l1_req_write_o = u_top.u_lower.up_req_i.write;
-  assign l1_req_len_o = u_top.u_lower.up_req_i.len;
-  assign l1_req_strb_o = u_top.u_lower.up_req_i.strb;
-  assign l1_req_addr_o = 64'(u_top.u_lower.up_req_i.addr);
-  assign l1_w_valid_o = u_top.u_lower.up_w_valid_i;
-  assign l1_w_ready_o = u_top.u_lower.up_w_ready_o;
-  assign l1_w_data_o = u_top.u_lower.up_w_i.data;
-  assign l1_w_last_o = u_top.u_lower.up_w_i.last;
-  assign l1_rsp_valid_o = u_top.u_lower.up_rsp_valid_o;
-  assign l1_rsp_ready_o = u_top.u_lower.up_rsp_ready_i;
-  assign l1_rsp_src_o = u_top.u_lower.up_rsp_o.src;
-  assign l1_rsp_rdata_o = u_top.u_lower.up_rsp_o.rdata;
-  assign l1_rsp_err_o = u_top.u_lower.up_rsp_o.err;
-  assign l1_rsp_last_o = u_top.u_lower.up_rsp_o.last;
-  assign l2_req_valid_o = u_top.u_lower.mid_req_valid;
-  assign l2_req_ready_o = u_top.u_lower.mid_req_ready;
-  assign l2_req_src_o = u_top.u_lower.mid_req.src;
-  assign l2_req_write_o = u_top.u_lower.mid_req.write;
-  assign l2_req_len_o = u_top.u_lower.mid_req.len;
-  assign l2_req_strb_o = u_top.u_lower.mid_req.strb;
-  assign l2_req_addr_o = 64'(u_top.u_lower.mid_req.addr);
-  assign l2_w_valid_o = u_top.u_lower.mid_w_valid;
-  assign l2_w_ready_o = u_top.u_lower.mid_w_ready;
-  assign l2_w_data_o = u_top.u_lower.mid_w.data;
-  assign l2_w_last_o = u_top.u_lower.mid_w.last;
-  assign l2_rsp_valid_o = u_top.u_lower.mid_rsp_valid;
-  assign l2_rsp_ready_o = u_top.u_lower.mid_rsp_ready;
-  assign l2_rsp_src_o = u_top.u_lower.mid_rsp.src;
-  assign l2_rsp_rdata_o = u_top.u_lower.mid_rsp.rdata;
-  assign l2_rsp_err_o = u_top.u_lower.mid_rsp.err;
-  assign l2_rsp_last_o = u_top.u_lower.mid_rsp.last;
+  assign l1_req_valid_o = u_dut.u_top.u_lower.up_req_valid_i;
+  assign l1_req_ready_o = u_dut.u_top.u_lower.up_req_ready_o;
+  assign l1_req_src_o = u_dut.u_top.u_lower.up_req_i.src;
+  assign l1_req_write_o = u_dut.u_top.u_lower.up_req_i.write;
+  assign l1_req_len_o = u_dut.u_top.u_lower.up_req_i.len;
+  assign l1_req_strb_o = u_dut.u_top.u_lower.up_req_i.strb;
+  assign l1_req_addr_o = 64'(u_dut.u_top.u_lower.up_req_i.addr);
+  assign l1_w_valid_o = u_dut.u_top.u_lower.up_w_valid_i;
+  assign l1_w_ready_o = u_dut.u_top.u_lower.up_w_ready_o;
+  assign l1_w_data_o = u_dut.u_top.u_lower.up_w_i.data;
+  assign l1_w_last_o = u_dut.u_top.u_lower.up_w_i.last;
+  assign l1_rsp_valid_o = u_dut.u_top.u_lower.up_rsp_valid_o;
+  assign l1_rsp_ready_o = u_dut.u_top.u_lower.up_rsp_ready_i;
+  assign l1_rsp_src_o = u_dut.u_top.u_lower.up_rsp_o.src;
+  assign l1_rsp_rdata_o = u_dut.u_top.u_lower.up_rsp_o.rdata;
+  assign l1_rsp_err_o = u_dut.u_top.u_lower.up_rsp_o.err;
+  assign l1_rsp_last_o = u_dut.u_top.u_lower.up_rsp_o.last;
+  assign l2_req_valid_o = u_dut.u_top.u_lower.mid_req_valid;
+  assign l2_req_ready_o = u_dut.u_top.u_lower.mid_req_ready;
+  assign l2_req_src_o = u_dut.u_top.u_lower.mid_req.src;
+  assign l2_req_write_o = u_dut.u_top.u_lower.mid_req.write;
+  assign l2_req_len_o = u_dut.u_top.u_lower.mid_req.len;
+  assign l2_req_strb_o = u_dut.u_top.u_lower.mid_req.strb;
+  assign l2_req_addr_o = 64'(u_dut.u_top.u_lower.mid_req.addr);
+  assign l2_w_valid_o = u_dut.u_top.u_lower.mid_w_valid;
+  assign l2_w_ready_o = u_dut.u_top.u_lower.mid_w_ready;
+  assign l2_w_data_o = u_dut.u_top.u_lower.mid_w.data;
+  assign l2_w_last_o = u_dut.u_top.u_lower.mid_w.last;
+  assign l2_rsp_valid_o = u_dut.u_top.u_lower.mid_rsp_valid;
+  assign l2_rsp_ready_o = u_dut.u_top.u_lower.mid_rsp_ready;
+  assign l2_rsp_src_o = u_dut.u_top.u_lower.mid_rsp.src;
+  assign l2_rsp_rdata_o = u_dut.u_top.u_lower.mid_rsp.rdata;
+  assign l2_rsp_err_o = u_dut.u_top.u_lower.mid_rsp.err;
+  assign l2_rsp_last_o = u_dut.u_top.u_lower.mid_rsp.last;
 
   events_t events;
   piece_t [1:0] unused_pieces;  // the monitors see more
-  vm_top #(
+  vm_dut #(
     .Cfg(Cfg)
-  ) u_top (
+  ) u_dut (
     .clk_i,
     .rst_ni,
     .fetch_req_valid_i,

@@ -50,8 +50,8 @@ module vm_walk_cache
 
   if (Cfg.WalkCacheSets == '0 || Levels < 2) begin : gen_none
     logic unused;
-    assign unused = ^{clk_i, rst_ni, read_i, read_vpn_i, vpn_i, asid_i, look_i, fill_i, fill_level_i, fill_ppn_i, fill_attr_i, inv_i, drop,
-                      array_valid_i, array_req_i};
+    assign unused = ^{clk_i, rst_ni, read_i, read_vpn_i, vpn_i, asid_i, look_i, fill_i, fill_level_i, fill_ppn_i,
+                      fill_attr_i, inv_i, drop, array_valid_i, array_req_i};
     assign upset_level = '0;
     assign level_o = '0;
     assign ppn_o = '0;

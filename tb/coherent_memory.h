@@ -103,7 +103,7 @@ class CoherentMemory {
   HostRequest host_;
   ArrayRequest array_;
   Pending pending_;
-  std::array<Waiting, 64> waiting_{};  // by client and id
+  std::array<Waiting, 64> waiting_{};     // by client and id
   Line* filled_ = nullptr;                // last
   std::optional<std::uint64_t> leaving_;  // dirty line on its way to the level below, in none of the two
   bool lost_ = false;                     // a line is lost in this cycle, which is no error of a write-back

@@ -69,6 +69,7 @@ module vm_xlat
   localparam int unsigned VpnW = vpn_bits(Cfg);
   localparam int unsigned PageBits = 32'(Cfg.Format.PageBits);
   localparam int unsigned VaBits = 32'(Cfg.VaBits);
+  localparam int unsigned BusBits = 32'(Cfg.BusBits);
   localparam int unsigned WayBits = idx_bits(32'(Geometry.Ways));
   localparam int unsigned WayCount = (Geometry.Ways != '0) ? 32'(Geometry.Ways) : 1;
   localparam int unsigned SuperBits = idx_bits(32'(Cfg.SuperEntries));
@@ -193,11 +194,8 @@ module vm_xlat
   assign granted = s1_q.hit && rights == FaultNone && !hole;
   assign needs_walk = !s1_q.bare && !refused && !s1_q.walked && !granted;
 
-  // Final physical address, wide enough that nothing is cut off (R6).
-  logic [PaMax:0] pa;
-  assign pa = (PaMax + 1)'({page_q.ppn, s1_q.req.va[PageBits-1:0]});
-
-  // What lies there. With HitLatency 2 the map is looked at a cycle earlier, on the way into S1.
+  // What lies at the final physical address, which is wide enough that nothing is cut off (R6). With HitLatency 2 the map
+  // is looked at a cycle earlier, on the way into S1.
   typedef struct packed {
     logic mapped;
     logic cacheable;
@@ -219,7 +217,7 @@ module vm_xlat
       if (accept || waiting) place <= place_found;
     end
   end else begin : gen_place
-    assign place_addr = pa;
+    assign place_addr = (PaMax + 1)'({page_q.ppn, s1_q.req.va[PageBits-1:0]});
     assign place = place_found;
   end
   // What the walker has walked it has looked up in the map itself. A hit can still lead into a hole: of a superpage that
@@ -243,7 +241,7 @@ module vm_xlat
     else if (refused) rsp_o.source = SourceNone;
     else if (s1_q.walked) rsp_o.source = SourceWalk;
     else rsp_o.source = s1_q.from_l2 ? SourceL2 : SourceTlb;
-    rsp_o.pa = PaMax'(pa[32'(Cfg.BusBits)-1:0]);
+    rsp_o.pa = PaMax'(BusBits'({page_q.ppn, s1_q.req.va[PageBits-1:0]}));
     rsp_o.mem_type = s1_q.bare ? TypeWriteBack : page_q.attr.mem_type;
     rsp_o.cacheable = place.cacheable && rsp_o.mem_type == TypeWriteBack && !(s1_q.req.phys && s1_q.req.uncached);
     rsp_o.fault.cause = cause;

@@ -81,8 +81,11 @@ bool Testbench::can_submit(Port port) const {
 
 std::uint8_t Testbench::submit(Port port, CoreRequest request) {
   const auto p = static_cast<unsigned>(port);
-  // The next one that is free: answers may come in any order.
-  while (((ids_in_use_[p] >> next_id_[p]) & 1U) != 0) next_id_[p] = static_cast<std::uint8_t>((next_id_[p] + 1) % 16);
+  // With misses outstanding answers come in any order: the next id that is free.
+  if (machine_.misses != 0) {
+    if (ids_in_use_[p] == kAllIds) throw std::logic_error("16 accesses of a port are in flight (can_submit)");
+    while (((ids_in_use_[p] >> next_id_[p]) & 1U) != 0) next_id_[p] = static_cast<std::uint8_t>((next_id_[p] + 1) % 16);
+  }
   request.id = next_id_[p];
   ids_in_use_[p] |= 1U << request.id;
   next_id_[p] = static_cast<std::uint8_t>((next_id_[p] + 1) % 16);

@@ -161,7 +161,8 @@ class Testbench {
   RequestDriver<FenceRequest> fence_;
   RequestDriver<ArrayRequest> array_;
   std::array<std::uint8_t, 2> next_id_{};
-  std::array<std::uint32_t, 2> ids_in_use_{};
+  static constexpr std::uint32_t kAllIds = 0xFFFF;
+  std::array<std::uint32_t, 2> ids_in_use_{};  // with misses outstanding
   std::array<unsigned, 2> unanswered_{};
   unsigned host_unanswered_ = 0, ctl_unanswered_ = 0, fence_unanswered_ = 0, array_unanswered_ = 0;
   std::function<void(const Cycle&)> observer_;

@@ -174,7 +174,7 @@ class Report(unittest.TestCase):
     def test_modules_add_up(self):
         module = {"cells": {name: {"type": kind} for name, kind in zip(self.NAMES, ("TRELLIS_FF", "LUT4", "TRELLIS_DPR16X4", "LUT4"))}}
         modules = report.by_module(netlist.area_by_instance(module))
-        self.assertEqual(set(modules), {"vm_cache", "vm_split", "vm_cache_array", "vm_synth_top"})
+        self.assertEqual(set(modules), {"vm_first_level", "vm_split", "vm_cache_array", "vm_synth_top"})
         self.assertEqual(sum(area["LUTeq"] for _, area in modules.values()), netlist.area(module)["LUTeq"])
 
     def test_hit_latency(self):

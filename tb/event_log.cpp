@@ -181,12 +181,14 @@ void EventLog::add_ports(const Cycle& c) {
   if (c.array_accepted()) add(n, PortNote::ArrayRequest, in.array.array, in.array.data0, in.array.data1);
   if (c.memory.accepted()) {
     add(n, PortNote::MemRequest,
-        static_cast<std::uint64_t>(c.memory.req.src) | (c.memory.req.write ? 4U : 0U) | c.memory.req.id << 8U,
+        static_cast<std::uint64_t>(c.memory.req.src) | (c.memory.req.write ? 4U : 0U) |
+            static_cast<std::uint64_t>(c.memory.req.id) << 8U,
         c.memory.req.addr, c.memory.req.len | (static_cast<std::uint64_t>(c.memory.req.strb) << 8));
   }
   if (c.memory.w_accepted()) add(n, PortNote::MemWrite, c.memory.w.last ? 1 : 0, c.memory.w.data, 0);
   if (c.memory.answered()) {
-    add(n, PortNote::MemAnswer, static_cast<std::uint64_t>(c.memory.rsp.src) | c.memory.rsp.id << 8U,
+    add(n, PortNote::MemAnswer,
+        static_cast<std::uint64_t>(c.memory.rsp.src) | static_cast<std::uint64_t>(c.memory.rsp.id) << 8U,
         c.memory.rsp.rdata, (c.memory.rsp.last ? 1U : 0U) | (c.memory.rsp.err ? 2U : 0U));
   }
   if (out.fetch.valid) {

@@ -50,6 +50,8 @@ module wishbone_bench
   mem_rsp_t rsp;
   assign req = '{src: mem_src_e'(req_src), id: '0, write: req_write, len: req_len, strb: req_strb, addr: req_addr};
   assign {rsp_src, rsp_rdata, rsp_err, rsp_last} = {rsp.src, rsp.rdata, rsp.err, rsp.last};
+  logic unused;
+  assign unused = ^rsp.id;  // one request at a time: always 0
   assign pipelined = Pipelined;
   assign wraps = Wrap;
 

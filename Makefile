@@ -34,7 +34,7 @@ run: program  ## run the scenarios of sim/scenarios, a line each (SCENARIO=, JSO
 	@build/pagewalk run $(JSON_FLAG) $(SCENARIOS)
 
 test: build  ## all tests, and expectations shown to be able to fail
-	@scripts/setup bus fusesoc
+	@scripts/setup bus fusesoc synth
 	@ctest --test-dir build --output-on-failure -j $(JOBS)
 
 program:  ## compile the program and the machines into build/

@@ -76,7 +76,8 @@ module vm_load_path
   logic [63:0] cache_rdata;
 
   vm_port #(
-      .Cfg(Cfg)
+      .Cfg     (Cfg),
+      .Geometry(Cfg.Dcache)
   ) u_port (
       .clk_i,
       .rst_ni,

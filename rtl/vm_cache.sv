@@ -4,7 +4,8 @@
 // legal: then every access goes to memory by itself.
 //
 //   S0  a request is accepted and the RAMs are addressed. The index bits lie inside the page, so the core's
-//       virtual address serves (elaboration refuses a geometry where they do not: M10)
+//       virtual address serves. Where they do not (AliasResolution), vm_port sees to it that an access goes on in S1 only
+//       if they are those of the physical address (M10); elaboration refuses others
 //   S1  the physical address meets the tags. The core's port brings it in this cycle (core_go_i, core_pa_i) or
 //       lets the access drop by leaving core_go_i low. A hit answers here: one cycle after acceptance
 //
@@ -111,6 +112,8 @@ module vm_cache
   localparam int unsigned WordIdxW = idx_bits(Words);
   localparam int unsigned WayBits = idx_bits(Ways);
   localparam int unsigned TagW = 32'(Cfg.BusBits) - OffBits - SetBits;
+  localparam int unsigned PageBits = 32'(Cfg.Format.PageBits);
+  localparam int unsigned IndexBits = (cache_index_bits(Geometry) > PageBits) ? cache_index_bits(Geometry) : PageBits;
 
   typedef enum logic [3:0] {
     StMaint,      // the arrays are vm_cache_maint's: after reset, and while it has something to do
@@ -132,7 +135,7 @@ module vm_cache
 
   typedef struct packed {
     client_e client;
-    cache_req_t req;  // addr: for the core, up to S1, only its offset inside the page counts
+    cache_req_t req;  // addr: for the core, up to S1, only the IndexBits count
   } access_t;
 
   function automatic logic [SetW-1:0] set_of(logic [PaMax-1:0] a);
@@ -191,7 +194,7 @@ module vm_cache
   always_comb begin
     s0.client = ClientCore;
     s0.req = core_req_i;
-    s0.req.addr = PaMax'(core_req_i.addr[32'(Cfg.Format.PageBits)-1:0]);
+    s0.req.addr = PaMax'(core_req_i.addr[IndexBits-1:0]);
     s0_fire = core_req_valid_i;
     if (walk_slot_i) begin
       s0.client = ClientWalk;

@@ -138,6 +138,7 @@ module vm_first_level
 
     vm_l1 #(
         .PageBits     (32'(Cfg.Format.PageBits)),
+        .AliasResolution(Cfg.AliasResolution),
         .BusBits      (32'(Cfg.BusBits)),
         .Sets         (32'(Geometry.Sets)),
         .Ways         (32'(Geometry.Ways)),

@@ -28,6 +28,7 @@ module vm_l1
   import vm_l1_pkg::*;
 #(
     parameter int unsigned  PageBits = 12,
+    parameter bit           AliasResolution = 1'b0,  // sets may reach beyond the page; vm_port sees to the rest
     parameter int unsigned  BusBits = 34,
     parameter int unsigned  Sets = 64,
     parameter int unsigned  Ways = 4,
@@ -103,6 +104,7 @@ module vm_l1
   localparam int unsigned WordIdxW = idx_bits(Words);
   localparam int unsigned TagW = BusBits - OffBits - SetBits;
   localparam int unsigned LineW = TagW + SetBits;
+  localparam int unsigned IndexBits = (OffBits + SetBits > PageBits) ? OffBits + SetBits : PageBits;
 
   function automatic bit pow2(int unsigned n);
     return n != 0 && (n & (n - 1)) == 0;
@@ -110,8 +112,8 @@ module vm_l1
   if (!pow2(Sets) || !pow2(Ways) || !pow2(LineBytes) || LineBytes < 16 || LineBytes > 2048) begin : gen_bad_geometry
     $error("Sets, Ways, LineBytes: must be powers of two, lines 16 to 2048 bytes");
   end
-  if (PageBits < 3 || Sets * LineBytes > (1 << PageBits)) begin : gen_bad_vipt
-    $error("Sets: Sets * LineBytes exceeds the page, so aliases would arise; add ways instead of sets");
+  if (PageBits < 3 || OffBits > PageBits || (!AliasResolution && IndexBits > PageBits)) begin : gen_bad_vipt
+    $error("Sets: Sets * LineBytes exceeds the page, so aliases would arise; add ways, or set AliasResolution");
   end
   if (BusBits > PaMax || BusBits <= OffBits + SetBits) begin : gen_bad_bus
     $error("BusBits: the bus must reach more than the sets of the cache, and at most 56 bits");
@@ -156,7 +158,7 @@ module vm_l1
 
   always_comb begin
     core = '{client: ClientCore, id: core_req_id_i, write: !ReadOnly && core_req_i.write, uncached: 1'b0, through: 1'b0,
-             strb: core_req_i.strb, addr: PaMax'(core_req_i.addr[PageBits-1:0]), wdata: core_req_i.wdata};
+             strb: core_req_i.strb, addr: PaMax'(core_req_i.addr[IndexBits-1:0]), wdata: core_req_i.wdata};
     walk = '{client: ClientWalk, id: '0, write: walk_req_i.write, uncached: walk_req_i.uncached, through: 1'b0,
              strb: walk_req_i.strb, addr: on_bus(walk_req_i.addr), wdata: walk_req_i.wdata};
     host = '{client: ClientHost, id: host_req_id_i, write: host_req_i.write, uncached: host_req_i.uncached,

@@ -32,7 +32,13 @@ module vm_legal
         g.LineBytes >= 4 && g.LineBytes <= 2048);
   endfunction
   function automatic bit index_in_page(cache_geometry_t g);
-    return g.Ways == 0 || 32'(g.Sets) * 32'(g.LineBytes) <= (32'd1 << Cfg.Format.PageBits);
+    return cache_index_bits(g) <= 32'(Cfg.Format.PageBits);
+  endfunction
+  function automatic bit line_in_page(cache_geometry_t g);
+    return g.Ways == 0 || $clog2(32'(g.LineBytes)) <= 32'(Cfg.Format.PageBits);
+  endfunction
+  function automatic bit index_on_bus(cache_geometry_t g);
+    return cache_index_bits(g) < 32'(Cfg.BusBits);
   endfunction
 
   function automatic bit nonblocking_ok(cache_geometry_t g);
@@ -123,8 +129,14 @@ module vm_legal
   if (!cache_ok(Cfg.Icache) || !cache_ok(Cfg.Dcache)) begin : gen_bad_cache
     $error("Icache, Dcache: sets, ways and line bytes must be powers of two, lines 4 to 2048 bytes");
   end
-  if (!index_in_page(Cfg.Icache) || !index_in_page(Cfg.Dcache)) begin : gen_bad_vipt
-    $error("Icache, Dcache: Sets * LineBytes exceeds the page, so aliases would arise; add ways instead of sets");
+  if (!line_in_page(Cfg.Icache) || !line_in_page(Cfg.Dcache)) begin : gen_bad_line
+    $error("Icache, Dcache: a line exceeds the page; make LineBytes smaller");
+  end
+  if (!Cfg.AliasResolution && !(index_in_page(Cfg.Icache) && index_in_page(Cfg.Dcache))) begin : gen_bad_vipt
+    $error("Icache, Dcache: Sets * LineBytes exceeds the page, so aliases would arise; add ways, or set AliasResolution");
+  end
+  if (Cfg.AliasResolution && !(index_on_bus(Cfg.Icache) && index_on_bus(Cfg.Dcache))) begin : gen_bad_colours
+    $error("Icache, Dcache: Sets * LineBytes is all that the bus can reach; make it smaller");
   end
   if (!unified_ok(Cfg.L2Cache) || !unified_ok(Cfg.L3Cache)) begin : gen_bad_unified
     $error("L2Cache, L3Cache: sets, ways and line bytes must be powers of two, lines 16 to 2048 bytes, as the L1");

@@ -146,6 +146,16 @@ package vm_machines_pkg;
     return m;
   endfunction
 
+  // First-level caches whose sets reach beyond the page.
+  function automatic machine_t with_alias_resolution(machine_t machine, cache_geometry_t icache, cache_geometry_t dcache);
+    machine_t m;
+    m = machine;
+    m.AliasResolution = 1'b1;
+    m.Icache = icache;
+    m.Dcache = dcache;
+    return m;
+  endfunction
+
   // With an array port, through which bits can be flipped.
   function automatic machine_t with_parity(machine_t machine);
     machine_t m;
@@ -161,7 +171,7 @@ package vm_machines_pkg;
     VaBits: 8'd10, PaBits: 8'd11, BusBits: 8'd12, AsidBits: 8'd0,
     Itlb: NoTlb, Dtlb: NoTlb, SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
     Icache: NoCache, Dcache: NoCache, L2Cache: NoCache, L3Cache: NoCache,
-    Misses: 8'd0, Waiters: 8'd0, CriticalFirst: 1'b0,
+    AliasResolution: 1'b0, Misses: 8'd0, Waiters: 8'd0, CriticalFirst: 1'b0,
     L2Prefetch: 1'b0, WalkPort: WalkMemory, Atomics: 1'b0, TrapSwap: 1'b1, ArrayPort: 1'b0, Parity: 1'b0,
     Regions: {NoRegion, NoRegion, NoRegion, ram(57'h0, 57'h1000, 1'b0)}};
 
@@ -171,7 +181,7 @@ package vm_machines_pkg;
     VaBits: 8'd5, PaBits: 8'd6, BusBits: 8'd7, AsidBits: 8'd0,
     Itlb: NoTlb, Dtlb: NoTlb, SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
     Icache: NoCache, Dcache: NoCache, L2Cache: NoCache, L3Cache: NoCache,
-    Misses: 8'd0, Waiters: 8'd0, CriticalFirst: 1'b0,
+    AliasResolution: 1'b0, Misses: 8'd0, Waiters: 8'd0, CriticalFirst: 1'b0,
     L2Prefetch: 1'b0, WalkPort: WalkMemory, Atomics: 1'b0, TrapSwap: 1'b0, ArrayPort: 1'b0, Parity: 1'b0,
     Regions: {NoRegion, NoRegion, NoRegion, ram(57'h0, 57'h80, 1'b0)}};
 
@@ -181,7 +191,7 @@ package vm_machines_pkg;
     VaBits: 8'd18, PaBits: 8'd20, BusBits: 8'd20, AsidBits: 8'd0,
     Itlb: NoTlb, Dtlb: NoTlb, SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
     Icache: NoCache, Dcache: NoCache, L2Cache: NoCache, L3Cache: NoCache,
-    Misses: 8'd0, Waiters: 8'd0, CriticalFirst: 1'b0,
+    AliasResolution: 1'b0, Misses: 8'd0, Waiters: 8'd0, CriticalFirst: 1'b0,
     L2Prefetch: 1'b0, WalkPort: WalkMemory, Atomics: 1'b0, TrapSwap: 1'b0, ArrayPort: 1'b0, Parity: 1'b0,
     Regions: {NoRegion, NoRegion, NoRegion, ram(57'h0, 57'h10_0000, 1'b0)}};
 
@@ -191,7 +201,7 @@ package vm_machines_pkg;
     VaBits: 8'd18, PaBits: 8'd20, BusBits: 8'd20, AsidBits: 8'd0,
     Itlb: NoTlb, Dtlb: NoTlb, SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
     Icache: NoCache, Dcache: NoCache, L2Cache: NoCache, L3Cache: NoCache,
-    Misses: 8'd0, Waiters: 8'd0, CriticalFirst: 1'b0,
+    AliasResolution: 1'b0, Misses: 8'd0, Waiters: 8'd0, CriticalFirst: 1'b0,
     L2Prefetch: 1'b0, WalkPort: WalkMemory, Atomics: 1'b0, TrapSwap: 1'b0, ArrayPort: 1'b0, Parity: 1'b0,
     Regions: {NoRegion, NoRegion, NoRegion, ram(57'h0, 57'h10_0000, 1'b0)}};
 
@@ -202,7 +212,7 @@ package vm_machines_pkg;
     Itlb: '{Sets: 16'd1, Ways: 8'd2}, Dtlb: '{Sets: 16'd1, Ways: 8'd2},
     SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
     Icache: NoCache, Dcache: NoCache, L2Cache: NoCache, L3Cache: NoCache,
-    Misses: 8'd0, Waiters: 8'd0, CriticalFirst: 1'b0,
+    AliasResolution: 1'b0, Misses: 8'd0, Waiters: 8'd0, CriticalFirst: 1'b0,
     L2Prefetch: 1'b0, WalkPort: WalkMemory, Atomics: 1'b0, TrapSwap: 1'b0, ArrayPort: 1'b0, Parity: 1'b0,
     Regions: {NoRegion, NoRegion, NoRegion, ram(57'h0, 57'h80, 1'b0)}};
 
@@ -213,7 +223,7 @@ package vm_machines_pkg;
     Itlb: '{Sets: 16'd4, Ways: 8'd2}, Dtlb: '{Sets: 16'd4, Ways: 8'd2},
     SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
     Icache: NoCache, Dcache: '{Sets: 16'd2, Ways: 8'd2, LineBytes: 16'd8}, L2Cache: NoCache, L3Cache: NoCache,
-    Misses: 8'd0, Waiters: 8'd0, CriticalFirst: 1'b0,
+    AliasResolution: 1'b0, Misses: 8'd0, Waiters: 8'd0, CriticalFirst: 1'b0,
     L2Prefetch: 1'b0, WalkPort: WalkMemory, Atomics: 1'b0, TrapSwap: 1'b0, ArrayPort: 1'b0, Parity: 1'b0,
     Regions: {NoRegion, NoRegion, ram(57'h1_0000, 57'h3_0000, 1'b0), ram(57'h0, 57'h1_0000, 1'b1)}};
 
@@ -225,7 +235,7 @@ package vm_machines_pkg;
     Itlb: NoTlb, Dtlb: '{Sets: 16'd4, Ways: 8'd4},
     SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
     Icache: NoCache, Dcache: '{Sets: 16'd16, Ways: 8'd1, LineBytes: 16'd4}, L2Cache: NoCache, L3Cache: NoCache,
-    Misses: 8'd0, Waiters: 8'd0, CriticalFirst: 1'b0,
+    AliasResolution: 1'b0, Misses: 8'd0, Waiters: 8'd0, CriticalFirst: 1'b0,
     L2Prefetch: 1'b0, WalkPort: WalkMemory, Atomics: 1'b0, TrapSwap: 1'b0, ArrayPort: 1'b1, Parity: 1'b0,
     Regions: {NoRegion, NoRegion, ram(57'h1000, 57'h3000, 1'b0), ram(57'h0, 57'h1000, 1'b1)}};
 
@@ -238,16 +248,18 @@ package vm_machines_pkg;
     SuperEntries: 8'd0, L2Tlb: NoTlb, WalkCacheSets: 16'd0, HitLatency: 8'd1,
     Icache: '{Sets: 16'd64, Ways: 8'd4, LineBytes: 16'd64},
     Dcache: '{Sets: 16'd64, Ways: 8'd4, LineBytes: 16'd64}, L2Cache: NoCache, L3Cache: NoCache,
-    Misses: 8'd0, Waiters: 8'd0, CriticalFirst: 1'b0,
+    AliasResolution: 1'b0, Misses: 8'd0, Waiters: 8'd0, CriticalFirst: 1'b0,
     L2Prefetch: 1'b0, WalkPort: WalkCache, Atomics: 1'b1, TrapSwap: 1'b0, ArrayPort: 1'b0, Parity: 1'b0,
     Regions: {NoRegion, NoRegion, ram(57'h3C00_0000, 57'h0400_0000, 1'b0), ram(57'h0, 57'h3800_0000, 1'b1, 1'b1)}};
 
   localparam machine_t Sv32 = riscv_machine(riscv(8'd2, 8'd2, 8'd10, 8'd12, 8'd2, 8'd22, 1'b0), 8'd34, 8'd9);
   localparam machine_t Sv39 = riscv_machine(riscv(8'd3, 8'd3, 8'd9, 8'd12, 8'd3, 8'd44, 1'b1), 8'd56, 8'd16);
-  // With 32 KiB of L2; with that and 64 KiB of L3: small enough that random traffic fills them.
-  localparam machine_t Sv48 = with_lower_caches(
+  // With 32 KiB of L2; with that and 64 KiB of L3: small enough that random traffic fills them. The first level of Sv48 has
+  // two and four colours of pages.
+  localparam machine_t Sv48 = with_alias_resolution(with_lower_caches(
       riscv_machine(riscv(8'd4, 8'd3, 8'd9, 8'd12, 8'd3, 8'd44, 1'b1), 8'd56, 8'd16),
-      '{Sets: 16'd64, Ways: 8'd8, LineBytes: 16'd64}, NoCache);
+      '{Sets: 16'd64, Ways: 8'd8, LineBytes: 16'd64}, NoCache),
+      '{Sets: 16'd128, Ways: 8'd4, LineBytes: 16'd64}, '{Sets: 16'd256, Ways: 8'd2, LineBytes: 16'd64});
   localparam machine_t Sv57 = with_lower_caches(
       riscv_machine(riscv(8'd5, 8'd3, 8'd9, 8'd12, 8'd3, 8'd44, 1'b1), 8'd56, 8'd16),
       '{Sets: 16'd64, Ways: 8'd8, LineBytes: 16'd64}, '{Sets: 16'd128, Ways: 8'd8, LineBytes: 16'd64});
@@ -255,8 +267,9 @@ package vm_machines_pkg;
   localparam machine_t Sv39Ulx3s = riscv_machine(riscv(8'd3, 8'd3, 8'd9, 8'd12, 8'd3, 8'd44, 1'b1), 8'd34, 8'd9, 8'd2);
   // For programs that go through memory page by page.
   localparam machine_t Sv39Prefetch = with_prefetch(Sv39);
-  // For a core that has several accesses in flight: misses do not stop the caches.
-  localparam machine_t Sv39Nb = with_misses(Sv39, 8'd4, 8'd8);
+  // For a core that has several accesses in flight: misses do not stop the caches. Two colours of pages in the instruction cache.
+  localparam machine_t Sv39Nb = with_misses(
+      with_alias_resolution(Sv39, '{Sets: 16'd128, Ways: 8'd2, LineBytes: 16'd64}, Sv39.Dcache), 8'd4, 8'd8);
   // The tables of Sv39 with 8 KiB pages; parity, also in an L2 of 32 KiB and an L3 of 64 KiB.
   localparam machine_t Riscv8k = with_parity(with_lower_caches(with_itlb(
       riscv_machine(riscv(8'd3, 8'd3, 8'd10, 8'd13, 8'd3, 8'd43, 1'b0), 8'd40, 8'd9), '{Sets: 16'd1, Ways: 8'd4}),
@@ -270,7 +283,7 @@ package vm_machines_pkg;
     Itlb: '{Sets: 16'd32, Ways: 8'd4}, Dtlb: '{Sets: 16'd16, Ways: 8'd4}, SuperEntries: 8'd4,
     L2Tlb: '{Sets: 16'd128, Ways: 8'd4}, WalkCacheSets: 16'd4, HitLatency: 8'd1,
     Icache: '{Sets: 16'd64, Ways: 8'd8, LineBytes: 16'd64}, Dcache: '{Sets: 16'd64, Ways: 8'd8, LineBytes: 16'd64},
-    Misses: 8'd0, Waiters: 8'd0, CriticalFirst: 1'b0,
+    AliasResolution: 1'b0, Misses: 8'd0, Waiters: 8'd0, CriticalFirst: 1'b0,
     L2Prefetch: 1'b0, L2Cache: '{Sets: 16'd512, Ways: 8'd8, LineBytes: 16'd64},
     L3Cache: '{Sets: 16'd8192, Ways: 8'd16, LineBytes: 16'd64}, WalkPort: WalkCache,
     Atomics: 1'b1, TrapSwap: 1'b0, ArrayPort: 1'b0, Parity: 1'b0,

@@ -99,6 +99,7 @@ package vm_pkg;
     logic [7:0] HitLatency;       // cycles from acceptance to the answer of an L1 TLB hit: 1 or 2
     cache_geometry_t Icache;
     cache_geometry_t Dcache;
+    logic AliasResolution;        // sets of Icache and Dcache may reach beyond the page (vm_port)
     logic [7:0] Misses;           // outstanding in each first-level cache: 0 = vm_cache, which waits; else vm_l1
     logic [7:0] Waiters;          // vm_l1: accesses that can wait for each miss. Power of two
     logic CriticalFirst;          // vm_l1: lines are read from the word that is wanted, wrapping
@@ -756,6 +757,11 @@ package vm_pkg;
   // Bits to index n things, at least 1 so that no vector has width zero.
   function automatic int unsigned idx_bits(int unsigned n);
     return (n > 1) ? $clog2(n) : 1;
+  endfunction
+
+  // How many bits of an address choose set and byte of a cache.
+  function automatic int unsigned cache_index_bits(cache_geometry_t g);
+    return (g.Ways == 0) ? 0 : $clog2(32'(g.Sets)) + $clog2(32'(g.LineBytes));
   endfunction
 
   // The largest aligned piece that lies in one page, one line and one beat: 4 or 8 bytes.

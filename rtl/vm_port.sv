@@ -14,10 +14,15 @@
 // If the translation came late (a walk) or the cache was busy, S1 goes through the cache's S0 once more by itself
 // ("again"), and nothing new enters until it has ("held"). A fault and a probe answer without the cache. Whose address
 // goes to the cache depends on registers only.
+//
+// AliasResolution: a cache whose sets reach beyond the page keeps each line in the set of its physical address, once (M10). An
+// access is looked up under its virtual address first. If that has another *colour* (bits of the set above the page)
+// than the physical one, which shows in S1, it goes again with the physical address: 2 cycles more.
 module vm_port
   import vm_pkg::*;
 #(
-    parameter machine_t Cfg = '0
+    parameter machine_t        Cfg = '0,
+    parameter cache_geometry_t Geometry = '0  // of the cache beside it
 ) (
     input logic clk_i,
     input logic rst_ni,
@@ -56,6 +61,10 @@ module vm_port
     input  logic             cache_done_err_i
 );
 
+  localparam int unsigned PageBits = 32'(Cfg.Format.PageBits);
+  localparam int unsigned IndexBits = cache_index_bits(Geometry);
+  localparam bit Colours = IndexBits > PageBits;
+
   // What the cache needs of the access in S1 beside its address.
   typedef struct packed {
     logic [7:0] strb;
@@ -76,12 +85,13 @@ module vm_port
   logic tried_d, tried_q;  // the access in S1 went through the cache's S0 in the cycle before
   logic answers_older;     // an answer of this cycle is that of an older access
   logic may_go, may_answer, taken_idle;
+  logic misplaced;         // the access in S1 was looked up in a set of another colour than its own
 
   logic accept, held, again, at_once;
 
   assign at_once = xlat_rsp_i.fault.cause != FaultNone || xlat_rsp_i.req.probe;
-  assign cache_go_o = xlat_rsp_valid_i && !at_once && tried_q && cache_s1_open_i && may_go;
-  assign xlat_rsp_ready_o = at_once ? may_answer : tried_q && cache_s1_open_i && may_go;
+  assign cache_go_o = xlat_rsp_valid_i && !at_once && tried_q && cache_s1_open_i && may_go && !misplaced;
+  assign xlat_rsp_ready_o = at_once ? may_answer : tried_q && cache_s1_open_i && may_go && !misplaced;
   assign held = xlat_s1_busy_i && !tried_q;
   assign again = held && xlat_rsp_valid_i && may_go && !at_once;
 
@@ -133,10 +143,17 @@ module vm_port
           write: xlat_rsp_i.req.access == AccessStore,
           uncached: 1'b0,
           strb: body_q.strb,
-          addr: xlat_rsp_i.req.va[PaMax-1:0],
+          addr: Colours ? xlat_rsp_i.pa : xlat_rsp_i.req.va[PaMax-1:0],
           wdata: body_q.wdata
       };
     end
+  end
+  if (Colours) begin : gen_colours
+    logic [IndexBits-1:PageBits] looked_q;
+    always_ff @(posedge clk_i) looked_q <= cache_req_o.addr[IndexBits-1:PageBits];
+    assign misplaced = looked_q != xlat_rsp_i.pa[IndexBits-1:PageBits];
+  end else begin : gen_no_colours
+    assign misplaced = 1'b0;
   end
   assign cache_pa_o = xlat_rsp_i.pa;
   assign cache_uncached_o = !xlat_rsp_i.cacheable;

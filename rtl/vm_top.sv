@@ -150,7 +150,8 @@ module vm_top
     );
 
     vm_port #(
-        .Cfg(Cfg)
+        .Cfg     (Cfg),
+        .Geometry((p == 0) ? Cfg.Icache : Cfg.Dcache)
     ) u_port (
         .clk_i,
         .rst_ni,

@@ -4,13 +4,25 @@ import random
 import sys
 
 
-def caches(rng, page_bits, smallest_line):
-    made = {}
+def caches(rng, page_bits, smallest_line, bus_bits):
+    """With sets inside the page, or with up to eight colours of pages."""
+    made = {"alias_resolution": rng.random() < 0.4}
+    colour_bits = 3 if made["alias_resolution"] else 0
     for key in ("icache", "dcache"):
         line_bits = rng.randint(smallest_line, min(6, page_bits))
-        made[key] = {"sets": 1 << rng.randint(0, min(6, page_bits - line_bits)), "ways": rng.choice([0, 1, 2, 4]),
-                     "line_bytes": 1 << line_bits}
+        set_bits = rng.randint(0, min(6, page_bits - line_bits)) + rng.randint(0, colour_bits)
+        most = (page_bits if colour_bits == 0 else min(page_bits + colour_bits, bus_bits - 1)) - line_bits
+        made[key] = {"sets": 1 << min(set_bits, most), "ways": rng.choice([0, 1, 2, 4]), "line_bytes": 1 << line_bits}
     return made
+
+
+def misses(rng, machine):
+    """Caches that do not wait for a miss, where they can be: both there, without parity, array port and lower caches."""
+    able = all(machine[key]["ways"] and machine[key]["line_bytes"] >= 16 and
+               machine[key]["sets"] * machine[key]["line_bytes"] < 1 << machine["bus_bits"] for key in ("icache", "dcache"))
+    if not able or "l2cache" in machine or machine["parity"] or machine.get("array_port") or rng.random() < 0.2:
+        return {}
+    return {"misses": rng.randint(1, 6), "waiters": 1 << rng.randint(0, 3), "critical_first": rng.random() < 0.5}
 
 
 def lower_caches(rng, machine):
@@ -45,7 +57,7 @@ def make_tree(rng, kind):
     index_bits = [9] * levels if x86 else [rng.randint(4, page_bits - pte_log2) for _ in range(levels)]
     pa_bits = page_bits + rng.randint(16, 20)
     machine = {"va_bits": page_bits + sum(index_bits), "pa_bits": pa_bits, "bus_bits": pa_bits,
-               "asid_bits": 12 if x86 else rng.choice([0, 1, 9]), **caches(rng, page_bits, 3)}
+               "asid_bits": 12 if x86 else rng.choice([0, 1, 9]), **caches(rng, page_bits, 3, pa_bits)}
     if x86:
         machine["dcache"]["ways"] = max(1, machine["dcache"]["ways"])
     through_cache = machine["dcache"]["ways"] > 0
@@ -96,7 +108,7 @@ def make_flat(rng):
                "format": layout}
     for key in ("itlb", "dtlb"):
         machine[key] = tlb(rng, vpn_bits, [0, 1, 2, 4, 8])
-    machine.update(caches(rng, page_bits, 2))
+    machine.update(caches(rng, page_bits, 2, bus_bits))
     unit = unit_bytes({**machine, "format": layout})
     machine.update(lower_caches(rng, machine))
     through_cache = machine["dcache"]["ways"] > 0 and 1 << pte_log2 <= unit and rng.random() < 0.7
@@ -122,6 +134,7 @@ def make(seed):
     machine["parity"] = rng.random() < 0.5
     if machine["parity"]:
         machine["array_port"] = rng.random() < 0.9  # the way in for flips
+    machine.update(misses(rng, machine))
     return {"name": "random", "summary": f"random machine of seed {seed}", **machine}
 
 

@@ -72,6 +72,7 @@ nlohmann::json machine_json(const Machine& m) {
           {"hit_latency", m.hit_latency},
           {"icache", cache_json(m.icache)},
           {"dcache", cache_json(m.dcache)},
+          {"alias_resolution", m.alias_resolution},
           {"misses", m.misses},
           {"waiters", m.waiters},
           {"critical_first", m.critical_first},

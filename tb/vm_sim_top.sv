@@ -210,6 +210,7 @@ module vm_sim_top
   output logic [15:0] cfg_dcache_sets_o,
   output logic [7:0]  cfg_dcache_ways_o,
   output logic [15:0] cfg_dcache_line_bytes_o,
+  output logic        cfg_alias_resolution_o,
   output logic [7:0]  cfg_misses_o,
   output logic [7:0]  cfg_waiters_o,
   output logic        cfg_critical_first_o,
@@ -623,6 +624,7 @@ module vm_sim_top
   assign cfg_dcache_sets_o = Cfg.Dcache.Sets;
   assign cfg_dcache_ways_o = Cfg.Dcache.Ways;
   assign cfg_dcache_line_bytes_o = Cfg.Dcache.LineBytes;
+  assign cfg_alias_resolution_o = Cfg.AliasResolution;
   assign cfg_misses_o = Cfg.Misses;
   assign cfg_waiters_o = Cfg.Waiters;
   assign cfg_critical_first_o = Cfg.CriticalFirst;

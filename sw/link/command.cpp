@@ -222,7 +222,7 @@ CacheGeometry cache_of(FieldReader& in) {
 
 }  // namespace
 
-const std::size_t kMachineBits = kFormatBits + 4 * 8 + 3 * kTlbBits + 8 + 16 + 1 + 8 + 4 * kCacheBits + 17 + 5 +
+const std::size_t kMachineBits = kFormatBits + 4 * 8 + 3 * kTlbBits + 8 + 16 + 1 + 8 + 4 * kCacheBits + 18 + 5 +
                                  kMaxRegions * (2 * (kPaMax + 1) + 2);
 
 Machine machine_of(std::span<const std::uint64_t> words) {
@@ -243,6 +243,7 @@ Machine machine_of(std::span<const std::uint64_t> words) {
   m.hit_latency = in.byte();
   m.icache = cache_of(in);
   m.dcache = cache_of(in);
+  m.alias_resolution = in.flag();
   m.misses = in.byte();
   m.waiters = in.byte();
   m.critical_first = in.flag();

@@ -14,6 +14,11 @@ unsigned Machine::unit_bytes() const {
   return static_cast<unsigned>(unit);
 }
 
+std::uint64_t Machine::colour_mask(const CacheGeometry& cache) const {
+  if (cache.ways == 0) return 0;
+  return (static_cast<std::uint64_t>(cache.sets) * cache.line_bytes - 1) & ~(format.page_size() - 1);
+}
+
 const Region* Machine::region_of(PhysAddr a) const {
   for (const Region& r : regions) {
     if (r.contains(a)) return &r;

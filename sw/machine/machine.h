@@ -90,6 +90,7 @@ struct Machine {
   bool l2_prefetch = false;      // after a walk, the next page goes into the L2 TLB too
   unsigned hit_latency = 1;      // cycles from acceptance to the answer of an L1 TLB hit: 1 or 2
   CacheGeometry icache, dcache;
+  bool alias_resolution = false;   // sets of the two may reach beyond the page
   unsigned misses = 0;             // outstanding in each first-level cache; 0: it waits for each
   unsigned waiters = 0;            // accesses that can wait for each of them
   bool critical_first = false;     // lines are read from the word that is wanted
@@ -110,6 +111,8 @@ struct Machine {
     const Region* region = region_of(a);
     return region != nullptr && (op == AtomicOp::None || region->atomic);
   }
+  // Bits of the set of such a cache above the page, in place: what two addresses of one colour have in common.
+  std::uint64_t colour_mask(const CacheGeometry& cache) const;
   // The bytes an LR reserves: a line of the data cache.
   unsigned reservation_bytes() const { return dcache.ways != 0 ? dcache.line_bytes : 8; }
   Vpn vpn_of(VirtAddr va) const { return Vpn((va.value & low_mask(va_bits)) >> format.page_bits); }

@@ -93,6 +93,7 @@ std::string difference(const Machine& rtl, const Machine& cpp) {
   d.compare("HitLatency", rtl.hit_latency, cpp.hit_latency);
   compare_caches(d, "Icache", rtl.icache, cpp.icache);
   compare_caches(d, "Dcache", rtl.dcache, cpp.dcache);
+  d.compare("AliasResolution", rtl.alias_resolution, cpp.alias_resolution);
   d.compare("Misses", rtl.misses, cpp.misses);
   d.compare("Waiters", rtl.waiters, cpp.waiters);
   d.compare("CriticalFirst", rtl.critical_first, cpp.critical_first);

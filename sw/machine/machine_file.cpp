@@ -201,7 +201,7 @@ Machine load_machine(const std::filesystem::path& path) {
     throw InputError(fmt::format("{}:{}:{}: {}", file, at.line, at.column, error.description()));
   }
   const Fields f(file, root, "",
-                 {"name",          "summary",         "va_bits",       "pa_bits",     "bus_bits",  "asid_bits",
+                 {"name",          "alias_resolution", "summary",         "va_bits",       "pa_bits",     "bus_bits",  "asid_bits",
                   "super_entries", "walk_cache_sets", "l2_prefetch",   "hit_latency", "walk_port", "trap_swap",
                   "atomics",       "array_port",      "parity",        "format",      "itlb",      "dtlb",
                   "l2tlb",         "icache",          "dcache",        "l2cache",     "l3cache",   "region",
@@ -230,6 +230,7 @@ Machine load_machine(const std::filesystem::path& path) {
   f.boolean("trap_swap", machine.trap_swap);
   f.boolean("array_port", machine.array_port);
   f.boolean("parity", machine.parity);
+  f.boolean("alias_resolution", machine.alias_resolution);
   f.unsigned_number("misses", machine.misses, false);
   machine.waiters = machine.misses != 0 ? 8 : 0;
   f.unsigned_number("waiters", machine.waiters, false);

@@ -239,11 +239,18 @@ std::string why_cache_illegal(const Machine& m, const char* name, const CacheGeo
                        kMaxLineBytes);
   }
   const std::uint64_t reach = static_cast<std::uint64_t>(g.sets) * g.line_bytes;
-  if (reach > m.format.page_size()) {
+  if (g.line_bytes > m.format.page_size()) {
+    return fmt::format("{}: a line ({} bytes) exceeds the page ({} bytes): make it smaller", name, g.line_bytes,
+                       m.format.page_size());
+  }
+  if (!m.alias_resolution && reach > m.format.page_size()) {
     return fmt::format(
         "{}: sets x line ({} bytes) exceeds the page ({} bytes), so one line could sit in two sets: make the "
-        "sets or the line smaller",
+        "sets or the line smaller, or set AliasResolution",
         name, reach, m.format.page_size());
+  }
+  if (m.alias_resolution && reach >= 1ULL << m.bus_bits) {
+    return fmt::format("{}: sets x line is all that BusBits ({}) can reach: make it smaller", name, m.bus_bits);
   }
   return {};
 }

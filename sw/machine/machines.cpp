@@ -226,6 +226,9 @@ Machine sv39() {
 Machine sv48() {
   Machine m = riscv64("sv48", 4);
   m.summary = "RISC-V Sv48 and Sv39: 48-bit addresses, 4-level tables, pages of 4 KiB to 512 GiB";
+  m.icache = {.sets = 128, .ways = 4, .line_bytes = 64};
+  m.dcache = {.sets = 256, .ways = 2, .line_bytes = 64};
+  m.alias_resolution = true;
   m.l2cache = {.sets = 64, .ways = 8, .line_bytes = 64};
   return m;
 }
@@ -275,6 +278,8 @@ Machine sv39_prefetch() {
 Machine sv39_nb() {
   Machine m = riscv64("sv39-nb", 3);
   m.summary = "sv39 whose caches have four misses outstanding and answer in any order";
+  m.icache = {.sets = 128, .ways = 2, .line_bytes = 64};
+  m.alias_resolution = true;
   m.misses = 4;
   m.waiters = 8;
   m.critical_first = true;

@@ -37,6 +37,7 @@ TimeCheck::TimeCheck(const Machine& machine, Tracker& tracker, Reporter& reporte
       has_front_(machine.hit_latency == 2),
       outstanding_(machine.misses != 0),
       line_bytes_{machine.icache.line_bytes, machine.dcache.line_bytes},
+      colour_mask_{machine.colour_mask(machine.icache), machine.colour_mask(machine.dcache)},
       tracker_(tracker),
       reporter_(reporter),
       follower_(machine, tracker),
@@ -192,7 +193,7 @@ void TimeCheck::translations_now(const Cycle& cycle) {
     if (!known || port.pending) {
       expect(xlat != nullptr, false, port.pending ? "T3, T4 (access pending)" : "T2", "Xlat");
     } else if (through) {
-      expect(xlat != nullptr, true, "T4", "Xlat");
+      misplaced_now(p, xlat, at_once);
     } else if (at_once) {
       expect(true, !port.passed, "T3", "Xlat of a fault or probe, which was due before,");
     } else {
@@ -207,6 +208,24 @@ void TimeCheck::translations_now(const Cycle& cycle) {
     const bool cut = is_cut(machine_, request);
     port.unit_valid = (port.split == SplitState::Pass && request.valid && !cut && seq_ == SeqState::Idle) ||
                       port.split == SplitState::Probe || port.split == SplitState::Access;
+  }
+}
+
+// An access that the cache could take. Of one that was looked up under its virtual address, whether that was in a set of
+// another colour shows in there being no Xlat, and must show in the Xlat that comes when it has gone through S0 again.
+void TimeCheck::misplaced_now(unsigned p, const Event* xlat, bool at_once) {
+  Port& port = ports_[p];
+  const bool by_va = port.by_va && colour_mask_[p] != 0;
+  if (xlat == nullptr) {
+    expect(false, !by_va, "T4", "Xlat");
+    port.misplaced = port.passed = true;
+    return;
+  }
+  const bool own_colour = ((xlat->b ^ xlat->c) & colour_mask_[p]) == 0;
+  if (port.misplaced) {
+    expect(true, !at_once && !own_colour, "T4", "Xlat of an access whose addresses have one colour, due before,");
+  } else if (by_va && !at_once) {
+    expect(true, own_colour, "T4", "Xlat of an access that was looked up in a set of another colour");
   }
 }
 
@@ -350,7 +369,7 @@ void TimeCheck::next_ports(const Cycle& cycle) {
       if (taken_over) port.pending = true;
     }
     port.tried = port.enters || again_taken;
-    port.first = port.enters;
+    port.first = port.by_va = port.enters;
     // A fill of this cycle is not in what the TLB has answered, or is answering.
     port.front = has_front_ && (port.unit_accept || (port.front && !port.enters));
     port.relook = port.front && xlat != nullptr && (port.walked || port.from_l2) && xlat->xlat_cause() == Cause::None;
@@ -362,7 +381,7 @@ void TimeCheck::next_ports(const Cycle& cycle) {
     if (seen_.walk_end != nullptr && static_cast<unsigned>(seen_.walk_end->port()) == p) port.walked = true;
     if (port.enters) {
       port.s1 = true;
-      port.needs_walk = port.asked = port.walked = port.passed = port.from_l2 = port.l2_denies = false;
+      port.needs_walk = port.asked = port.walked = port.passed = port.misplaced = port.from_l2 = port.l2_denies = false;
     }
   }
 }

@@ -65,6 +65,8 @@ class TimeCheck final : public Check {
     bool s1 = false, first = false, tried = false, needs_walk = false, asked = false, walked = false;
     bool from_l2 = false, l2_denies = false;  // the L2 had the page; it does not grant
     bool passed = false;                      // was seen to be neither fault nor probe
+    bool by_va = false;      // it has been looked up under its virtual address
+    bool misplaced = false;  // and that, as no Xlat came, in a set of another colour
     std::uint64_t va = 0;
     bool pending = false;  // an access the cache has taken over
     // With misses outstanding
@@ -179,6 +181,7 @@ class TimeCheck final : public Check {
   void ready_next(unsigned k, CacheSide& cache);
   void next_sequencer(const Cycle& cycle);
 
+  void misplaced_now(unsigned p, const Event* xlat, bool at_once);
   bool unit_answer(unsigned p) const;  // the piece of port p is answered in this cycle
   bool maintenance_waits(unsigned k) const;
   bool array_waits(unsigned k) const;
@@ -197,6 +200,7 @@ class TimeCheck final : public Check {
   const bool has_front_;    // HitLatency 2
   const bool outstanding_;  // misses
   std::array<std::uint64_t, 2> line_bytes_;
+  std::array<std::uint64_t, 2> colour_mask_;
   Tracker& tracker_;
   Reporter& reporter_;
   bool resting_ = false;

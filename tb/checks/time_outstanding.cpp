@@ -52,7 +52,7 @@ void TimeCheck::pieces_now() {
     if (!in_s1) continue;
     port.split = port.split == SplitState::Probe ? SplitState::ProbeWait : SplitState::AccessWait;
     port.s1 = port.first = port.tried = true;
-    port.needs_walk = port.asked = port.walked = port.passed = port.from_l2 = port.l2_denies = false;
+    port.needs_walk = port.asked = port.walked = port.passed = port.misplaced = port.from_l2 = port.l2_denies = false;
   }
 }
 

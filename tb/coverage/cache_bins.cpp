@@ -25,6 +25,14 @@ Values prefixed(const std::string& prefix, const Values& values) {
 CacheBins::CacheBins(BinTable& table) : machine_(table.machine()) {
   add_instruction_cache(table);
   add_data_cache(table);
+  const Values values = {"own colour", "another colour"};
+  if (machine_.colour_mask(machine_.icache) != 0) {
+    caches_[0].colours.emplace(table, kGroup, std::vector<Values>{{"instruction cache: core read"}, values, {"miss", "hit"}});
+  }
+  if (machine_.colour_mask(machine_.dcache) != 0) {
+    caches_[1].colours.emplace(
+        table, kGroup, std::vector<Values>{{"data cache: core read", "data cache: core write"}, values, {"miss", "hit"}});
+  }
 }
 
 void CacheBins::add_instruction_cache(BinTable& table) {
@@ -82,7 +90,10 @@ void CacheBins::add_data_cache(BinTable& table) {
 }
 
 void CacheBins::on_cycle(const Cycle& cycle) {
-  for (const Event& event : cycle.events) on_event(event);
+  for (const Event& event : cycle.events) {
+    if (event.kind == EventKind::Xlat) on_translation(event, cycle);
+    on_event(event);
+  }
   const bool lost = std::any_of(cycle.events.begin(), cycle.events.end(), [](const Event& event) {
     return event.kind == EventKind::CacheLost || (event.kind == EventKind::LowerUpset && event.lower_lost());
   });
@@ -98,6 +109,18 @@ void CacheBins::on_cycle(const Cycle& cycle) {
   const std::size_t at = cache.index(request.set, request.way);
   if (static_cast<Array>(request.array) == Array::DcacheTag && request.way < cache.ways && at < cache.dirty.size()) {
     cache.dirty[at] = unpack_cache_tag(request.data0).dirty;
+  }
+}
+
+// What the core looks up in its cache, by the colours of its addresses.
+void CacheBins::on_translation(const Event& xlat, const Cycle& cycle) {
+  const bool data = xlat.port() == Port::Data;
+  Cache& cache = caches_[data ? 1 : 0];
+  if (!cache.colours || xlat.phys()) return;
+  for (const Event& event : cycle.events) {
+    if (event.kind != EventKind::CacheLookup || event.cache() != (data ? 1U : 0U) || event.client() != Client::Core) continue;
+    const std::uint64_t mask = machine_.colour_mask(data ? machine_.dcache : machine_.icache);
+    cache.colours->hit(event.write() ? 1 : 0, ((xlat.b ^ xlat.c) & mask) != 0 ? 1 : 0, event.hit() ? 1 : 0);
   }
 }
 

@@ -6,6 +6,8 @@
 //   misses       client, read or write x state of the victim; fills that fail
 //   maintenance  operation x whole cache or one line x state of the line
 //   write-backs that memory refuses
+//   colours      of a cache whose sets reach beyond the page: read or write x whether virtual and physical address have the
+//                same x whether the line is there
 #pragma once
 
 #include <array>
@@ -27,7 +29,7 @@ class CacheBins {
 
  private:
   struct Cache {
-    std::optional<Cross> uncached, lookups, victims, fill_errors, lines, all_at_once, not_present;
+    std::optional<Cross> uncached, lookups, victims, fill_errors, lines, all_at_once, not_present, colours;
     unsigned ways = 0;
     std::vector<bool> dirty;  // [set][way]
     bool evicts = false;      // the victim is a line that an uncached access hit
@@ -53,6 +55,7 @@ class CacheBins {
   void on_lookup(const Event& event);
   bool on_outstanding(const Event& event, Cache& cache);
   static std::size_t first_client(const Cache& cache, std::uint64_t line);
+  void on_translation(const Event& xlat, const Cycle& cycle);
   void on_maintenance(const Event& event);
   void on_fence_done();
 

@@ -311,6 +311,7 @@ Machine VerilatedModel::elaborated() const {
   m.hit_latency = t.cfg_hit_latency_o;
   m.icache = {t.cfg_icache_sets_o, t.cfg_icache_ways_o, t.cfg_icache_line_bytes_o};
   m.dcache = {t.cfg_dcache_sets_o, t.cfg_dcache_ways_o, t.cfg_dcache_line_bytes_o};
+  m.alias_resolution = t.cfg_alias_resolution_o != 0;
   m.misses = t.cfg_misses_o;
   m.waiters = t.cfg_waiters_o;
   m.critical_first = t.cfg_critical_first_o != 0;

@@ -200,12 +200,12 @@ Machine load_machine(const std::filesystem::path& path) {
     const toml::source_position at = error.source().begin;
     throw InputError(fmt::format("{}:{}:{}: {}", file, at.line, at.column, error.description()));
   }
-  const Fields f(file, root, "",
-                 {"name",          "alias_resolution", "summary",         "va_bits",       "pa_bits",     "bus_bits",  "asid_bits",
-                  "super_entries", "walk_cache_sets", "l2_prefetch",   "hit_latency", "walk_port", "trap_swap",
-                  "atomics",       "array_port",      "parity",        "format",      "itlb",      "dtlb",
-                  "l2tlb",         "icache",          "dcache",        "l2cache",     "l3cache",   "region",
-                  "misses",        "waiters",         "critical_first"});
+  const Fields f(
+      file, root, "",
+      {"name",          "alias_resolution", "summary",     "va_bits",     "pa_bits",   "bus_bits",  "asid_bits",
+       "super_entries", "walk_cache_sets",  "l2_prefetch", "hit_latency", "walk_port", "trap_swap", "atomics",
+       "array_port",    "parity",           "format",      "itlb",        "dtlb",      "l2tlb",     "icache",
+       "dcache",        "l2cache",          "l3cache",     "region",      "misses",    "waiters",   "critical_first"});
   Machine machine;
   machine.name = path.stem().string();
   f.text("name", machine.name);

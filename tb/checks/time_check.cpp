@@ -211,8 +211,9 @@ void TimeCheck::translations_now(const Cycle& cycle) {
   }
 }
 
-// An access that the cache could take. Of one that was looked up under its virtual address, whether that was in a set of
-// another colour shows in there being no Xlat, and must show in the Xlat that comes when it has gone through S0 again.
+// An access that the cache could take. Of one that was looked up under its virtual address, whether that was in a set
+// of another colour shows in there being no Xlat, and must show in the Xlat that comes when it has gone through S0
+// again.
 void TimeCheck::misplaced_now(unsigned p, const Event* xlat, bool at_once) {
   Port& port = ports_[p];
   const bool by_va = port.by_va && colour_mask_[p] != 0;

@@ -65,8 +65,8 @@ class TimeCheck final : public Check {
     bool s1 = false, first = false, tried = false, needs_walk = false, asked = false, walked = false;
     bool from_l2 = false, l2_denies = false;  // the L2 had the page; it does not grant
     bool passed = false;                      // was seen to be neither fault nor probe
-    bool by_va = false;      // it has been looked up under its virtual address
-    bool misplaced = false;  // and that, as no Xlat came, in a set of another colour
+    bool by_va = false;                       // it has been looked up under its virtual address
+    bool misplaced = false;                   // and that, as no Xlat came, in a set of another colour
     std::uint64_t va = 0;
     bool pending = false;  // an access the cache has taken over
     // With misses outstanding

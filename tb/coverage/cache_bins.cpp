@@ -27,11 +27,13 @@ CacheBins::CacheBins(BinTable& table) : machine_(table.machine()) {
   add_data_cache(table);
   const Values values = {"own colour", "another colour"};
   if (machine_.colour_mask(machine_.icache) != 0) {
-    caches_[0].colours.emplace(table, kGroup, std::vector<Values>{{"instruction cache: core read"}, values, {"miss", "hit"}});
+    caches_[0].colours.emplace(table, kGroup,
+                               std::vector<Values>{{"instruction cache: core read"}, values, {"miss", "hit"}});
   }
   if (machine_.colour_mask(machine_.dcache) != 0) {
     caches_[1].colours.emplace(
-        table, kGroup, std::vector<Values>{{"data cache: core read", "data cache: core write"}, values, {"miss", "hit"}});
+        table, kGroup,
+        std::vector<Values>{{"data cache: core read", "data cache: core write"}, values, {"miss", "hit"}});
   }
 }
 
@@ -118,7 +120,8 @@ void CacheBins::on_translation(const Event& xlat, const Cycle& cycle) {
   Cache& cache = caches_[data ? 1 : 0];
   if (!cache.colours || xlat.phys()) return;
   for (const Event& event : cycle.events) {
-    if (event.kind != EventKind::CacheLookup || event.cache() != (data ? 1U : 0U) || event.client() != Client::Core) continue;
+    if (event.kind != EventKind::CacheLookup || event.cache() != (data ? 1U : 0U) || event.client() != Client::Core)
+      continue;
     const std::uint64_t mask = machine_.colour_mask(data ? machine_.dcache : machine_.icache);
     cache.colours->hit(event.write() ? 1 : 0, ((xlat.b ^ xlat.c) & mask) != 0 ? 1 : 0, event.hit() ? 1 : 0);
   }

@@ -6,7 +6,8 @@
 //   misses       client, read or write x state of the victim; fills that fail
 //   maintenance  operation x whole cache or one line x state of the line
 //   write-backs that memory refuses
-//   colours      of a cache whose sets reach beyond the page: read or write x whether virtual and physical address have the
+//   colours      of a cache whose sets reach beyond the page: read or write x whether virtual and physical address have
+//   the
 //                same x whether the line is there
 #pragma once
 

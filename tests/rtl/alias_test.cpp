@@ -17,7 +17,7 @@ namespace {
 
 using test::TreeBench;
 
-const auto kMachines = boost::unit_test::data::make({"sv39", "sv39-ulx3s", "sv48", "corei7"});
+const auto kMachines = boost::unit_test::data::make({"sv39", "sv39-ulx3s", "sv39-nb", "sv48", "corei7"});
 constexpr std::uint64_t kValue = 0x8877665544332211;
 
 // A page of this frame that no cache may keep.
@@ -74,6 +74,31 @@ BOOST_DATA_TEST_CASE(code_written_through_one_address_is_fetched_from_another_af
   b.store(b.va(3), 2, 0x13);
   b.platform().fence({.op = FenceOp::FetchSync});
   BOOST_TEST(b.access(AccessKind::Fetch, b.va(4), 2).data == 0x13U);
+  BOOST_TEST(b.clean(), b.bench().report());
+}
+
+// A line lies where its physical address says, so an address of another colour finds it there, 2 cycles later.
+BOOST_DATA_TEST_CASE(M10_an_address_of_another_colour_hits_two_cycles_later,
+                     boost::unit_test::data::make({"sv48", "sv39-nb"}), machine) {
+  TreeBench b(machine);
+  const bool data = std::string_view(machine) == "sv48";
+  const AccessKind kind = data ? AccessKind::Load : AccessKind::Fetch;
+  const std::uint64_t colours = b.machine().colour_mask(data ? b.machine().dcache : b.machine().icache) / 4096 + 1;
+  BOOST_REQUIRE(colours == (data ? 4U : 2U));
+  constexpr std::uint64_t kPages = 4;
+  const Ppn frame = b.frame(8);
+  for (std::uint64_t page = 0; page < kPages; ++page) b.map(8 + page, TreeBench::leaf(frame));
+  b.translate();
+  const auto cycles = [&](std::uint64_t page) {
+    const AccessResult seen = b.access(kind, b.va(8 + page, 0x80), 2);
+    BOOST_TEST((seen.cache == Hit::Hit));
+    return seen.answered - seen.accepted;
+  };
+  for (std::uint64_t page = 0; page < kPages; ++page) b.access(kind, b.va(8 + page, 0x80), 2);
+  for (std::uint64_t page = 0; page < kPages; ++page) {
+    const bool own = ((8 + page) ^ frame.value) % colours == 0;
+    BOOST_TEST(cycles(page) == (own ? 1U : 3U));
+  }
   BOOST_TEST(b.clean(), b.bench().report());
 }
 

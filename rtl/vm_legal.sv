@@ -34,9 +34,6 @@ module vm_legal
   function automatic bit index_in_page(cache_geometry_t g);
     return cache_index_bits(g) <= 32'(Cfg.Format.PageBits);
   endfunction
-  function automatic bit line_in_page(cache_geometry_t g);
-    return g.Ways == 0 || $clog2(32'(g.LineBytes)) <= 32'(Cfg.Format.PageBits);
-  endfunction
   function automatic bit index_on_bus(cache_geometry_t g);
     return cache_index_bits(g) < 32'(Cfg.BusBits);
   endfunction
@@ -129,7 +126,8 @@ module vm_legal
   if (!cache_ok(Cfg.Icache) || !cache_ok(Cfg.Dcache)) begin : gen_bad_cache
     $error("Icache, Dcache: sets, ways and line bytes must be powers of two, lines 4 to 2048 bytes");
   end
-  if (!line_in_page(Cfg.Icache) || !line_in_page(Cfg.Dcache)) begin : gen_bad_line
+  if ((Cfg.Icache.Ways != 0 && $clog2(32'(Cfg.Icache.LineBytes)) > 32'(Cfg.Format.PageBits)) ||
+      (Cfg.Dcache.Ways != 0 && $clog2(32'(Cfg.Dcache.LineBytes)) > 32'(Cfg.Format.PageBits))) begin : gen_bad_line
     $error("Icache, Dcache: a line exceeds the page; make LineBytes smaller");
   end
   if (!Cfg.AliasResolution && !(index_in_page(Cfg.Icache) && index_in_page(Cfg.Dcache))) begin : gen_bad_vipt

@@ -119,6 +119,7 @@ void StateCheck::on_outstanding_done(const Event& event, CacheSide& side, const 
     return;
   }
   side.mirror.hit(there, event.write());
+  side.used[there.set * side.mirror.ways() + there.way] = true;
 }
 
 }  // namespace vm

@@ -16,13 +16,21 @@ def caches(rng, page_bits, smallest_line, bus_bits):
     return made
 
 
-def misses(rng, machine):
-    """Caches that do not wait for a miss, where they can be: both there, without parity, array port and lower caches."""
-    able = all(machine[key]["ways"] and machine[key]["line_bytes"] >= 16 and
-               machine[key]["sets"] * machine[key]["line_bytes"] < 1 << machine["bus_bits"] for key in ("icache", "dcache"))
-    if not able or "l2cache" in machine or machine["parity"] or machine.get("array_port") or rng.random() < 0.2:
-        return {}
-    return {"misses": rng.randint(1, 6), "waiters": 1 << rng.randint(0, 3), "critical_first": rng.random() < 0.5}
+def give_misses(rng, machine):
+    """Caches that do not wait for a miss need lines of 16 bytes, and take neither parity, array port nor lower caches."""
+    page_bits = machine["format"]["page_bits"]
+    if page_bits < 4 or machine["bus_bits"] < 8:
+        return
+    for key in ("l2cache", "l3cache"):
+        machine.pop(key, None)
+    machine["array_port"] = machine["parity"] = False
+    for key in ("icache", "dcache"):
+        cache = machine[key]
+        cache["ways"] = max(1, cache["ways"])
+        while cache["line_bytes"] < 16:
+            cache["line_bytes"] *= 2
+            cache["sets"] = max(1, cache["sets"] // 2)
+    machine.update({"misses": rng.randint(1, 6), "waiters": 1 << rng.randint(0, 3), "critical_first": rng.random() < 0.5})
 
 
 def lower_caches(rng, machine):
@@ -134,7 +142,8 @@ def make(seed):
     machine["parity"] = rng.random() < 0.5
     if machine["parity"]:
         machine["array_port"] = rng.random() < 0.9  # the way in for flips
-    machine.update(misses(rng, machine))
+    if rng.random() < 0.3:
+        give_misses(rng, machine)
     return {"name": "random", "summary": f"random machine of seed {seed}", **machine}
 
 

@@ -5,7 +5,7 @@
 #   MACHINE=flat32     synth, bench, oracle, gatesim, report: which machine
 #   SEEDS=1,2,3        synth, report: place-and-route seeds
 #   UNIT=vm_mmu        synth: this module alone instead of the whole machine
-#   SET='HitLatency=2' synth: fields of the machine, or parameters of a module that no machine contains
+#   SET='Dcache.Ways=8' synth: fields of the machine, or parameters of a module that no machine contains
 #   BOARD=ulx3s        bitstream, load: which board; or icebreaker
 #   FORMAT=sv39        sweep: this machine's format instead of all
 #   N=1000000          oracle, sweep: how many cases

@@ -74,7 +74,10 @@ def machine_fields():
     """The fields of machine_t that a number can be given to."""
     text = (ROOT / "rtl/vm_pkg.sv").read_text(encoding="utf-8")
     body = re.search(r"typedef struct packed \{([^}]*)\} machine_t;", text)[1]
-    return re.findall(r"^ *logic (?:\[7:0\]|\[15:0\])? *(\w+);", body, re.MULTILINE)
+    fields = re.findall(r"^ *logic (?:\[7:0\]|\[15:0\])? *(\w+);", body, re.MULTILINE)
+    for kind, name in re.findall(r"^ *(tlb|cache)_geometry_t (\w+);", body, re.MULTILINE):
+        fields += [f"{name}.{part}" for part in ("Sets", "Ways", *(["LineBytes"] if kind == "cache" else []))]
+    return fields
 
 
 def synthesize(constant, unit, parameters, work):

@@ -147,7 +147,8 @@ package vm_machines_pkg;
   endfunction
 
   // First-level caches whose sets reach beyond the page.
-  function automatic machine_t with_alias_resolution(machine_t machine, cache_geometry_t icache, cache_geometry_t dcache);
+  function automatic machine_t with_alias_resolution(machine_t machine, cache_geometry_t icache,
+                                                     cache_geometry_t dcache);
     machine_t m;
     m = machine;
     m.AliasResolution = 1'b1;

@@ -113,7 +113,7 @@ module vm_l1
     $error("Sets, Ways, LineBytes: must be powers of two, lines 16 to 2048 bytes");
   end
   if (PageBits < 3 || OffBits > PageBits || (!AliasResolution && IndexBits > PageBits)) begin : gen_bad_vipt
-    $error("Sets: Sets * LineBytes exceeds the page, so aliases would arise; add ways, or set AliasResolution");
+    $error("Sets: Sets * LineBytes exceeds the page, so aliases arise: add ways, or set AliasResolution");
   end
   if (BusBits > PaMax || BusBits <= OffBits + SetBits) begin : gen_bad_bus
     $error("BusBits: the bus must reach more than the sets of the cache, and at most 56 bits");

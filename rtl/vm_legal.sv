@@ -131,7 +131,7 @@ module vm_legal
     $error("Icache, Dcache: a line exceeds the page; make LineBytes smaller");
   end
   if (!Cfg.AliasResolution && !(index_in_page(Cfg.Icache) && index_in_page(Cfg.Dcache))) begin : gen_bad_vipt
-    $error("Icache, Dcache: Sets * LineBytes exceeds the page, so aliases would arise; add ways or set AliasResolution");
+    $error("Icache, Dcache: Sets * LineBytes exceeds the page, so aliases arise: add ways, or set AliasResolution");
   end
   if (Cfg.AliasResolution && !(index_on_bus(Cfg.Icache) && index_on_bus(Cfg.Dcache))) begin : gen_bad_colours
     $error("Icache, Dcache: Sets * LineBytes is all that the bus can reach; make it smaller");

@@ -122,7 +122,20 @@ def make(seed):
     machine["parity"] = rng.random() < 0.5
     if machine["parity"]:
         machine["array_port"] = rng.random() < 0.9  # the way in for flips
+    if kind != "flat" and machine["walk_port"] == "cache" and rng.random() < 0.3:
+        make_nonblocking(rng, machine)
     return {"name": "random", "summary": f"random machine of seed {seed}", **machine}
+
+
+def make_nonblocking(rng, machine):
+    """Misses outstanding in both caches, and nothing that those cannot have or the time check does not know."""
+    machine.update({"misses": rng.randint(1, 6), "waiters": rng.choice([1, 2, 4, 8]), "critical_first": rng.random() < 0.7,
+                    "hit_latency": 1, "parity": False, "array_port": False})
+    for key in ("icache", "dcache"):
+        machine[key]["ways"] = max(1, machine[key]["ways"])
+        machine[key]["line_bytes"] = max(16, machine[key]["line_bytes"])
+    for key in ("l2cache", "l3cache"):
+        machine.pop(key, None)
 
 
 def literal(value):

@@ -69,7 +69,7 @@ module vm_load_path
   logic xlat_req_valid, xlat_req_ready, xlat_idle, ahead_valid, ahead_go, s1_busy, xlat_rsp_valid, xlat_rsp_ready;
   xlat_req_t xlat_req;
   xlat_rsp_t xlat_rsp;
-  logic cache_req_valid, cache_req_ready, cache_s1_open, cache_go, cache_uncached, cache_hit;
+  logic cache_req_valid, cache_req_ready, cache_s1_open, cache_go, cache_uncached, cache_through, cache_hit;
   logic cache_done, cache_done_err;
   cache_req_t cache_req;
   logic [PaMax-1:0] cache_pa;
@@ -104,6 +104,7 @@ module vm_load_path
       .cache_go_o        (cache_go),
       .cache_pa_o        (cache_pa),
       .cache_uncached_o  (cache_uncached),
+      .cache_through_o   (cache_through),
       .cache_hit_i       (cache_hit),
       .cache_rdata_i     (cache_rdata),
       .cache_done_valid_i(cache_done),
@@ -161,6 +162,7 @@ module vm_load_path
       .core_go_i        (cache_go),
       .core_pa_i        (cache_pa),
       .core_uncached_i  (cache_uncached),
+      .core_through_i   (cache_through),
       .core_hit_o       (cache_hit),
       .core_rdata_o     (cache_rdata),
       .core_done_valid_o(cache_done),

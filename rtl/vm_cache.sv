@@ -10,7 +10,9 @@
 //       lets the access drop by leaving core_go_i low. A hit answers here: one cycle after acceptance
 //
 // An uncached access that hits a line (another mapping made it cacheable) writes the line back if it is dirty and drops
-// it, before it goes to memory: data is right under any mix of memory types.
+// it, before it goes to memory: data is right under any mix of memory types. A store to memory that is written through
+// goes to memory as it is; then the line is changed too, if it is here, and stays as dirty as it was. None is fetched for
+// it, and if memory refuses it, nothing is changed.
 //
 // A miss or an uncached access is taken over in S1 and answered later through *_done / *_rsp; until then nothing
 // is accepted. A request accepted in the very cycle in which the one before it missed has to come again:
@@ -49,6 +51,7 @@ module vm_cache
     input  logic             core_go_i,
     input  logic [PaMax-1:0] core_pa_i,
     input  logic             core_uncached_i,
+    input  logic             core_through_i,
     output logic             core_hit_o,
     output logic [63:0]      core_rdata_o,      // with core_hit_o or core_done_valid_o
     output logic             core_done_valid_o,
@@ -125,12 +128,12 @@ module vm_cache
     StDrop,       // take out the line an uncached access hit
     StFillReq,    // take the old line out, read the new one
     StFillData,
-    StReplay,     // S0 of the access that missed, again
+    StReplay,     // S0 of the access that missed, or of a written-through store whose line is here, again
     StReplayHit,  // and its S1
-    StUcReq,      // uncached access
+    StUcReq,      // uncached access, written-through store
     StUcData,
     StUcWait,
-    StDone        // answer of an uncached access, or of a refill that failed
+    StDone        // answer of what went to memory by itself, or of a refill that failed
   } state_e;
 
   typedef struct packed {
@@ -182,6 +185,7 @@ module vm_cache
   store_t st_d, st_q;               // store being written into the data RAM
   store_t st2_q;                    // and the one before it, for reads that passed it
   logic st_valid_q, st2_valid_q;
+  logic st_dirty_q;                 // the first one makes its line dirty
 
   assign open = state_q == StReady && !maint_valid_i && !(Cfg.ArrayPort && array_valid_i);
   assign quiet = !s1_valid_q && !st_valid_q;
@@ -236,6 +240,7 @@ module vm_cache
   logic [WordIdxW-1:0] beat_d, beat_q;
   logic err_d, err_q;
   logic drop_d, drop_q;                    // it makes way for an uncached access
+  logic change_d, change_q;                // it is changed when memory has taken the store
   logic refetch_d, refetch_q;              // it is fetched again, as a word of it was wrong
   logic [WayBits-1:0] lost_way;            // a dirty line of the set whose tag word is wrong
   logic lost, lost_look;                   // something that was stored is lost; it is seen in the tags
@@ -267,7 +272,7 @@ module vm_cache
   logic [PaMax-1:0] s1_pa;
   logic [Ways-1:0] s1_hit_way;
   logic [WayBits-1:0] s1_hit_idx;
-  logic s1_hit, s1_uncached, decide, hit, miss, uncached;
+  logic s1_hit, s1_uncached, s1_through, decide, hit, miss, uncached, through;
   logic s1_upset;             // the word that hits is wrong, and needed
   logic s1_lost_q;            // a dirty line of the set has a wrong tag word
   // Who is replaced if this is a miss: the lowest upset way, else the lowest invalid one, else pseudo-LRU. Known a cycle
@@ -296,9 +301,12 @@ module vm_cache
   end
 
   assign decide = s1_valid_q && (state_q == StReady || state_q == StReplayHit) && (s1_phys_q || core_go_i);
-  assign uncached = decide && s1_uncached;
-  assign hit = decide && !s1_uncached && s1_hit && !s1_upset;
-  assign miss = decide && !s1_uncached && !(s1_hit && !s1_upset);
+  assign s1_through = !ReadOnly && s1_q.req.write && (s1_phys_q ? s1_q.req.through : core_through_i);
+  // A written-through store that needs a wrong word of its line is for memory alone.
+  assign uncached = decide && (s1_uncached || (s1_through && s1_upset));
+  assign through = decide && !s1_uncached && s1_through && !s1_upset;
+  assign hit = decide && !s1_uncached && s1_hit && !s1_upset && !(s1_through && state_q == StReady);
+  assign miss = decide && !s1_uncached && !s1_through && !(s1_hit && !s1_upset);
 
   // The set and word lie in the page offset, so this comparison does not wait for the translation, nor for the hit.
   assign fwd_match = st_valid_q && set_of(st_q.addr) == set_of(s1_q.req.addr) &&
@@ -439,7 +447,7 @@ module vm_cache
           lost: lost,
           refetch: Cfg.Parity && state_q == StVictim && refetch_q && !lost,
           write_back: state_q == StWbAck && mem_rsp_valid_i,
-          uncached: uncached && state_q == StReady,
+          uncached: (uncached || through) && state_q == StReady,
           miss: miss && state_q == StReady,
           hit: hit && state_q == StReady
       };
@@ -461,6 +469,7 @@ module vm_cache
     beat_d = beat_q;
     err_d = err_q;
     drop_d = drop_q;
+    change_d = change_q;
     refetch_d = refetch_q;
     wrong_d = wrong_q;
     lost = 1'b0;
@@ -474,7 +483,7 @@ module vm_cache
     ram_word = word_of(st_q.addr);
     ram_data = st_q.data;
     tag_write = 1'b0;
-    dirty_write = st_valid_q;
+    dirty_write = st_valid_q && st_dirty_q;
     meta_way = st_q.way;
     meta_set = set_of(st_q.addr);
     meta_tag = tag_of(m_q.req.addr);
@@ -485,6 +494,7 @@ module vm_cache
       StReady: begin
         m_d = s1_q;
         m_d.req.addr = s1_pa;
+        m_d.req.through = s1_through;
         if (SmallUnit) begin
           m_d.req.strb = s1_pa[2] ? {half_strb, 4'b0} : {4'b0, half_strb};
           m_d.req.wdata = {2{(s1_q.req.strb[7:4] != '0) ? s1_q.req.wdata[63:32] : s1_q.req.wdata[31:0]}};
@@ -492,10 +502,14 @@ module vm_cache
         err_d = 1'b0;
         beat_d = '0;
         drop_d = uncached && s1_hit;
+        change_d = through && s1_hit;
         refetch_d = miss && s1_hit;
         if (uncached) begin
           way_d = s1_hit_idx;
           state_d = (s1_hit || s1_lost_q) ? StVictim : StUcReq;
+        end else if (through) begin
+          way_d = s1_hit_idx;
+          state_d = (!s1_hit && s1_lost_q) ? StVictim : StUcReq;
         end else if (miss) begin
           way_d = s1_hit_idx;
           state_d = StVictim;
@@ -605,7 +619,7 @@ module vm_cache
           done_data_d = mem_rsp_data_i;
           if (SmallUnit) done_data_d = {2{m_q.req.addr[2] ? mem_rsp_data_i[63:32] : mem_rsp_data_i[31:0]}};
           err_d = mem_rsp_err_i;
-          state_d = StDone;
+          state_d = (change_q && !mem_rsp_err_i) ? StReplay : StDone;
         end
       end
       StDone: state_d = StReady;
@@ -737,11 +751,13 @@ module vm_cache
     s1_tag_q <= look_tag;
     st_q <= st_d;
     st2_q <= st_q;
+    st_dirty_q <= !s1_through;
     m_q <= m_d;
     way_q <= way_d;
     beat_q <= beat_d;
     err_q <= err_d;
     drop_q <= drop_d;
+    change_q <= change_d;
     refetch_q <= Cfg.Parity && refetch_d;
     wrong_q <= Cfg.Parity && wrong_d;
     s1_lost_q <= |look_lost;

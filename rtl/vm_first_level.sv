@@ -25,6 +25,7 @@ module vm_first_level
     input  logic              core_go_i,
     input  logic [PaMax-1:0]  core_pa_i,
     input  logic              core_uncached_i,
+    input  logic              core_through_i,     // a store goes to memory, too, and makes nothing dirty
     output logic              core_hit_o,
     output logic [63:0]       core_rdata_o,       // with core_hit_o or core_done_valid_o
     output logic              core_older_o,       // core_done_* may come in this cycle; from registers
@@ -88,6 +89,7 @@ module vm_first_level
         .core_go_i,
         .core_pa_i,
         .core_uncached_i,
+        .core_through_i,
         .core_hit_o,
         .core_rdata_o,
         .core_done_valid_o,
@@ -159,7 +161,7 @@ module vm_first_level
         .core_go_i,
         .core_pa_i,
         .core_uncached_i,
-        .core_through_i  (1'b0),
+        .core_through_i,
         .core_rsp_valid_o(core_rsp_valid),
         .core_rsp_id_o   (core_done_id_o),
         .core_rsp_err_o  (core_done_err_o),

@@ -51,6 +51,7 @@ module vm_host
   assign cache_req_o = '{
           write: req_q.write,
           uncached: !cacheable_q,
+          through: 1'b0,
           strb: req_q.strb,
           addr: PaMax'(req_q.addr[32'(Cfg.BusBits)-1:0]),  // nothing above it is mapped
           wdata: req_q.wdata

@@ -159,7 +159,8 @@ module vm_l1
   always_comb begin
     core = '{client: ClientCore, id: core_req_id_i, write: !ReadOnly && core_req_i.write, uncached: 1'b0, through: 1'b0,
              strb: core_req_i.strb, addr: PaMax'(core_req_i.addr[IndexBits-1:0]), wdata: core_req_i.wdata};
-    walk = '{client: ClientWalk, id: '0, write: walk_req_i.write, uncached: walk_req_i.uncached, through: 1'b0,
+    walk = '{client: ClientWalk, id: '0, write: walk_req_i.write, uncached: walk_req_i.uncached,
+             through: walk_req_i.through,
              strb: walk_req_i.strb, addr: on_bus(walk_req_i.addr), wdata: walk_req_i.wdata};
     host = '{client: ClientHost, id: host_req_id_i, write: host_req_i.write, uncached: host_req_i.uncached,
              through: 1'b0, strb: host_req_i.strb, addr: on_bus(host_req_i.addr), wdata: host_req_i.wdata};
@@ -229,7 +230,7 @@ module vm_l1
   assign core_older_o = s1_valid_q && s1_q.client == ClientCore && s1_pass_q != PassNew;
   assign s1_pa = s1_phys_q ? s1_q.addr : on_bus(core_pa_i);
   assign s1_uncached = s1_phys_q ? s1_q.uncached : core_uncached_i;
-  assign s1_through = !s1_phys_q && s1_q.write && core_through_i;
+  assign s1_through = s1_q.write && (s1_phys_q ? s1_q.through : core_through_i);
   assign s1_go = s1_valid_q && (s1_phys_q || core_go_i);
   always_comb begin
     for (int unsigned w = 0; w < Ways; w++) begin

@@ -5,13 +5,13 @@
 // between an access of the walker that owns S0 and the next (but for the walker's own).
 //
 //   uncached    looks; a line that is hit is written back if dirty, and dropped; then the access goes to memory
-//   through     looks, and stores if it hits; then the store goes to memory
+//   through     looks; the store goes to memory; if that has taken it, the line that was hit is changed
 //   maintenance a line: looks, writes it back, changes its state. Whole: every set and way, 2 cycles for each line
 //   that is
 //               clean; invalidation without cleaning is a sweep
 //
 // Cycles: begun in c, look in S0 at c + 1, single access offered to the request register at c + 4 (without a hit),
-// answer in S1 two cycles after memory's.
+// answer in S1 two cycles after memory's, of a written-through store that changes a line four.
 module vm_l1_serial
   import vm_pkg::*;
   import vm_l1_pkg::*;
@@ -85,6 +85,8 @@ module vm_l1_serial
     StChange,   // the line's state
     StOffer,
     StWait,
+    StStore,    // written through: S0 once more, for the line
+    StStored,   // S1
     StAnswer,
     StDone      // maintenance: nothing is left to be written
   } state_e;
@@ -171,8 +173,12 @@ module vm_l1_serial
       StWait: begin
         data_d = single_rsp_data_i;
         err_d = single_rsp_err_i;
-        if (single_rsp_valid_i) state_d = StAnswer;
+        if (single_rsp_valid_i) begin
+          state_d = (op_q.through && way_q != '0 && !single_rsp_err_i) ? StStore : StAnswer;
+        end
       end
+      StStore: state_d = StStored;
+      StStored: state_d = StAnswer;
       StAnswer: begin
         access_done_o = 1'b1;
         set_d = '0;
@@ -188,9 +194,9 @@ module vm_l1_serial
   end
 
   always_comb begin
-    pass_valid_o = state_q == StPass || state_q == StAnswer;
+    pass_valid_o = state_q == StPass || state_q == StStore || state_q == StAnswer;
     pass_o = op_q;
-    pass_o.write = op_q.write && op_q.through;  // an uncached store does not touch the line it hits
+    pass_o.write = state_q == StStore;  // nothing else touches the line it hits
     pass_kind_o = (state_q == StAnswer) ? PassAnswer : PassSerial;
     pass_err_o = err_q;
     pass_data_o = data_q;

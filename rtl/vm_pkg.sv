@@ -203,8 +203,8 @@ package vm_pkg;
   // ---------------------------------------------------------------- inside a port (after the splitter)
 
   // One access inside one aligned unit of UnitBytes (see unit_bytes). `probe` asks for the translation
-  // only (an atomic has one, and vm_rmw the rest); `phys` says that `va` is a physical address which a probe of this same access has passed, and `uncached` what
-  // that said about it.
+  // only (an atomic has one, and vm_rmw the rest); `phys` says that `va` is a physical address which a probe of this
+  // same access has passed, and `uncached` and `through` what that said about it.
   typedef struct packed {
     logic [IdBits-1:0] id;
     access_e access;
@@ -216,6 +216,7 @@ package vm_pkg;
     logic probe;
     logic phys;
     logic uncached;
+    logic through;
     logic [7:0] strb;
     logic [VaMax-1:0] va;
     logic [63:0] wdata;
@@ -226,6 +227,7 @@ package vm_pkg;
     logic [63:0] rdata;
     logic [PaMax-1:0] pa;
     logic cacheable;
+    logic through;
     fault_t fault;
   } unit_rsp_t;
 
@@ -333,7 +335,8 @@ package vm_pkg;
     endcase
   endfunction
 
-  // What the MMU is asked. phys: va is a physical address that has been checked already, and uncached what came out.
+  // What the MMU is asked. phys: va is a physical address that has been checked already, uncached and through what came
+  // out.
   // atomic: LR (a load), SC or AMO (stores), only where the map has atomics. amo: needs the right to read as well.
   typedef struct packed {
     logic [IdBits-1:0] id;
@@ -346,15 +349,17 @@ package vm_pkg;
     logic probe;
     logic phys;
     logic uncached;
+    logic through;
     logic [VaMax-1:0] va;
   } xlat_req_t;
 
-  // pa (BusBits wide) and cacheable mean something only without a fault.
+  // pa (BusBits wide), cacheable and through mean something only without a fault.
   typedef struct packed {
     xlat_req_t req;
     source_e source;
     mem_type_e mem_type;
-    logic cacheable;  // region and memory type allow it
+    logic cacheable;  // region and memory type allow this access to be cached
+    logic through;    // what is cached there is written through
     logic [PaMax-1:0] pa;
     fault_t fault;
   } xlat_rsp_t;
@@ -405,10 +410,12 @@ package vm_pkg;
   } client_e;
 
   // S0 of a cache: the address gives the set (for the core the virtual one: its index bits lie inside the page)
-  // and, for the physical clients, the tag. uncached is used for the physical clients only; the core says it in S1.
+  // and, for the physical clients, the tag. uncached and through are used for the physical clients only; the core says
+  // them in S1. through: a store that is cached goes to memory, too.
   typedef struct packed {
     logic write;
     logic uncached;
+    logic through;
     logic [7:0] strb;
     logic [PaMax-1:0] addr;
     logic [63:0] wdata;
@@ -423,9 +430,11 @@ package vm_pkg;
 
   // The walk port: read an entry, or compare it as a whole with `expected` and replace it by `desired` if equal, as one
   // indivisible access (X11, R13). Data in byte lanes. The payload of a compare-and-set holds until its answer.
+  // cacheable: by the physical map and the memory type of the table; through: if so, what is written goes to memory, too.
   typedef struct packed {
     logic cas;
     logic cacheable;
+    logic through;
     logic [7:0] strb;
     logic [PaMax-1:0] addr;
     logic [63:0] expected;
@@ -624,7 +633,7 @@ package vm_pkg;
     logic lost;             // what was stored in a line, or a word of it, is lost by an upset
     logic refetch;          // a clean line is fetched again, as a word of it was wrong; the miss counts, too
     logic write_back;       // a dirty line has been written to memory
-    logic uncached;
+    logic uncached;         // or a written-through store
     logic miss;
     logic hit;
   } cache_events_t;

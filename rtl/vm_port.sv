@@ -53,6 +53,7 @@ module vm_port
     output logic             cache_go_o,
     output logic [PaMax-1:0] cache_pa_o,
     output logic             cache_uncached_o,
+    output logic             cache_through_o,
     input  logic             cache_hit_i,
     input  logic [63:0]      cache_rdata_i,
     input  logic             cache_older_i,      // cache_done_* may come in this cycle; from registers
@@ -101,6 +102,7 @@ module vm_port
   assign incoming = '{
           write: req_i.access == AccessStore,
           uncached: 1'b0,
+          through: 1'b0,
           strb: req_i.strb,
           addr: req_i.va[PaMax-1:0],
           wdata: req_i.wdata
@@ -127,6 +129,7 @@ module vm_port
           probe: req_i.probe,
           phys: req_i.phys,
           uncached: req_i.uncached,
+          through: req_i.through,
           va: req_i.va
       };
   assign req_ready_o = xlat_req_ready_i;
@@ -142,6 +145,7 @@ module vm_port
       cache_req_o = '{
           write: xlat_rsp_i.req.access == AccessStore,
           uncached: 1'b0,
+          through: 1'b0,
           strb: body_q.strb,
           addr: Colours ? xlat_rsp_i.pa : xlat_rsp_i.req.va[PaMax-1:0],
           wdata: body_q.wdata
@@ -157,6 +161,7 @@ module vm_port
   end
   assign cache_pa_o = xlat_rsp_i.pa;
   assign cache_uncached_o = !xlat_rsp_i.cacheable;
+  assign cache_through_o = xlat_rsp_i.through;
 
   always_comb begin
     body_d = body_q;
@@ -218,6 +223,7 @@ module vm_port
     rsp_o.rdata = cache_rdata_i;
     rsp_o.pa = xlat_rsp_i.pa;
     rsp_o.cacheable = xlat_rsp_i.cacheable;
+    rsp_o.through = xlat_rsp_i.through;
     rsp_o.fault = xlat_rsp_i.fault;
     if (answers_older) begin
       rsp_o.id = older.id;

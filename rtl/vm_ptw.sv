@@ -317,7 +317,9 @@ module vm_ptw
   always_comb begin
     walk_req_o = '{
         cas: Format.HwAd && state_q == StUpdate,
-        cacheable: pma_cacheable && (Format.Kind != PteX86 || read_type == TypeWriteBack),
+        cacheable: pma_cacheable && (Format.Kind != PteX86 || read_type == TypeWriteBack ||
+                                     read_type == TypeWriteThrough),
+        through: Format.Kind == PteX86 && read_type == TypeWriteThrough,
         strb: pte_strb(Format, read_addr[2:0]),
         addr: read_addr,
         expected: Format.HwAd ? pte_to_lanes(Format, pte_q) : '0,

@@ -142,12 +142,14 @@ module vm_rmw
     cache_req_o = '{
         write: state_q == StDecide,
         uncached: !req_i.cacheable,
+        through: req_i.through,
         strb: req_i.strb,
         addr: req_i.addr,
         wdata: Cfg.Format.HwAd ? req_i.desired : '0
     };
     if (core) begin
       cache_req_o.uncached = !atomic_i.cacheable;
+      cache_req_o.through = 1'b0;
       cache_req_o.strb = atomic_i.strb;
       cache_req_o.addr = atomic_i.addr;
       cache_req_o.wdata = result_q;

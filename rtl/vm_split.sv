@@ -78,7 +78,7 @@ module vm_split
   logic probing_d, probing_q;  // first round
   logic [1:0] piece_d, piece_q;
   logic [MaxPieces-1:0][PaMax-1:0] pa_d, pa_q;
-  logic [3:0] cacheable_d, cacheable_q;
+  logic [3:0] cacheable_d, cacheable_q, through_d, through_q;
   logic [63:0] rdata_d, rdata_q;
 
   logic [MaskBits-1:0] req_mask, mask;
@@ -116,6 +116,7 @@ module vm_split
     piece_va_d = piece_va_q;
     pa_d = pa_q;
     cacheable_d = cacheable_q;
+    through_d = through_q;
     rdata_d = rdata_q;
 
     core_req_ready_o = 1'b0;
@@ -147,6 +148,7 @@ module vm_split
         probe: state_q == StProbe,
         phys: state_q == StAccess,
         uncached: !cacheable_q[piece_q],
+        through: through_q[piece_q],
         strb: piece_strb,
         va: (state_q == StAccess) ? VaMax'(pa_q[piece_q]) : piece_va_q,
         wdata: req_q.wdata
@@ -166,6 +168,7 @@ module vm_split
             probe: 1'b0,
             phys: 1'b0,
             uncached: 1'b0,
+            through: 1'b0,
             strb: unit_strb(req_mask[Unit-1:0], core_req_i.va),
             va: core_req_i.va,
             wdata: core_req_i.wdata
@@ -186,6 +189,7 @@ module vm_split
       end
       StProbeWait: begin
         cacheable_d[piece_q] = unit_rsp_i.cacheable;
+        through_d[piece_q] = unit_rsp_i.through;
         pa_d[piece_q] = unit_rsp_i.pa;  // the last cycle here is the one of the answer
         if (unit_rsp_valid_i) begin
           core_rsp_valid_o = unit_rsp_i.fault.cause != FaultNone;
@@ -247,6 +251,7 @@ module vm_split
     piece_va_q <= piece_va_d;
     pa_q <= pa_d;
     cacheable_q <= cacheable_d;
+    through_q <= through_d;
     rdata_q <= rdata_d;
   end
 

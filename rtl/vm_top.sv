@@ -85,7 +85,7 @@ module vm_top
   logic [1:0] xlat_ahead_valid, xlat_ahead_go, xlat_s1_busy;
   xlat_req_t [1:0] xlat_req;
   xlat_rsp_t [1:0] xlat_rsp;
-  logic [1:0] cache_req_valid, cache_req_ready, cache_s1_open, cache_go, cache_uncached;
+  logic [1:0] cache_req_valid, cache_req_ready, cache_s1_open, cache_go, cache_uncached, cache_through;
   cache_req_t [1:0] cache_req;
   logic [1:0][PaMax-1:0] cache_pa;
   logic [1:0] cache_hit, cache_older, cache_done_valid, cache_done_err;
@@ -179,6 +179,7 @@ module vm_top
         .cache_go_o        (cache_go[p]),
         .cache_pa_o        (cache_pa[p]),
         .cache_uncached_o  (cache_uncached[p]),
+        .cache_through_o   (cache_through[p]),
         .cache_hit_i       (cache_hit[p]),
         .cache_rdata_i     (cache_rdata[p]),
         .cache_older_i     (cache_older[p]),
@@ -366,6 +367,7 @@ module vm_top
       .core_go_i        (cache_go[0]),
       .core_pa_i        (cache_pa[0]),
       .core_uncached_i  (cache_uncached[0]),
+      .core_through_i   (cache_through[0]),
       .core_hit_o       (cache_hit[0]),
       .core_rdata_o     (cache_rdata[0]),
       .core_older_o     (cache_older[0]),
@@ -421,6 +423,7 @@ module vm_top
       .core_go_i        (cache_go[1]),
       .core_pa_i        (cache_pa[1]),
       .core_uncached_i  (cache_uncached[1]),
+      .core_through_i   (cache_through[1]),
       .core_hit_o       (cache_hit[1]),
       .core_rdata_o     (cache_rdata[1]),
       .core_older_o     (cache_older[1]),

@@ -243,7 +243,12 @@ module vm_xlat
     else rsp_o.source = s1_q.from_l2 ? SourceL2 : SourceTlb;
     rsp_o.pa = PaMax'(BusBits'({page_q.ppn, s1_q.req.va[PageBits-1:0]}));
     rsp_o.mem_type = s1_q.bare ? TypeWriteBack : page_q.attr.mem_type;
-    rsp_o.cacheable = place.cacheable && rsp_o.mem_type == TypeWriteBack && !(s1_q.req.phys && s1_q.req.uncached);
+    // Atomics are cached only where stores stay in the cache; what is written to a write-protected page is not cached.
+    rsp_o.cacheable = place.cacheable && (rsp_o.mem_type == TypeWriteBack ||
+        (!s1_q.req.atomic && (rsp_o.mem_type == TypeWriteThrough ||
+                              (rsp_o.mem_type == TypeWriteProtect && s1_q.req.access != AccessStore)))) &&
+        !(s1_q.req.phys && s1_q.req.uncached);
+    rsp_o.through = s1_q.req.phys ? s1_q.req.through : rsp_o.mem_type == TypeWriteThrough;
     rsp_o.fault.cause = cause;
     rsp_o.fault.access = s1_q.req.access;
     rsp_o.fault.user = s1_q.req.user;

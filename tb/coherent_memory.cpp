@@ -141,7 +141,12 @@ void CoherentMemory::on_done(const Event& event, std::uint64_t cycle) {
   }
   if (!pending_.active) return;
   if (event.done_err()) store(pending_.word, pending_.old, 0xFF, cycle);
-  if (!event.done_err() && !event.uncached() && filled_ != nullptr) becomes_dirty(*filled_, cycle);
+  if (!event.done_err() && !event.single() && filled_ != nullptr) becomes_dirty(*filled_, cycle);
+  if (!event.done_err() && event.written_through()) {  // a word of its line that it has changed is not wrong any more
+    for (Line& l : lines_) {
+      if (l.valid && (l.address ^ event.b) < machine_.dcache.line_bytes) l.wrong[event.b / 8 % l.wrong.size()] = 0;
+    }
+  }
   stored(pending_.word, cycle);
   pending_.active = false;
 }

@@ -69,6 +69,7 @@ struct Event {
   Source source() const { return static_cast<Source>(field(a, 47, 45)); }
   Cause xlat_cause() const { return static_cast<Cause>(field(a, 19, 16)); }
   bool xlat_cacheable() const { return bit(20); }
+  bool xlat_through() const { return bit(27); }
   MemType xlat_type() const { return static_cast<MemType>(field(a, 23, 21)); }
   unsigned xlat_level() const { return field(a, 26, 24); }
   bool sum() const { return bit(40); }
@@ -130,10 +131,16 @@ struct Event {
   Client client() const { return static_cast<Client>(field(a, 3, 2)); }
   bool write() const { return bit(4); }
   bool uncached() const { return bit(5); }
-  // CacheLookup. An uncached access that hits has the line written back and dropped before it goes to memory.
+  // Cached, where memory is written through; with misses outstanding, CacheDone says it of stores only.
+  bool through() const { return bit(1); }
+  bool written_through() const { return through() && write(); }
+  bool single() const { return uncached() || written_through(); }  // goes to memory by itself
+  // CacheLookup. An uncached access that hits has the line written back and dropped before it goes to memory; a
+  // written-through store that hits changes it when memory has the store.
   bool hit() const { return bit(6); }
-  bool answers_at_once() const { return hit() && !uncached(); }
+  bool answers_at_once() const { return hit() && !single(); }
   bool done_err() const { return bit(6); }
+  bool through_hit() const { return bit(7); }  // CacheDone of a written-through store, with misses outstanding
   unsigned strb() const { return field(a, 39, 32); }
 
   // CacheLookup of a miss or an uncached access: a dirty line of its set has a wrong tag word.

@@ -36,7 +36,7 @@ AccessResult RtlPlatform::result_of(const TrackedAccess& access) const {
   for (unsigned i = 0; i < access.piece_count; ++i) {
     const Piece& piece = access.pieces[i];
     if (!piece.looked_up) continue;
-    if (!piece.lookup.uncached()) result.cache = piece.lookup.hit() ? Hit::Hit : Hit::Miss;
+    if (!piece.lookup.single()) result.cache = piece.lookup.hit() ? Hit::Hit : Hit::Miss;
     break;
   }
   return result;

@@ -186,7 +186,7 @@ void Tracker::on_lookup(const Event& event, std::uint64_t cycle) {
     walker_line_ = event.answers_at_once() ? ~0ULL : event.b / line_bytes_[c] * line_bytes_[c];
   }
   if (event.answers_at_once()) return;
-  if (!in_order_ && event.uncached() && lookup_owner_valid_[c]) {
+  if (!in_order_ && event.single() && lookup_owner_valid_[c]) {
     TrackedAccess& owner = access(lookup_owner_[c].port, lookup_owner_[c].id);
     ++(event.write() ? owner.bus_writes : owner.bus_reads);
   }
@@ -252,7 +252,7 @@ TrackedAccess* Tracker::waits_for_line(unsigned cache, std::uint64_t line) {
   for (std::size_t i = 0; i < ids.size(); ++i) {
     TrackedAccess& candidate = access(static_cast<Port>(cache), ids[i]);
     const Piece* piece = waiting_piece(candidate);
-    if (piece != nullptr && !piece->lookup.uncached() &&
+    if (piece != nullptr && !piece->lookup.single() &&
         piece->lookup.b / line_bytes_[cache] * line_bytes_[cache] == line) {
       return &candidate;
     }

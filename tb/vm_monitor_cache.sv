@@ -15,6 +15,7 @@ module vm_monitor_cache
     input cache_req_t lookup_req_i,
     input logic [PaMax-1:0] lookup_pa_i,
     input logic lookup_uncached_i,
+    input logic lookup_through_i,     // memory that is written through
     input logic lookup_hit_i,
     input logic lookup_lost_i,        // a miss or uncached access, and a dirty line of the set has a wrong tag word
     input logic [7:0] lookup_way_i,
@@ -56,12 +57,13 @@ module vm_monitor_cache
 
   localparam logic Cache = Src != MemFetch;
 
-  logic uncached_q, wrote_back_q;
+  logic uncached_q, through_q, wrote_back_q;
   logic [15:0] lookup_seq_q, victim_seq_q, fill_seq_q, done_seq_q, maint_seq_q, lost_seq_q;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       uncached_q <= 1'b0;
+      through_q <= 1'b0;
       wrote_back_q <= 1'b0;
       lookup_seq_q <= '0;
       victim_seq_q <= '0;
@@ -72,11 +74,12 @@ module vm_monitor_cache
     end else begin
       if (lookup_i) begin
         uncached_q <= lookup_uncached_i;
+        through_q <= lookup_through_i;
         lookup_seq_q <= lookup_seq_q + 1'b1;
         vm_event(32'd8,
                  {lookup_seq_q, 8'd0, lookup_req_i.strb, lookup_set_i, lookup_hit_i ? lookup_way_i : 8'd0,
                   lookup_lost_i,
-                  lookup_hit_i, lookup_uncached_i, lookup_req_i.write, lookup_client_i, 1'b0, Cache},
+                  lookup_hit_i, lookup_uncached_i, lookup_req_i.write, lookup_client_i, lookup_through_i, Cache},
                  64'(lookup_pa_i), lookup_req_i.write ? lookup_req_i.wdata : lookup_hit_i ? rdata_i : 64'd0, 64'd0,
                  64'd0, 64'd0);
       end
@@ -95,7 +98,7 @@ module vm_monitor_cache
       if (done_i) begin
         done_seq_q <= done_seq_q + 1'b1;
         vm_event(32'd11,
-                 {done_seq_q, 41'd0, done_err_i, uncached_q, done_req_i.write, done_client_i, 1'b0, Cache},
+                 {done_seq_q, 41'd0, done_err_i, uncached_q, done_req_i.write, done_client_i, through_q, Cache},
                  64'(done_req_i.addr), (done_req_i.write || done_err_i) ? 64'd0 : rdata_i, 64'd0, 64'd0, 64'd0);
       end
       if (lost_i) begin

@@ -20,9 +20,12 @@ module vm_monitor_l1
     input logic lookup_i,             // an access is decided for the first time
     input logic answer_i,             // one that was not answered then has its answer
     input l1_access_t access_i,
-    input logic write_i,              // an uncached store is told to the line it hits as none
+    input logic write_i,              // a store that goes to memory by itself is answered as none
     input logic [PaMax-1:0] pa_i,
     input logic uncached_i,
+    input logic through_i,            // memory that is written through
+    input logic answer_through_i,
+    input logic answer_hit_i,         //   and the line is here
     input logic hit_i,
     input logic err_i,
     input logic [Ways-1:0] way_i,
@@ -120,14 +123,14 @@ module vm_monitor_l1
         lookup_seq_q <= lookup_seq_q + 1'b1;
         vm_event(32'd8,
                  {lookup_seq_q, 4'd0, access_i.id, access_i.strb, set_of(pa_i), hit_i ? index(way_i) : 8'd0, 1'b0,
-                  hit_i, uncached_i, access_i.write, access_i.client, 1'b0, Cache},
+                  hit_i, uncached_i, access_i.write, access_i.client, through_i, Cache},
                  64'(pa_i), access_i.write ? access_i.wdata : hit_i ? rdata_i : 64'd0, 64'd0, 64'd0, 64'd0);
       end
       if (answer_i) begin
         done_seq_q <= done_seq_q + 1'b1;
         vm_event(32'd11,
-                 {done_seq_q, 4'd0, access_i.id, 8'd0, set_of(access_i.addr), index(way_i), 1'b0, err_i,
-                  access_i.uncached, write_i, access_i.client, 1'b0, Cache},
+                 {done_seq_q, 4'd0, access_i.id, 8'd0, set_of(access_i.addr), index(way_i), answer_hit_i, err_i,
+                  access_i.uncached, write_i, access_i.client, answer_through_i, Cache},
                  64'(access_i.addr), (write_i || err_i) ? 64'd0 : rdata_i, 64'd0, 64'd0, 64'd0);
       end
       if (victim_i != '0 || evict_i) begin

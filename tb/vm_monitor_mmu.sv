@@ -75,7 +75,7 @@ module vm_monitor_mmu
         xlat_seq_q <= xlat_seq_q + 1'b1;
         vm_event(32'd1,
                  {xlat_seq_q, rsp_i.source, hit_super, rsp_i.req.amo, rsp_i.req.atomic, rsp_i.req.mxr, rsp_i.req.sum,
-                  13'd0,
+                  12'd0, rsp_i.through && rsp_i.cacheable && !fault,
                   deciding ? rsp_i.fault.level : 3'd0, fault ? 3'd0 : rsp_i.mem_type, rsp_i.cacheable && !fault,
                   rsp_i.fault.cause, 3'd0, rsp_i.req.phys, rsp_i.req.probe, rsp_i.req.user, rsp_i.req.access,
                   rsp_i.req.id, 3'd0, Port},

@@ -68,6 +68,15 @@ ReferenceCache::Answer ReferenceCache::write(PhysAddr pa, std::span<const std::u
   return answer;
 }
 
+bool ReferenceCache::write_through(PhysAddr pa, std::span<const std::uint8_t> bytes) {
+  if (!bus_.write(pa, bytes)) return false;
+  if (const std::optional<CacheMirror::Place> place = mirror_.find(pa)) {
+    std::copy(bytes.begin(), bytes.end(), line_at(*place).subspan(pa - mirror_.line_of(pa)).begin());
+    mirror_.hit(*place, false);
+  }
+  return true;
+}
+
 void ReferenceCache::maintain_line(CacheMirror::Place place, bool clean, bool invalidate) {
   const CacheTag& tag = mirror_.tag(place);
   if (!tag.valid) return;

@@ -42,6 +42,8 @@ class ReferenceCache {
   // Cacheable accesses that lie inside one line.
   Answer read(PhysAddr pa, std::span<std::uint8_t> bytes);
   Answer write(PhysAddr pa, std::span<const std::uint8_t> bytes);
+  // A store to memory that is written through: brings no line in, and makes none dirty. false: bus error.
+  bool write_through(PhysAddr pa, std::span<const std::uint8_t> bytes);
 
   void maintain(const Fence& fence, bool clean, bool invalidate);
 

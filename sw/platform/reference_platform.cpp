@@ -5,6 +5,8 @@
 #include <array>
 #include <stdexcept>
 
+#include "machine/cached_type.h"
+
 namespace vm {
 
 ReferencePlatform::ReferencePlatform(const Machine& machine)
@@ -23,7 +25,7 @@ void ReferencePlatform::preload(PhysAddr pa, std::span<const std::uint8_t> bytes
 
 bool ReferencePlatform::move_entry(bool write, PhysAddr entry, std::span<std::uint8_t> bytes) {
   if (machine_.walk_port == WalkPort::Cache)
-    return move_piece(dcache_, write, entry, MemType::WriteBack, bytes, nullptr);
+    return move_piece(dcache_, {.write = write}, entry, MemType::WriteBack, bytes, nullptr);
   return write ? bus_.write(entry, bytes) : bus_.read(entry, bytes);
 }
 
@@ -73,14 +75,16 @@ ReferencePlatform::Translation ReferencePlatform::translate(const Access& access
   return of(walked);
 }
 
-bool ReferencePlatform::move_piece(ReferenceCache& cache, bool write, PhysAddr pa, MemType type,
+bool ReferencePlatform::move_piece(ReferenceCache& cache, Moves moves, PhysAddr pa, MemType type,
                                    std::span<std::uint8_t> bytes, Hit* hit) {
+  const auto [write, atomic] = moves;
   const bool cacheable = machine_.region_of(pa)->cacheable && cache.present();
-  if (!cacheable || type != MemType::WriteBack) {
+  if (!cacheable || !is_cached(type, write, atomic)) {
     // Another mapping may have brought the line in.
     if (cacheable) cache.maintain({.op = FenceOp::CacheCleanInvalidate, .by_addr = true, .addr = pa.value}, true, true);
     return write ? bus_.write(pa, bytes) : bus_.read(pa, bytes);
   }
+  if (write && type == MemType::WriteThrough) return cache.write_through(pa, bytes);
   const ReferenceCache::Answer answer = write ? cache.write(pa, bytes) : cache.read(pa, bytes);
   if (hit != nullptr) *hit = answer.hit ? Hit::Hit : Hit::Miss;
   return answer.ok;
@@ -93,7 +97,8 @@ Fault ReferencePlatform::move(const Access& access, std::span<const Piece> piece
   for (unsigned i = 0; write && i < access.size(); ++i) bytes.at(i) = static_cast<std::uint8_t>(access.data >> (8 * i));
   for (const Piece& piece : pieces) {
     Hit* hit = &piece == pieces.data() ? &result.cache : nullptr;
-    if (!move_piece(cache, write, piece.pa, piece.type, std::span(bytes).subspan(piece.first, piece.bytes), hit)) {
+    if (!move_piece(cache, {.write = write}, piece.pa, piece.type, std::span(bytes).subspan(piece.first, piece.bytes),
+                    hit)) {
       return fault_at(access, access.va + piece.first, Cause::Bus);
     }
   }
@@ -118,14 +123,14 @@ Fault ReferencePlatform::move_atomic(const Access& access, const Piece& piece, A
   const std::span<std::uint8_t> bytes = std::span(buffer).first(access.size());
   const AtomicOp op = access.atomic;
   const bool reserved = !reservation_.why_not(piece.pa);
-  bool good = move_piece(dcache_, false, piece.pa, piece.type, bytes, &result.cache);
+  bool good = move_piece(dcache_, {.atomic = true}, piece.pa, piece.type, bytes, &result.cache);
   for (unsigned i = 0; i < access.size(); ++i) result.data |= std::uint64_t{bytes[i]} << (8 * i);
   if (op == AtomicOp::Lr) reservation_.load(piece.pa, good);
   if (op == AtomicOp::Sc) reservation_.conditional();
   if (good && (is_amo(op) || (op == AtomicOp::Sc && reserved))) {
     const std::uint64_t value = amo_result(op, access.size(), result.data, access.data);
     for (unsigned i = 0; i < access.size(); ++i) bytes[i] = static_cast<std::uint8_t>(value >> (8 * i));
-    good = move_piece(dcache_, true, piece.pa, piece.type, bytes, nullptr);
+    good = move_piece(dcache_, {.write = true, .atomic = true}, piece.pa, piece.type, bytes, nullptr);
   }
   if (op == AtomicOp::Sc) result.data = reserved ? 0 : 1;
   return good ? Fault{} : fault_at(access, access.va, Cause::Bus);
@@ -196,7 +201,7 @@ bool ReferencePlatform::host_pieces(PhysAddr pa, std::size_t size,
 
 bool ReferencePlatform::host_read(PhysAddr pa, std::span<std::uint8_t> bytes) {
   return host_pieces(pa, bytes.size(), [&](PhysAddr at, std::size_t first, std::size_t count) {
-    return move_piece(dcache_, false, at, MemType::WriteBack, bytes.subspan(first, count), nullptr);
+    return move_piece(dcache_, {}, at, MemType::WriteBack, bytes.subspan(first, count), nullptr);
   });
 }
 
@@ -205,7 +210,7 @@ bool ReferencePlatform::host_write(PhysAddr pa, std::span<const std::uint8_t> by
     std::array<std::uint8_t, 8> piece{};
     std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(first), count, piece.begin());
     reservation_.other_store(at, Lost::HostStore);
-    return move_piece(dcache_, true, at, MemType::WriteBack, std::span(piece).first(count), nullptr);
+    return move_piece(dcache_, {.write = true}, at, MemType::WriteBack, std::span(piece).first(count), nullptr);
   });
 }
 

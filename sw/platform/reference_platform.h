@@ -77,7 +77,11 @@ class ReferencePlatform : public Platform {
   Fault move(const Access& access, std::span<const Piece> pieces, AccessResult& result);
   Fault move_atomic(const Access& access, const Piece& piece, AccessResult& result);
   Fault fault_at(const Access& access, VirtAddr va, Cause cause) const;
-  bool move_piece(ReferenceCache& cache, bool write, PhysAddr pa, MemType type, std::span<std::uint8_t> bytes,
+  struct Moves {
+    bool write = false;
+    bool atomic = false;
+  };
+  bool move_piece(ReferenceCache& cache, Moves moves, PhysAddr pa, MemType type, std::span<std::uint8_t> bytes,
                   Hit* hit);
   bool host_pieces(PhysAddr pa, std::size_t size, FunctionRef<bool(PhysAddr, std::size_t, std::size_t)> piece);
   void forget(const Fence& fence);

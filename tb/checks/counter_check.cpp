@@ -47,7 +47,8 @@ constexpr std::array<std::string_view, kFences> kFenceNames = {"FenceTlb", "Cach
                                                                "CacheCleanInvalidate", "FetchSync"};
 constexpr std::array<std::string_view, kUpsets> kUpsetNames = {"fetch TLB", "data TLB", "L2 TLB", "walk caches"};
 constexpr std::array<std::string_view, CacheCounters> kCacheNames = {
-    "hit", "miss", "uncached access", "write-back", "line refetched", "upset of something stored"};
+    "hit",        "miss",           "uncached access or written-through store",
+    "write-back", "line refetched", "upset of something stored"};
 
 }  // namespace
 
@@ -127,7 +128,7 @@ void CounterCheck::on_event(const Event& event) {
       if (ahead_) count(Prefetch);
       break;
     case EventKind::CacheLookup:
-      count(of_cache(event.cache(), event.uncached() ? Uncached : event.hit() ? Hit : Miss));
+      count(of_cache(event.cache(), event.single() ? Uncached : event.hit() ? Hit : Miss));
       break;
     case EventKind::CacheVictim:
       if (event.refetch()) count(of_cache(event.cache(), Refetch));

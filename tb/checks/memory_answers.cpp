@@ -94,7 +94,7 @@ void MemoryAnswers::on_event(const Event& event) {
 bool MemoryAnswers::failed(const Event& done) const {
   const unsigned c = done.cache();
   if (in_order_) return answers_[c][0].failed;
-  if (done.uncached()) return answer(c, ids_[c].single).failed;
+  if (done.single()) return answer(c, ids_[c].single).failed;
   if (done.set() >= last_fill_[c].size()) return false;
   const LastFill& last = last_fill_[c][done.set()];
   const bool refused = last.known && last.failed && last.line == line_of(c, done.b);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Which sets of a cache with misses outstanding belong to a miss register, as its events tell: from the first access
-// that is not answered at once, and is not uncached, to the CacheFree after the last of them. Another access that waits
+// that is not answered at once, and needs its line, to the CacheFree after the last of them. Another access that waits
 // keeps others from its set, too.
 #pragma once
 
@@ -19,7 +19,7 @@ class OwnedSets {
     if (lookup.answers_at_once()) return;
     ++waiting_;
     ++sets_[set].waiting;
-    if (lookup.uncached()) return;
+    if (lookup.single()) return;
     ++sets_[set].cached;
     own(sets_[set], true);
   }
@@ -27,7 +27,7 @@ class OwnedSets {
     if (sets_[set].waiting == 0) return;
     --waiting_;
     --sets_[set].waiting;
-    if (!done.uncached() && sets_[set].cached != 0) --sets_[set].cached;
+    if (!done.single() && sets_[set].cached != 0) --sets_[set].cached;
   }
   // Holds for the cycle of the event already.
   void on_free(unsigned set) { own(sets_[set], sets_[set].cached != 0); }

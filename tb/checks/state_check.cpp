@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <utility>
 
 #include "machine/array_layout.h"
@@ -76,23 +77,35 @@ void StateCheck::on_event(const Event& event) {
 
 // ---------------------------------------------------------------- caches
 
-// By the physical map, and by the memory type the translation, or the pointer to the table, has given (X18, R29).
-bool StateCheck::is_uncached(const Event& lookup) const {
+// By the physical map, and by the memory type the translation, or the pointer to the table, has given (X18, R29). A
+// written-through store that needs a wrong word of its line is for memory alone (M13).
+StateCheck::Treated StateCheck::treatment(const Event& lookup) const {
   const Region* region = machine_.region_of(PhysAddr(lookup.b));
-  if (!cache_[lookup.cache()].mirror.present() || region == nullptr || !region->cacheable) return true;
-  if (lookup.client() == Client::Walk) {
-    return machine_.format.kind == PteKind::X86 && read_type_ != MemType::WriteBack;
+  if (!cache_[lookup.cache()].mirror.present() || region == nullptr || !region->cacheable) return Treated::Uncached;
+  bool through = false;
+  if (lookup.client() == Client::Walk && machine_.format.kind == PteKind::X86) {
+    through = read_type_ == MemType::WriteThrough;
+    if (!through && read_type_ != MemType::WriteBack) return Treated::Uncached;
   }
-  if (lookup.client() == Client::Host) return false;
-  const PieceRef* owner = tracker_.owner_of_lookup(lookup.cache());
-  return owner != nullptr && !tracker_.access(owner->port, owner->id).pieces[owner->piece].xlat.xlat_cacheable();
+  if (lookup.client() == Client::Core || lookup.client() == Client::Atomic) {
+    const PieceRef* owner = tracker_.owner_of_lookup(lookup.cache());
+    if (owner == nullptr) return Treated::Cached;
+    const Event& xlat = tracker_.access(owner->port, owner->id).pieces[owner->piece].xlat;
+    if (!xlat.xlat_cacheable()) return Treated::Uncached;
+    through = xlat.xlat_through();
+  }
+  if (through && lookup.write() && needs_wrong_word(lookup)) return Treated::Uncached;
+  return through ? Treated::Through : Treated::Cached;
 }
 
 bool StateCheck::wrong_type(const Event& lookup) {
-  const bool uncached = is_uncached(lookup);
-  if (lookup.uncached() == uncached) return false;
+  const Treated expected = treatment(lookup);
+  const Treated treated = lookup.uncached() ? Treated::Uncached : lookup.through() ? Treated::Through : Treated::Cached;
+  if (treated == expected) return false;
+  constexpr std::array<std::string_view, 3> kNames{"written back", "written through", "uncached"};
   wrong(fmt::format("the {} treated {:#x} as {}, expected {} by memory map and memory type", cache_name(lookup.cache()),
-                    lookup.b, lookup.uncached() ? "uncached" : "cached", uncached ? "uncached" : "cached"));
+                    lookup.b, kNames.at(static_cast<std::size_t>(treated)),
+                    kNames.at(static_cast<std::size_t>(expected))));
   return true;
 }
 
@@ -101,7 +114,7 @@ void StateCheck::on_lookup(const Event& event) {
   const PhysAddr pa(event.b);
   if (wrong_type(event)) return;
   const bool uncached = event.uncached();
-  side.evicts = side.refetches = false;
+  side.evicts = side.refetches = side.passes = false;
   side.loss = CacheSide::Loss::None;
   if (!side.mirror.present()) return;
   side.missed = pa;
@@ -109,6 +122,7 @@ void StateCheck::on_lookup(const Event& event) {
   const std::optional<CacheMirror::Place> place = side.mirror.find(pa);
   lookup_upsets(event, side, uncached);
   if (side.refetches) return;
+  side.passes = event.written_through();
   if (event.hit() != place.has_value()) {
     wrong(fmt::format("{:#x} {} the {}, expected a {}", event.b, event.hit() ? "hit" : "missed",
                       cache_name(event.cache()), place ? "hit" : "miss"));
@@ -123,6 +137,7 @@ void StateCheck::on_lookup(const Event& event) {
     side.place = *place;
     return;
   }
+  if (side.passes) return;
   side.mirror.hit(*place, event.write());
   side.used[place->set * side.mirror.ways() + place->way] = true;
 }
@@ -134,6 +149,11 @@ void StateCheck::on_victim(const Event& event) {
     wrong(fmt::format("the {} replaces a line for {:#x}, expected an error: what was stored there may be lost (M13)",
                       cache_name(event.cache()), side.missed.value));
     side.loss = CacheSide::Loss::None;
+  }
+  if (side.passes) {
+    wrong(fmt::format("the {} makes room for {:#x}, which is written through and takes none (X18)",
+                      cache_name(event.cache()), side.missed.value));
+    side.passes = false;
   }
   if (event.refetch() != side.refetches) {
     wrong(fmt::format("the {} {} {:#x} again, expected {} (M13)", cache_name(event.cache()),
@@ -173,7 +193,12 @@ void StateCheck::on_done(const Event& event) {
   CacheSide& side = cache_[event.cache()];
   losses_missing(event, side);
   if (event.uncached() || event.done_err()) return;
-  if (const auto place = side.mirror.find(PhysAddr(event.b))) side.mirror.hit(*place, side.write);
+  const auto place = side.mirror.find(PhysAddr(event.b));
+  if (!place) return;
+  if (side.heals) side.mirror.heal_word(*place, side.mirror.word_of(PhysAddr(event.b)));
+  side.heals = false;
+  // A line that is written through is as dirty as before.
+  side.mirror.hit(*place, side.write && !event.through());
 }
 
 void StateCheck::on_maint(const Event& event) {

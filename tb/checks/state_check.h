@@ -64,6 +64,8 @@ class StateCheck final : public Check {
     PhysAddr missed;
     bool write = false;
     bool evicts = false;     // an uncached access that hit
+    bool passes = false;     // a written-through store
+    bool heals = false;      //   of a whole word of a line
     bool refetches = false;  // a wrong word of a line that hit: the line at `place` is fetched again
     enum class Loss : std::uint8_t { None, Line, Word } loss = Loss::None;  // the access has to be told
     bool told = false;           // that wrong words were written back by maintenance
@@ -122,7 +124,9 @@ class StateCheck final : public Check {
   void on_outstanding_done(const Event& event, CacheSide& side, const CacheSide::Fetch& fetch);
   bool wrong_type(const Event& lookup);
   void on_cache_fence_done();
-  bool is_uncached(const Event& lookup) const;
+  enum class Treated : std::uint8_t { Cached, Through, Uncached };
+  Treated treatment(const Event& lookup) const;
+  bool needs_wrong_word(const Event& lookup) const;
   void on_array(const ArrayRequest& request, const ArrayResponse& response);
   void wrong(std::string what) { reporter_.mismatch("state", std::move(what)); }
 

@@ -44,7 +44,7 @@ void StateCheck::on_outstanding_lookup(const Event& event, CacheSide& side, unsi
   if (wrong_type(event)) return;
   const std::optional<CacheMirror::Place> place = side.mirror.find(PhysAddr(event.b));
   const bool busy = side.sets.busy(set);
-  const bool hit = place && !busy && !event.uncached();
+  const bool hit = place && !busy && !event.single();
   if (event.hit() != hit) {
     wrong(fmt::format("{:#x} {} the {}, expected a {}{}", event.b, event.hit() ? "hit" : "missed",
                       cache_name(event.cache()), hit ? "hit" : "miss", busy ? ": others wait for this set" : ""));
@@ -105,6 +105,14 @@ void StateCheck::on_outstanding_done(const Event& event, CacheSide& side, const 
     if (!place) return;
     wrong(fmt::format("the uncached access to {:#x} is answered, but the {} still has its line", event.b,
                       cache_name(event.cache())));
+    return;
+  }
+  if (event.written_through()) {
+    if (event.through_hit() != place.has_value()) {
+      wrong(fmt::format("the written-through store to {:#x} {} the {}, expected a {}", event.b,
+                        event.through_hit() ? "hit" : "missed", cache_name(event.cache()), place ? "hit" : "miss"));
+    }
+    if (place) side.mirror.hit(*place, false);  // its look has touched the line, which is as dirty as before
     return;
   }
   if (event.done_err()) return;

@@ -105,16 +105,31 @@ void StateCheck::flip_in_cache(const ArrayRequest& flip) {
   field == StoredWord::DirtyBits ? mirror.flip_dirty(place) : mirror.flip_tag(place);
 }
 
-// What the lookup has to come upon. A store of a whole word does not need the one that was there.
+namespace {
+
+// A store of a whole word does not need the one that was there.
+bool stores_whole_word(const Event& lookup, const CacheMirror& mirror) {
+  const bool half = mirror.line_bytes() < 8;
+  const unsigned lanes = half ? (lookup.strb() | lookup.strb() >> 4) & 0xFU : lookup.strb();
+  return lookup.write() && lanes == (half ? 0xFU : 0xFFU);
+}
+
+}  // namespace
+
+bool StateCheck::needs_wrong_word(const Event& lookup) const {
+  const CacheMirror& mirror = cache_[lookup.cache()].mirror;
+  const std::optional<CacheMirror::Place> place = mirror.find(PhysAddr(lookup.b));
+  return place && mirror.upset_word(*place, PhysAddr(lookup.b)) && !stores_whole_word(lookup, mirror);
+}
+
+// What the lookup has to come upon.
 void StateCheck::lookup_upsets(const Event& event, CacheSide& side, bool uncached) {
   const PhysAddr pa(event.b);
   const std::optional<CacheMirror::Place> place = side.mirror.find(pa);
-  const bool half = side.mirror.line_bytes() < 8;
-  const unsigned lanes = half ? (event.strb() | event.strb() >> 4) & 0xFU : event.strb();
-  const bool whole = event.write() && lanes == (half ? 0xFU : 0xFFU);
-  const bool wrong_word = place && side.mirror.upset_word(*place, pa);
-  if (place && !uncached && whole) side.mirror.heal_word(*place, side.mirror.word_of(pa));
-  side.refetches = !uncached && wrong_word && !whole;
+  const bool whole = stores_whole_word(event, side.mirror);
+  side.heals = place && whole && event.written_through();  // if memory takes it
+  if (place && !uncached && whole && !side.heals) side.mirror.heal_word(*place, side.mirror.word_of(pa));
+  side.refetches = !uncached && needs_wrong_word(event);
   if (side.refetches) side.place = *place;
   const bool hit = place && !uncached && !side.refetches;
   const bool lost = event.cache() == 1 && !hit && side.mirror.lost(side.mirror.set_of(pa)).has_value();

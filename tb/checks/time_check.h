@@ -107,7 +107,8 @@ class TimeCheck final : public Check {
     bool s1 = false, store = false;  // an access in S1; a store one cycle behind it
     Client s1_client = Client::Core, client = Client::Core;
     bool write = false, failed = false, in_maintenance = false;
-    bool drops = false;  // the line makes way for an uncached access that hit it
+    bool drops = false;    // the line makes way for an uncached access that hit it
+    bool changes = false;  // it is changed when memory has the written-through store that hit it
     unsigned lines_left = 0;
     // Of this cycle
     bool open = false, decide = false, hit = false, done = false, maint_done = false, array_done = false;

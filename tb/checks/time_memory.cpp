@@ -104,7 +104,8 @@ void TimeCheck::ready_next(unsigned k, CacheSide& cache) {
     cache.failed = false;
     cache.in_maintenance = false;
     cache.drops = seen_.lookup[k]->uncached() && seen_.lookup[k]->hit();
-    const bool at_once = seen_.lookup[k]->uncached() && !cache.drops && !seen_.lookup[k]->meets_lost();
+    cache.changes = seen_.lookup[k]->written_through() && seen_.lookup[k]->hit();
+    const bool at_once = seen_.lookup[k]->single() && !cache.drops && !seen_.lookup[k]->meets_lost();
     cache.state = at_once ? CacheState::UcRequest : CacheState::Victim;
   } else if (quiet && maintenance_waits(k)) {
     const auto op = static_cast<FenceOp>(fence_.op);
@@ -185,7 +186,7 @@ void TimeCheck::next_cache(unsigned k, const Cycle& cycle) {
       if (last_word) cache.state = CacheState::UcWait;
       break;
     case CacheState::UcWait:
-      if (mem_answer) cache.state = CacheState::Done;
+      if (mem_answer) cache.state = cache.changes && !cycle.memory.rsp.err ? CacheState::Replay : CacheState::Done;
       break;
     case CacheState::ReplayHit:
     case CacheState::Done:

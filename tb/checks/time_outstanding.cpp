@@ -73,7 +73,7 @@ void TimeCheck::solo_now(unsigned k, const Cycle& cycle) {
     case Solo::None:
       if (lookup == nullptr || !cache.idle ||
           (owned && lookup->client() != Client::Walk && lookup->client() != Client::Atomic) || cache.leaving != 0 ||
-          lookup->answers_at_once() || lookup->uncached())
+          lookup->answers_at_once() || lookup->single())
         return;
       cache.solo = Solo::Lookup;
       cache.solo_lookup = now;

@@ -15,13 +15,14 @@ namespace {
 
 constexpr std::array<std::string_view, 3> kSource{"fetch", "data", "walk"};
 
-std::string_view reason_name(std::uint8_t reason) {
-  constexpr std::array<std::string_view, 6> kNames{"uncached access",        "refill",     "write-back",
-                                                   "maintenance write-back", "entry read", "eviction"};
-  return kNames[reason];
-}
-
 }  // namespace
+
+std::string_view TrafficCheck::reason_name(Reason reason) {
+  constexpr std::array<std::string_view, 7> kNames{"uncached access",        "refill",     "write-back",
+                                                   "maintenance write-back", "entry read", "eviction",
+                                                   "written-through store"};
+  return kNames.at(static_cast<std::size_t>(reason));
+}
 
 TrafficCheck::TrafficCheck(const Machine& machine, const PhysicalMemory& behind, Tracker& tracker, Reporter& reporter)
     : machine_(machine), reporter_(reporter), memory_(machine, behind, tracker), walk_(machine, tracker) {
@@ -59,8 +60,7 @@ void TrafficCheck::on_cycle(const Cycle& cycle) {
 void TrafficCheck::finish() {
   for (unsigned s = 0; s < 3; ++s) {
     for (const Expected& e : expected_[s]) {
-      wrong(fmt::format("the {} of {:#x} by source {} never came", reason_name(static_cast<std::uint8_t>(e.reason)),
-                        e.addr, kSource[s]));
+      wrong(fmt::format("the {} of {:#x} by source {} never came", reason_name(e.reason), e.addr, kSource[s]));
     }
     expected_[s].clear();
   }
@@ -148,8 +148,8 @@ void TrafficCheck::on_done(const Event& event) {
   auto& list = expected_[event.cache()];
   if (list.empty()) return;
   wrong(fmt::format("the {} cache answered for {:#x} without the {} of {:#x} it needed",
-                    event.cache() == 0 ? "instruction" : "data", event.b,
-                    reason_name(static_cast<std::uint8_t>(list.front().reason)), list.front().addr));
+                    event.cache() == 0 ? "instruction" : "data", event.b, reason_name(list.front().reason),
+                    list.front().addr));
   list.clear();
 }
 
@@ -158,11 +158,11 @@ void TrafficCheck::on_lookup(const Event& event) {
   missed_[c] = event.b;
   if (machine_.misses != 0) wait(event);
   if (event.client() == Client::Walk && event.write()) on_walk_write(event);
-  if (!event.uncached()) return;
+  if (!event.single()) return;
   // From the request where there is one, so that a wrong lane is the cache's fault and not its excuse.
   const CoherentMemory::Asked asked = CoherentMemory::in_memory_lanes(memory_.asked(event));
   Expected e;
-  e.reason = Reason::Uncached;
+  e.reason = event.uncached() ? Reason::Uncached : Reason::Through;
   e.write = event.write();
   e.addr = asked.known ? asked.pa : event.b;
   e.strb = asked.known ? asked.lanes : static_cast<std::uint8_t>(event.strb());
@@ -170,7 +170,7 @@ void TrafficCheck::on_lookup(const Event& event) {
   e.id = machine_.misses != 0 ? outstanding_[c].ids.single : 0;
   e.client = event.client();
   e.access = event.cache_id();
-  if (event.hit()) {
+  if (event.hit() && event.uncached()) {
     behind_eviction_[c] = e;
     // Only the data cache has anything to write back; the instruction cache drops a line at any time.
     if (c == 1) {
@@ -303,8 +303,7 @@ std::optional<TrafficCheck::Expected> TrafficCheck::take_expected(const MemReque
   for (auto e = list.begin(); e != list.end(); ++e) {
     if (e->id != request.id) continue;
     if (taken == list.end()) taken = e;  // the first one, if none explains it
-    const bool single = e->reason == Reason::Uncached;
-    if (single && std::exchange(passed.at(static_cast<unsigned>(e->client)), true)) continue;
+    if (e->single() && std::exchange(passed.at(static_cast<unsigned>(e->client)), true)) continue;
     if (machine_.misses != 0 && explains(*e, request, false)) {
       taken = e;
       break;
@@ -329,8 +328,8 @@ void TrafficCheck::on_request(const MemRequest& request) {
     expected = *taken;
     if (!explains(expected, request, true)) {
       wrong(fmt::format("{}; expected the {}: {} of {:#x}, {} beats, lanes {:#04x}", text(),
-                        reason_name(static_cast<std::uint8_t>(expected.reason)), expected.write ? "write" : "read",
-                        expected.addr, expected.len + 1, expected.strb));
+                        reason_name(expected.reason), expected.write ? "write" : "read", expected.addr,
+                        expected.len + 1, expected.strb));
       expected.write = request.write;
       expected.addr = request.addr;
       expected.len = request.len;
@@ -360,12 +359,12 @@ void TrafficCheck::on_write_beat(const MemWrite& beat) {
   const std::uint64_t mask = lane_mask(writing_.strb);
   const std::uint64_t address = writing_.addr + 8ULL * beat_;
   std::uint64_t data = memory_.beat(address);
-  if (writing_.reason == Reason::Uncached) data = writing_.wdata;
+  if (writing_.single()) data = writing_.wdata;
   // The line goes before the uncached store that drove it out.
   if (writing_.reason == Reason::Eviction && address == evicted_for_) data = evicted_beat_;
   if (writing_.reason != Reason::Entry && ((beat.data ^ data) & mask) != 0 && !another_stores(beat)) {
     wrong(fmt::format("the {} writes {:#018x} to {:#x}, expected {:#018x}: the bytes stored there last",
-                      reason_name(static_cast<std::uint8_t>(writing_.reason)), beat.data & mask, address, data & mask));
+                      reason_name(writing_.reason), beat.data & mask, address, data & mask));
   }
   ++beat_;
   if (beat.last) is_writing_ = false;

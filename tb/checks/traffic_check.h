@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Check 5, traffic: every request on the memory port is explained by an event, and every event that needs one has it,
-// once: refills of missed lines, write-backs of dirty lines with the right bytes, uncached accesses with exactly the
-// lanes asked for, entries on the path that is being walked and nothing beside it. The walker writes only to set
-// accessed and dirty bits, where the rules say so, and only over the value it has judged (R13, X10, X11, M17).
+// once: refills of missed lines, write-backs of dirty lines with the right bytes, uncached accesses and written-through
+// stores with exactly the lanes asked for, entries on the path that is being walked and nothing beside it. The walker
+// writes only to set accessed and dirty bits, where the rules say so, and only over the value it has judged (R13, X10,
+// X11, M17).
 //
 // With misses outstanding requests of different ids come in any order, but a line is fetched only for somebody who
 // waits for it, not twice at a time, and not before memory has what was written back of it; an uncached access comes
@@ -14,6 +15,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "checks/check.h"
@@ -32,17 +34,18 @@ class TrafficCheck final : public Check {
   void finish() override;
 
  private:
-  enum class Reason : std::uint8_t { Uncached, Refill, WriteBack, Maintenance, Entry, Eviction };
+  enum class Reason : std::uint8_t { Uncached, Refill, WriteBack, Maintenance, Entry, Eviction, Through };
   struct Expected {
     Reason reason = Reason::Uncached;
     bool write = false;
     std::uint8_t len = 0;
     std::uint8_t strb = 0;
     std::uint64_t addr = 0;
-    std::uint64_t wdata = 0;  // uncached stores
+    std::uint64_t wdata = 0;  // stores that go to memory by themselves
     unsigned id = 0;
-    Client client = Client::Core;  // uncached accesses
+    Client client = Client::Core;  // accesses that do
     unsigned access = 0;           //   and their id
+    bool single() const { return reason == Reason::Uncached || reason == Reason::Through; }
   };
   // Of a cache with misses outstanding. Lines that leave: from the choice of a victim until memory has them.
   struct Outstanding {
@@ -58,9 +61,10 @@ class TrafficCheck final : public Check {
     };
     std::vector<Leaving> leaving;
     std::uint64_t written = 0;  // the line whose write-back is under way
-    Expected single;            // the last uncached access; whose it was shows in its answer
+    Expected single;            // the last access that went by itself; whose it was shows in its answer
   };
 
+  static std::string_view reason_name(Reason reason);
   void on_event(const Event& event);
   void on_lookup(const Event& event);
   void on_maint(const Event& event);

@@ -55,16 +55,15 @@ void TrafficCheck::on_outstanding_done(const Event& event) {
   outstanding_[c].waiting[16 * static_cast<unsigned>(event.client()) + event.cache_id()].active = false;
   const unsigned bytes = (c == 0 ? machine_.icache : machine_.dcache).line_bytes;
   const auto needed = std::find_if(expected_[c].begin(), expected_[c].end(), [&](const Expected& e) {
-    return event.uncached() ? e.reason == Reason::Uncached && e.client == event.client() && e.access == event.cache_id()
-                            : e.reason == Reason::Refill && event.b - e.addr < bytes;
+    return event.single() ? e.single() && e.client == event.client() && e.access == event.cache_id()
+                          : e.reason == Reason::Refill && event.b - e.addr < bytes;
   });
   if (needed == expected_[c].end()) return;
   // Two clients have asked for the same: this one came first.
   Expected& single = outstanding_[c].single;
-  if (event.uncached() && alike(*needed, single)) return std::swap(*needed, single);
+  if (event.single() && alike(*needed, single)) return std::swap(*needed, single);
   wrong(fmt::format("the {} cache answered for {:#x} without the {} of {:#x} it needed",
-                    c == 0 ? "instruction" : "data", event.b, event.uncached() ? "uncached access" : "refill",
-                    needed->addr));
+                    c == 0 ? "instruction" : "data", event.b, reason_name(needed->reason), needed->addr));
   expected_[c].erase(needed);
 }
 
@@ -74,7 +73,7 @@ bool TrafficCheck::alike(const Expected& a, const Expected& b) {
 
 // Of clients that have asked for a store to the same place, which goes first shows in the data.
 bool TrafficCheck::another_stores(const MemWrite& beat) const {
-  if (machine_.misses == 0 || writing_.reason != Reason::Uncached) return false;
+  if (machine_.misses == 0 || !writing_.single()) return false;
   const std::uint64_t mask = lane_mask(writing_.strb);
   return std::any_of(expected_[1].begin(), expected_[1].end(),
                      [&](const Expected& e) { return alike(e, writing_) && ((e.wdata ^ beat.data) & mask) == 0; });
@@ -103,10 +102,11 @@ void TrafficCheck::on_outstanding_request(const MemRequest& request, const Expec
       }
       return;
     case Reason::Uncached:
+    case Reason::Through:
       side.single = expected;
       if (side.leaving.empty()) return;
-      wrong(fmt::format("the uncached access to {:#x} goes to memory before line {:#x} is there", request.addr,
-                        side.leaving.front().line));
+      wrong(fmt::format("the {} to {:#x} goes to memory before line {:#x} is there", reason_name(expected.reason),
+                        request.addr, side.leaving.front().line));
       return;
     default:
       side.written = expected.addr;

@@ -7,6 +7,7 @@
 #include <array>
 #include <string>
 
+#include "machine/cached_type.h"
 #include "machine/control.h"
 #include "machine/pte.h"
 #include "pieces.h"
@@ -251,7 +252,8 @@ bool TranslationCheck::check_physical(const TrackedAccess& access, const Piece& 
   const auto index = static_cast<unsigned>(&piece - access.pieces.data());
   const bool probed = index >= parts;
   const Event probe = probed ? access.pieces[index - parts].xlat : Event{};
-  if (probed && x.xlat_cause() == Cause::None && x.c == probe.c && x.xlat_cacheable() == probe.xlat_cacheable()) {
+  if (probed && x.xlat_cause() == Cause::None && x.c == probe.c && x.xlat_cacheable() == probe.xlat_cacheable() &&
+      x.xlat_through() == probe.xlat_through()) {
     return true;
   }
   reporter_.mismatch("translation.walk",
@@ -266,9 +268,11 @@ bool TranslationCheck::agrees(const WalkResult& answer, const Piece& piece, cons
   if (answer.fault != actual) return false;
   if (actual) return true;
   const Region* region = machine_.region_of(answer.pa);
-  const bool cacheable = region != nullptr && region->cacheable && answer.leaf.type == MemType::WriteBack;
-  return answer.pa.value == piece.xlat.c && answer.leaf.type == piece.xlat.xlat_type() &&
-         cacheable == piece.xlat.xlat_cacheable();
+  const Event& x = piece.xlat;
+  const bool cacheable = region != nullptr && region->cacheable &&
+                         is_cached(answer.leaf.type, x.access() == AccessKind::Store, x.xlat_atomic());
+  return answer.pa.value == x.c && answer.leaf.type == x.xlat_type() && cacheable == x.xlat_cacheable() &&
+         x.xlat_through() == (cacheable && answer.leaf.type == MemType::WriteThrough);
 }
 
 bool TranslationCheck::check_walk(const TrackedAccess& access, const Piece& piece) {

@@ -48,6 +48,9 @@ void CacheBins::add_instruction_cache(BinTable& table) {
   cache.ways = machine_.icache.ways;
   cache.dirty.resize(static_cast<std::size_t>(machine_.icache.sets) * cache.ways);
   cache.lookups.emplace(table, kGroup, std::vector<Values>{client, {"not present", "clean"}});
+  if (machine_.format.kind == PteKind::X86) {
+    cache.through.emplace(table, kGroup, std::vector<Values>{client, {"write-through"}, {"not present", "clean"}});
+  }
   cache.victims.emplace(table, kGroup, std::vector<Values>{client, {"replaces"}, {"nothing", "a clean line"}});
   cache.fill_errors.emplace(table, kGroup, std::vector<Values>{client, {"fill fails"}});
   const Values sync = {"instruction cache: fetch sync"};
@@ -69,6 +72,7 @@ void CacheBins::add_data_cache(BinTable& table) {
   add(Client::Core, true, "core write");
   if (machine_.walk_port == WalkPort::Cache) add(Client::Walk, false, "walk read");
   if (machine_.format.hw_ad) add(Client::Walk, true, "walk write");
+  const Values by_translation = clients;
   add(Client::Host, false, "host read");
   add(Client::Host, true, "host write");
   if (machine_.atomics) add(Client::Atomic, false, "atomic read");
@@ -80,6 +84,9 @@ void CacheBins::add_data_cache(BinTable& table) {
   cache.ways = machine_.dcache.ways;
   cache.dirty.resize(static_cast<std::size_t>(machine_.dcache.sets) * cache.ways);
   cache.lookups.emplace(table, kGroup, std::vector<Values>{clients, states});
+  if (machine_.format.kind == PteKind::X86) {
+    cache.through.emplace(table, kGroup, std::vector<Values>{by_translation, {"write-through"}, states});
+  }
   cache.victims.emplace(table, kGroup,
                         std::vector<Values>{clients, {"replaces"}, {"nothing", "a clean line", "a dirty line"}});
   cache.fill_errors.emplace(table, kGroup, std::vector<Values>{clients, {"fill fails"}});
@@ -146,7 +153,7 @@ void CacheBins::on_event(const Event& event) {
       return;
     }
     case EventKind::CacheDone:
-      if (event.write() && !event.uncached() && !event.done_err() && cache.filled < cache.dirty.size()) {
+      if (event.write() && !event.single() && !event.done_err() && cache.filled < cache.dirty.size()) {
         cache.dirty[cache.filled] = true;
       }
       return;
@@ -179,7 +186,8 @@ bool CacheBins::on_outstanding(const Event& event, Cache& cache) {
       const std::size_t client =
           event.cache() == 0 ? 0
                              : client_place_[2 * static_cast<std::size_t>(event.client()) + (event.write() ? 1 : 0)];
-      if (!event.uncached()) cache.lookups->hit(client, State::Absent);
+      if (!event.single()) cache.lookups->hit(client, State::Absent);
+      if (event.through() && !event.write() && cache.through) cache.through->hit(client, 0, State::Absent);
       slot() = {true, ++cache.lookups_seen, event.b / bytes * bytes, client};
       return true;
     }
@@ -199,7 +207,14 @@ bool CacheBins::on_outstanding(const Event& event, Cache& cache) {
       const std::size_t at = cache.index(event.set(), event.way());
       if (event.uncached()) cache.uncached->hit(slot().client, 0, cache.evicted);
       if (event.uncached()) cache.evicted = static_cast<std::size_t>(State::Absent);
-      if (event.write() && !event.uncached() && !event.done_err() && at < cache.dirty.size()) cache.dirty[at] = true;
+      if (event.written_through() && cache.through) {
+        const bool dirty = at < cache.dirty.size() && cache.dirty[at];
+        cache.through->hit(slot().client, 0,
+                           !event.through_hit() ? State::Absent
+                           : dirty              ? State::Dirty
+                                                : State::Clean);
+      }
+      if (event.write() && !event.single() && !event.done_err() && at < cache.dirty.size()) cache.dirty[at] = true;
       slot().active = false;
       return true;
     }
@@ -218,7 +233,8 @@ void CacheBins::on_lookup(const Event& event) {
   if (event.uncached()) {
     cache.uncached->hit(client, 0, state);
   } else if (cache.lookups) {
-    cache.lookups->hit(client, state);
+    if (event.through() && cache.through) cache.through->hit(client, 0, state);
+    if (!event.written_through()) cache.lookups->hit(client, state);
   }
   if (event.answers_at_once()) {
     if (event.write() && at < cache.dirty.size()) cache.dirty[at] = true;

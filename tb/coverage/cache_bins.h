@@ -2,7 +2,8 @@
 //
 // Group "caches": what was done to a line in which state, for each cache of the machine.
 //
-//   lookups      client, read or write x state of the line (not present, clean, dirty), cached and uncached
+//   lookups      client, read or write x state of the line (not present, clean, dirty), cached and uncached; those of
+//                memory that is written through apart, too
 //   misses       client, read or write x state of the victim; fills that fail
 //   maintenance  operation x whole cache or one line x state of the line
 //   write-backs that memory refuses
@@ -30,7 +31,7 @@ class CacheBins {
 
  private:
   struct Cache {
-    std::optional<Cross> uncached, lookups, victims, fill_errors, lines, all_at_once, not_present, colours;
+    std::optional<Cross> uncached, lookups, through, victims, fill_errors, lines, all_at_once, not_present, colours;
     unsigned ways = 0;
     std::vector<bool> dirty;  // [set][way]
     bool evicts = false;      // the victim is a line that an uncached access hit

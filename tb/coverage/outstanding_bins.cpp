@@ -125,7 +125,7 @@ void OutstandingBins::on_event(const Event& event) {
       if (event.fill_err()) fills_->hit(0, waiting_for(side, event.b) > 1 ? Fills::Several : Fills::One);
       return;
     case EventKind::CacheDone:
-      if (has(side.fetching, slot.line) && !event.uncached()) meets_->hit(Meets::EarlyAnswer, c);
+      if (has(side.fetching, slot.line) && !event.single()) meets_->hit(Meets::EarlyAnswer, c);
       side.owned.on_done(set, event);
       slot.active = false;
       return;
@@ -144,10 +144,10 @@ void OutstandingBins::on_lookup(const Event& event, Side& side) {
     walker_->hit(event.hit() ? Walker::Hit : busy ? Walker::SameSet : Walker::Miss);
   }
   if (event.client() != Client::Core) return;
-  if (event.write() && !event.uncached() && has(side.fetching, line)) stores_->hit(Store::ToFetched);
-  if (event.write() && !event.uncached() && has(side.leaving, line)) stores_->hit(Store::ToLeaving);
+  if (event.write() && !event.single() && has(side.fetching, line)) stores_->hit(Store::ToFetched);
+  if (event.write() && !event.single() && has(side.leaving, line)) stores_->hit(Store::ToLeaving);
   if (waiting(side, Client::Core) == 0) return;
-  if (event.uncached()) return meets_->hit(Meets::Uncached, c);
+  if (event.single()) return meets_->hit(Meets::Uncached, c);
   if (event.hit()) return meets_->hit(Meets::Hit, c);
   if (waiting_for(side, line) != 0) return meets_->hit(Meets::Merge, c);
   if (busy) return meets_->hit(Meets::SameSet, c);

@@ -168,6 +168,7 @@ constexpr Unreachable kEntries[] = {
     {"caches: * walk read, uncached, @(clean|dirty)", flat, kByAddress},
     {"caches: * walk write, uncached, @(clean|dirty)", any, "the read of the compare-and-set has dropped the line"},
     {"caches: * walk write, not present", one_miss, kOneLookup},
+    {"caches: * walk write, write-through, not present", one_miss, kOneLookup},
     {"caches: * walk write, @(replaces, *|fill fails)", any, kOneLookup},
     {"caches: data cache: invalidate, whole, *", any, "invalidating everything is one sweep that looks at no line"},
     {"caches: data cache: write-back refused by memory", any, kFixedErrors},

@@ -139,7 +139,8 @@ Pte RandomTables::random_pte(const Slot& slot, bool points) {
   pte.global = random_.one_in(points ? 12 : 4);
   pte.napot = !points && slot.level == 0 && random_.one_in(6);
   if (!points && random_.one_in(8)) pte.type = random_.one_in(2) ? MemType::NonCacheable : MemType::Io;
-  if (f.kind == PteKind::X86 && random_.one_in(points ? 24 : 8)) pte.type = MemType::Uncached;
+  if (f.kind == PteKind::X86 && random_.one_in(points ? 24 : 8))
+    pte.type = random_.one_in(2) ? MemType::WriteThrough : MemType::Uncached;
   return pte;
 }
 

@@ -103,12 +103,12 @@ module l1_bench
   cache_events_t events;
   logic [PaMax-1:0] wb_error_addr;
 
-  assign core_req = '{write: core_write_i, uncached: 1'b0, strb: core_strb_i, addr: PaMax'(core_va_i),
-                      wdata: core_wdata_i};
-  assign walk_req = '{write: walk_write_i, uncached: walk_uncached_i, strb: walk_strb_i, addr: PaMax'(walk_addr_i),
-                      wdata: walk_wdata_i};
-  assign host_req = '{write: host_write_i, uncached: host_uncached_i, strb: host_strb_i, addr: PaMax'(host_addr_i),
-                      wdata: host_wdata_i};
+  assign core_req = '{write: core_write_i, uncached: 1'b0, through: 1'b0, strb: core_strb_i,
+                      addr: PaMax'(core_va_i), wdata: core_wdata_i};
+  assign walk_req = '{write: walk_write_i, uncached: walk_uncached_i, through: 1'b0, strb: walk_strb_i,
+                      addr: PaMax'(walk_addr_i), wdata: walk_wdata_i};
+  assign host_req = '{write: host_write_i, uncached: host_uncached_i, through: 1'b0, strb: host_strb_i,
+                      addr: PaMax'(host_addr_i), wdata: host_wdata_i};
   assign maint_req = '{clean: maint_clean_i, invalidate: maint_invalidate_i, by_addr: maint_by_addr_i,
                        addr: PaMax'(maint_addr_i)};
   assign mem_write_o = mem_req.write;
@@ -228,7 +228,7 @@ module l1_bench
     assign core_idle_o = !s1_valid_q && !pending_q && !held_q;
     assign host_rsp_id_o = '0;
     assign mem_id_o = '0;
-    assign unused = ^{retry, core_through_i, array_rsp, mem_rsp_id_i, host_id_i, core_go_i, unused_retry, unused_done,
+    assign unused = ^{retry, array_rsp, mem_rsp_id_i, host_id_i, core_go_i, unused_retry, unused_done,
                       unused_rdata};
     always_ff @(posedge clk_i) begin
       if (!rst_ni) begin
@@ -265,6 +265,7 @@ module l1_bench
         .core_go_i        (s1_valid_q && s1_open),
         .core_pa_i        (s1_pa),
         .core_uncached_i,
+        .core_through_i,
         .core_hit_o       (hit),
         .core_rdata_o     (rdata_o),
         .core_done_valid_o(done),

@@ -404,6 +404,22 @@ BOOST_AUTO_TEST_CASE(a_store_through_reaches_line_and_memory_and_makes_nothing_d
   BOOST_TEST(p.bench.memory.reads == reads);  // not allocated
 }
 
+BOOST_AUTO_TEST_CASE(a_store_through_that_memory_refuses_changes_nothing) {
+  Player p;
+  bool bad = false;
+  p.bench.memory.bad = [&](std::uint64_t addr, bool) { return bad && addr == line(1); };
+  const std::uint64_t before = p.load(line(1)).answer.rdata;
+  bad = true;
+  BOOST_TEST(p({.write = true, .pa = line(1), .wdata = ~before, .through = true}).answer.err);
+  const Player::Done seen = p.load(line(1));
+  BOOST_TEST(!seen.answer.err);
+  BOOST_TEST(seen.answer.rdata == before);
+  bad = false;
+  BOOST_TEST(!p({.write = true, .pa = line(1), .wdata = 7, .through = true}).answer.err);
+  BOOST_TEST(p.load(line(1)).answer.rdata == 7U);
+  BOOST_TEST(p.bench.memory.word(line(1)) == 7U);
+}
+
 BOOST_AUTO_TEST_CASE(maintenance_cleans_and_invalidates_lines_and_all) {
   Player p;
   for (unsigned n = 0; n < 3; ++n) p.store(line(n), 100 + n);

@@ -19,9 +19,10 @@ namespace vm::test {
 class TreeBench {
  public:
   explicit TreeBench(std::string_view machine_name, const TestbenchOptions& options = {})
-      : machine_(*find_machine(machine_name)),
-        bench_(machine_, load_model(machine_, options.seed), options),
-        platform_(bench_) {
+      : TreeBench(*find_machine(machine_name), options) {}
+  // `machine` must outlive it.
+  explicit TreeBench(const Machine& machine, const TestbenchOptions& options = {})
+      : machine_(machine), bench_(machine_, load_model(machine_, options.seed), options), platform_(bench_) {
     for (unsigned space = 0; space < 2; ++space) {
       for (unsigned level = levels() - 1; level > 0; --level) {
         set(entry_address(0, level, space), pointer(table(level - 1, space)), level);

@@ -5,6 +5,7 @@ fpga/vm_link_tx.sv
 fpga/vm_link_seq.sv
 fpga/vm_link_physical.sv
 fpga/vm_link_engine.sv
+fpga/vm_link_batch.sv
 fpga/vm_board_memory.sv
 fpga/vm_board.sv
 fpga/vm_board_reset.sv

@@ -39,6 +39,9 @@ module vm_board
   refused_t refused;
   executed_t executed;
   logic start, done, unknown, clear, append, full, send, sending;
+  command_t command;
+  logic command_valid, command_done, command_last, payload_valid, payload_end, payload_take;
+  logic [7:0] payload;
 
   vm_uart #(
       .ClocksPerBit(ClocksPerBit)
@@ -92,8 +95,8 @@ module vm_board
       .clk_i,
       .rst_ni,
       .clear_i     (clear),
-      .append_i    (append),
-      .data_i      (answer_data),
+      .append_i    (append || unknown),
+      .data_i      (unknown ? AnswerUnknown : answer_data),
       .full_o      (full),
       .send_i      (send),
       .seq_i       (answer_seq),
@@ -101,6 +104,28 @@ module vm_board
       .byte_valid_o(send_valid),
       .byte_ready_i(send_ready),
       .byte_o      (byte_out)
+  );
+
+  vm_link_batch #(
+      .Cfg(Cfg)
+  ) u_batch (
+      .clk_i,
+      .rst_ni,
+      .start_i        (start),
+      .done_o         (done),
+      .unknown_o      (unknown),
+      .length_i       (frame_length),
+      .addr_o         (frame_addr),
+      .data_i         (frame_data),
+      .full_i         (full),
+      .command_valid_o(command_valid),
+      .command_o      (command),
+      .command_done_i (command_done),
+      .command_last_i (command_last),
+      .byte_valid_o   (payload_valid),
+      .byte_end_o     (payload_end),
+      .byte_o         (payload),
+      .byte_take_i    (payload_take)
   );
 
   assign active_o = frame_valid;
@@ -138,15 +163,16 @@ module vm_board
   ) u_engine (
       .clk_i,
       .rst_ni,
-      .start_i          (start),
-      .done_o           (done),
-      .unknown_o        (unknown),
-      .length_i         (frame_length),
-      .in_addr_o        (frame_addr),
-      .in_i             (frame_data),
+      .command_valid_i  (command_valid),
+      .command_i        (command),
+      .command_done_o   (command_done),
+      .command_last_o   (command_last),
+      .byte_valid_i     (payload_valid),
+      .byte_end_i       (payload_end),
+      .byte_i           (payload),
+      .byte_take_o      (payload_take),
       .append_o         (append),
       .out_o            (answer_data),
-      .full_i           (full),
       .word_index_o     (word_index),
       .word_i           (word_q),
       .reset_o          (machine_reset),

@@ -24,6 +24,16 @@ package vm_link_pkg;
     OpArrayWrite = 8'h23
   } opcode_e;
 
+  // A command with its fields; of those that its opcode does not have, flags and data are 0 and the others anything.
+  typedef struct packed {
+    logic [63:0] data1;
+    logic [63:0] data;    // of an access in byte lanes, of others the first byte lowest
+    logic [15:0] number;  // bytes of memory, ASID, set
+    logic [63:0] addr;    // sign extended; way and word of an array
+    logic [7:0]  flags;   // or index, register, array
+    logic [7:0]  op;
+  } command_t;
+
   // The answer to a command there is none of; the rest of the batch is not looked at.
   localparam logic [7:0] AnswerUnknown = 8'hEE;
 

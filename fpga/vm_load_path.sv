@@ -100,6 +100,7 @@ module vm_load_path
       .cache_req_valid_o (cache_req_valid),
       .cache_req_ready_i (cache_req_ready),
       .cache_req_o       (cache_req),
+      .cache_req_id_o    (),
       .cache_s1_open_i   (cache_s1_open),
       .cache_go_o        (cache_go),
       .cache_pa_o        (cache_pa),
@@ -107,7 +108,9 @@ module vm_load_path
       .cache_through_o   (cache_through),
       .cache_hit_i       (cache_hit),
       .cache_rdata_i     (cache_rdata),
+      .cache_older_i     (1'b0),
       .cache_done_valid_i(cache_done),
+      .cache_done_id_i   ('0),
       .cache_done_err_i  (cache_done_err)
   );
 

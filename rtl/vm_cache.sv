@@ -158,7 +158,7 @@ module vm_cache
 
   // What vm_cache_maint does with the arrays.
   logic maint_start, maint_busy, maint_end, maint_write_back;
-  logic [SetW-1:0] maint_set;
+  logic [SetW-1:0] maint_set, maint_first_set;
   logic [WayBits-1:0] maint_way, maint_found_way;
   logic [WordIdxW-1:0] maint_word;
   logic maint_tag_write, maint_dirty_write, maint_dirty, maint_invalidate, maint_data_write;
@@ -185,7 +185,7 @@ module vm_cache
   store_t st_d, st_q;               // store being written into the data RAM
   store_t st2_q;                    // and the one before it, for reads that passed it
   logic st_valid_q, st2_valid_q;
-  logic st_dirty_q;                 // the first one makes its line dirty
+  logic st_dirty_q, st2_dirty_q;    // it makes its line dirty
 
   assign open = state_q == StReady && !maint_valid_i && !(Cfg.ArrayPort && array_valid_i);
   assign quiet = !s1_valid_q && !st_valid_q;
@@ -227,6 +227,7 @@ module vm_cache
   localparam int unsigned PlruW = (Ways > 1) ? Ways - 1 : 1;
   logic [PlruW-1:0] look_plru, touched;
   logic [WayBits-1:0] victim_q;            // who is replaced for the access that has missed
+  logic [Ways-1:0] m_dirty_q;              // lines of its set that are valid and dirty
   logic [WordIdxW-1:0] read_word;
   logic [Ways-1:0][WordW-1:0] read_data;
   logic ram_write, tag_write, dirty_write, meta_dirty, invalidate, touch;
@@ -255,14 +256,17 @@ module vm_cache
     if (state_q == StReady) m_set_d = set_of(s1_q.req.addr);
     if (maint_start || maint_busy) m_set_d = maint_set;
   end
+  // The core's comes last.
+  logic core_looks;
+  logic [SetW-1:0] other_set;
+  assign core_looks = state_q == StReady && !host_req_valid_i && !walk_slot_i && !maint_valid_i;
   always_comb begin
-    look_set = m_set_q;
+    other_set = (state_q == StMaint) ? maint_set : m_set_q;
     if (state_q == StReady) begin
-      look_set = set_of(core_req_i.addr);
-      if (host_req_valid_i) look_set = set_of(host_req_i.addr);
-      if (walk_slot_i) look_set = set_of(walk_req_i.addr);
-      if (maint_valid_i) look_set = set_of(maint_req_i.addr);  // nothing is accepted then
+      other_set = walk_slot_i ? set_of(walk_req_i.addr) : set_of(host_req_i.addr);
+      if (maint_valid_i) other_set = maint_first_set;  // nothing is accepted then
     end
+    look_set = core_looks ? set_of(core_req_i.addr) : other_set;
   end
 
   // ------------------------------------------------------------------ S1
@@ -277,12 +281,14 @@ module vm_cache
   logic s1_lost_q;            // a dirty line of the set has a wrong tag word
   // Who is replaced if this is a miss: the lowest upset way, else the lowest invalid one, else pseudo-LRU. Known a cycle
   // before it is needed, from registers; the access before this one may have been in the set.
-  logic [Ways-1:0] s1_absent_q, s1_upset_q;
+  logic [Ways-1:0] s1_absent_q, s1_upset_q, s1_dirty_q;
   logic [PlruW-1:0] s1_plru_q, touched_q, s1_plru;
   logic [SetW-1:0] touched_set_q;
   logic touched_valid_q;
   logic [WayBits-1:0] plru_victim, s1_victim;
-  logic fwd_match, fwd2_match;
+  logic fwd_set, fwd2_set;         // a store on its way into the RAM goes into the same set
+  logic fwd_match, fwd2_match;     // and is of the same word
+  logic [Ways-1:0] s1_dirty;       // with what stores have not yet written
   logic [Ways-1:0] fwd_way, fwd2_way;
   logic [Ways-1:0][WordW-1:0] way_word;
   logic [WordW-1:0] s1_word, merged;
@@ -309,10 +315,10 @@ module vm_cache
   assign miss = decide && !s1_uncached && !s1_through && !(s1_hit && !s1_upset);
 
   // The set and word lie in the page offset, so this comparison does not wait for the translation, nor for the hit.
-  assign fwd_match = st_valid_q && set_of(st_q.addr) == set_of(s1_q.req.addr) &&
-      word_of(st_q.addr) == word_of(s1_q.req.addr);
-  assign fwd2_match = st2_valid_q && set_of(st2_q.addr) == set_of(s1_q.req.addr) &&
-      word_of(st2_q.addr) == word_of(s1_q.req.addr);
+  assign fwd_set = st_valid_q && set_of(st_q.addr) == set_of(s1_q.req.addr);
+  assign fwd2_set = st2_valid_q && set_of(st2_q.addr) == set_of(s1_q.req.addr);
+  assign fwd_match = fwd_set && word_of(st_q.addr) == word_of(s1_q.req.addr);
+  assign fwd2_match = fwd2_set && word_of(st2_q.addr) == word_of(s1_q.req.addr);
   always_comb begin
     s1_word = '0;
     for (int unsigned w = 0; w < Ways; w++) begin
@@ -320,6 +326,8 @@ module vm_cache
       fwd2_way[w] = fwd2_match && st2_q.way == WayBits'(w) && !fwd_way[w];
       way_word[w] = fwd_way[w] ? st_q.data : fwd2_way[w] ? st2_q.data : read_data[w];
       if (s1_hit_way[w]) s1_word |= way_word[w];
+      s1_dirty[w] = s1_dirty_q[w] || (fwd_set && st_dirty_q && st_q.way == WayBits'(w)) ||
+          (fwd2_set && st2_dirty_q && st2_q.way == WayBits'(w));
     end
   end
 
@@ -541,7 +549,7 @@ module vm_cache
       StVictim: begin
         way_d = victim_way;
         state_d = drop_q ? StDrop : StFillReq;
-        if (!ReadOnly && look_valid[victim_way] && look_dirty[victim_way]) state_d = StWbReq;
+        if (!ReadOnly && m_dirty_q[victim_way]) state_d = StWbReq;
         if (|look_lost || (refetch_q && state_d == StWbReq)) begin
           lost = 1'b1;
           lost_look = 1'b1;
@@ -703,14 +711,14 @@ module vm_cache
       .end_o        (maint_end),
       .write_back_o (maint_write_back),
       .written_i    (state_q == StWbAck && mem_rsp_valid_i),
+      .first_set_o  (maint_first_set),
       .set_o        (maint_set),
       .way_o        (maint_way),
       .found_way_o  (maint_found_way),
       .word_o       (maint_word),
-      .valid_i      (look_valid),
-      .tag_i        (look_tag),
-      .tag_before_i (s1_tag_q),
-      .dirty_i      (look_dirty),
+      .valid_i      (~s1_absent_q),
+      .tag_i        (s1_tag_q),
+      .dirty_i      (s1_dirty_q),
       .lost_i       (look_lost),
       .lost_way_i   (lost_way),
       .read_data_i  (wb_word),
@@ -752,6 +760,7 @@ module vm_cache
     st_q <= st_d;
     st2_q <= st_q;
     st_dirty_q <= !s1_through;
+    st2_dirty_q <= st_dirty_q;
     m_q <= m_d;
     way_q <= way_d;
     beat_q <= beat_d;
@@ -763,11 +772,15 @@ module vm_cache
     s1_lost_q <= |look_lost;
     s1_absent_q <= ~look_valid;
     s1_upset_q <= look_upset;
+    s1_dirty_q <= look_dirty;
     s1_plru_q <= look_plru;
     touched_q <= touched;
     touched_set_q <= set_of(s1_q.req.addr);
     touched_valid_q <= touch;
-    if (state_q == StReady) victim_q <= s1_victim;
+    if (state_q == StReady) begin
+      victim_q <= s1_victim;
+      m_dirty_q <= ~s1_absent_q & s1_dirty;
+    end
     done_data_q <= done_data_d;
   end
 

@@ -2,8 +2,8 @@
 //
 // Maintenance and array port of one cache: what goes through the arrays of vm_cache and is no access.
 //
-// While it is busy the arrays are its own, except between write_back_o and written_i. It sees what is stored in set_o, and
-// way_o of it becomes what the outputs say, or all ways with sweep_o. After reset it invalidates all sets.
+// While it is busy the arrays are its own, except between write_back_o and written_i. It sees what is stored in set_o in the
+// next cycle, when way_o of it becomes what the outputs say, or all ways with sweep_o. After reset it invalidates all sets.
 //
 // Cycles: a line that is looked at takes two, one more for each dirty line that is lost and goes (lost_o), and its
 // write-back; invalidation of all, one for each set; an access through the array port, two.
@@ -46,15 +46,15 @@ module vm_cache_maint
     input  logic written_i,
 
     // Where, and what is there
+    output logic [SetW-1:0]           first_set_o,  // if it starts with maint_valid_i
     output logic [SetW-1:0]           set_o,        // of the next cycle
     output logic [WayBits-1:0]        way_o,
     output logic [WayBits-1:0]        found_way_o,  // the line to write back or to read; later than way_o in the cycle
     output logic [WordIdxW-1:0]       word_o,
-    input  logic [Ways-1:0]           valid_i,
+    input  logic [Ways-1:0]           valid_i,      // as read in the cycle before: from set_o, at first first_set_o
     input  logic [Ways-1:0][TagW-1:0] tag_i,
-    input  logic [Ways-1:0][TagW-1:0] tag_before_i,  // a cycle ago; at the start: of maint_req_i.addr
     input  logic [Ways-1:0]           dirty_i,
-    input  logic [Ways-1:0]           lost_i,       // dirty, and its tag word is wrong
+    input  logic [Ways-1:0]           lost_i,       // in this cycle: dirty, and its tag word is wrong
     input  logic [WayBits-1:0]        lost_way_i,   // the lowest of them
     input  logic [WordW-1:0]          read_data_i,  // of the way and word before
 
@@ -101,7 +101,7 @@ module vm_cache_maint
   assign tag = TagW'(maint_req_i.addr >> (OffBits + SetBits));
   always_comb begin
     for (int unsigned w = 0; w < Ways; w++) begin
-      match[w] = valid_i[w] && (maint_req_i.by_addr ? tag_before_i[w] == tag : way_q == WayBits'(w));
+      match[w] = valid_i[w] && (maint_req_i.by_addr ? tag_i[w] == tag : way_q == WayBits'(w));
     end
   end
   assign lost = maint_req_i.by_addr ? |lost_i : lost_i[way_q];
@@ -133,8 +133,7 @@ module vm_cache_maint
     unique case (state_q)
       StIdle: begin
         way_d = '0;
-        set_d = '0;
-        if (maint_valid_i && maint_req_i.by_addr && Sets > 1) set_d = SetW'(maint_req_i.addr >> OffBits);
+        set_d = maint_valid_i ? first_set_o : '0;
         if (!HasCache) begin
           maint_done_o = start_i && maint_valid_i;
           array_done_o = start_i && !maint_valid_i && array_valid_i;
@@ -202,6 +201,7 @@ module vm_cache_maint
     endcase
   end
 
+  assign first_set_o = (maint_req_i.by_addr && Sets > 1) ? SetW'(maint_req_i.addr >> OffBits) : '0;
   assign set_o = set_d;
   assign way_o = (Cfg.Parity && looking && maint_req_i.by_addr) ? lost_way_i : way_q;
   assign found_way_o = looking ? way_d : way_q;

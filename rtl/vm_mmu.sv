@@ -47,7 +47,7 @@ module vm_mmu
 
   logic [1:0] miss_valid, miss_ready, miss_skip_l2, walk_done, walk_release;
   xlat_req_t [1:0] miss_req;
-  logic walk_from_l2, walk_hole;
+  logic walk_from_l2, walk_granted, walk_hole;
   logic [PpnW-1:0] walk_ppn;
   attr_t walk_attr;
   walk_result_t walk_result;
@@ -94,6 +94,7 @@ module vm_mmu
         .walk_skip_l2_o(miss_skip_l2[p]),
         .walk_done_i   (walk_done[p]),
         .walk_from_l2_i(walk_from_l2),
+        .walk_granted_i(walk_granted),
         .walk_ppn_i    (walk_ppn),
         .walk_hole_i   (walk_hole),
         .walk_attr_i   (walk_attr),
@@ -121,6 +122,7 @@ module vm_mmu
       .skip_l2_i  (miss_skip_l2),
       .done_o     (walk_done),
       .from_l2_o  (walk_from_l2),
+      .granted_o  (walk_granted),
       .ppn_o      (walk_ppn),
       .hole_o     (walk_hole),
       .attr_o     (walk_attr),

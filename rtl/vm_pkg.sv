@@ -288,26 +288,59 @@ package vm_pkg;
     logic la57;   // x86 CR4.LA57
   } env_t;
 
-  // The one permission function, for the hit path and the miss path alike (M8, R11, R12, X6..X8). The dirty bit is
-  // not its business. amo: a store that reads.
-  function automatic fault_e access_fault(attr_t attr, env_t env, access_e access, logic amo, logic user, logic sum,
-                                          logic mxr);
-    if (user && !attr.u) return FaultPrivilege;
+  // The rights an access needs: known before the page is.
+  typedef struct packed {
+    logic user;    // a user page
+    logic kernel;  // none
+    logic r;
+    logic w;
+    logic x;
+    logic rx;      // r or x
+  } need_t;
+
+  // And what it needs of a hit.
+  typedef struct packed {
+    need_t rights;
+    logic dirty;  // the dirty bit set
+  } hit_need_t;
+
+  // amo: a store that reads.
+  function automatic need_t access_needs(env_t env, access_e access, logic amo, logic user, logic sum, logic mxr);
+    need_t need;
+    need = '0;
+    need.user = user;
     unique case (access)
       AccessFetch: begin
-        if (!user && attr.u && env.smep) return FaultPrivilege;
-        return attr.x ? FaultNone : FaultExec;
+        need.kernel = !user && env.smep;
+        need.x = 1'b1;
       end
       AccessStore: begin
-        if (!user && attr.u && env.smap && !sum) return FaultPrivilege;
-        if (!attr.w && (user || env.wp)) return FaultWrite;
-        return (amo && !attr.r) ? FaultRead : FaultNone;
+        need.kernel = !user && env.smap && !sum;
+        need.w = user || env.wp;
+        need.r = amo;
       end
       default: begin
-        if (!user && attr.u && env.smap && !sum) return FaultPrivilege;
-        return (attr.r || (mxr && attr.x)) ? FaultNone : FaultRead;
+        need.kernel = !user && env.smap && !sum;
+        need.r = !mxr;
+        need.rx = mxr;
       end
     endcase
+    return need;
+  endfunction
+
+  // The one permission function, for the hit path and the miss path alike (M8, R11, R12, X6..X8). The dirty bit is
+  // not its business.
+  function automatic fault_e access_fault(attr_t attr, need_t need);
+    if ((need.user && !attr.u) || (need.kernel && attr.u)) return FaultPrivilege;
+    if (need.x && !attr.x) return FaultExec;
+    if (need.w && !attr.w) return FaultWrite;
+    if ((need.r && !attr.r) || (need.rx && !attr.r && !attr.x)) return FaultRead;
+    return FaultNone;
+  endfunction
+
+  // May a hit be used as it is?
+  function automatic logic hit_granted(attr_t attr, hit_need_t need);
+    return access_fault(attr, need.rights) == FaultNone && (attr.d || !need.dirty);
   endfunction
 
   // How the architecture names a fault: RISC-V exception code; x86 vector << 8 | error code (X9, X25); flat: 0.

@@ -109,8 +109,10 @@ module vm_port
       };
   if (Cfg.HitLatency == 8'd2) begin : gen_front
     always_ff @(posedge clk_i) begin
-      if (req_valid_i && req_ready_o) front <= incoming;
-      if (req_valid_i && req_ready_o) front_id <= req_i.id;
+      if (req_ready_o) begin
+        front <= incoming;
+        front_id <= req_i.id;
+      end
     end
   end else begin : gen_no_front
     assign front = incoming;

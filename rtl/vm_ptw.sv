@@ -5,7 +5,7 @@
 //
 //   StIdle        accepts a miss
 //   StLook        (machines with L2 TLB or walk cache) looks both up
-//   StRead        after an L2 hit hands it to the port, which judges it like a hit of its own; if it denies, the
+//   StRead        after an L2 hit hands it to the port, judged like a hit of its own; if it denies, the
 //                 port comes back with skip_l2. Else asks the walk port for the first entry, if its address lies in
 //                 the physical memory map (M6)
 //   StWait        waits for an entry; a cache that had to turn the read away (walk_retry_i) is asked again
@@ -46,10 +46,11 @@ module vm_ptw
     input  logic [1:0]      skip_l2_i,
     output logic [1:0]      done_o,
     output logic            from_l2_o,  // with done_o: an L2 hit; nothing is held
+    output logic            granted_o,  // with from_l2_o: it can be used
     output logic [PpnW-1:0] ppn_o,      // with done_o; of the base page
     output logic            hole_o,     // with done_o: nothing lies there, or its PPN reaches beyond PaBits (R6)
     output attr_t           attr_o,     // with done_o
-    output walk_result_t    result_o,   // from done_o to release_i
+    output walk_result_t    result_o,   // from the cycle after done_o to release_i
     input  logic [1:0]      release_i,
 
     output logic      walk_slot_o,       // from registers: a request may come; the cache's S0 is the walker's
@@ -96,6 +97,7 @@ module vm_ptw
   state_e state_d, state_q;
   logic port_d, port_q;            // whose walk this is; in StIdle: who had the last one
   xlat_req_t req_d, req_q;
+  hit_need_t need_q;               // what it needs of the page
   logic skip_l2_d, skip_l2_q;
   logic [2:0] level_d, level_q;    // of the entry at addr_q
   logic [PaMax:0] addr_q;
@@ -175,7 +177,10 @@ module vm_ptw
       .read_vpn_i(read_vpn),
       .asid_i    (context_i.asid),
       .look_i    (look),
+      .need_i    (need_q),
+      .atomic_i  (req_q.atomic),
       .hit_o     (l2_hit),
+      .granted_o,
       .off_o     (l2_off),
       .upset_o   (upset_o[0]),
       .ppn_o     (l2_ppn),
@@ -252,8 +257,7 @@ module vm_ptw
     path.w &= path_q.w;
     path.x &= path_q.x;
   end
-  assign rights = access_fault(path, context_i.env, req_q.access, Cfg.Atomics && req_q.amo, req_q.user, req_q.sum,
-                               req_q.mxr);
+  assign rights = access_fault(path, need_q.rights);
   assign unset = !entry.accessed || (entry.leaf && store && !entry.attr.d);
 
   // Of an entry without fault a pointer leads on, a leaf that permits the access ends the walk; but first comes a bit
@@ -376,16 +380,15 @@ module vm_ptw
   assign next_index = vpn[LeafIndexBits-1:0] + 1'b1;
 
   attr_t root_path;
-  logic answered, entry_hole;
+  logic answered;
   always_comb begin
     root_path = AttrAll;
     root_path.mem_type = context_i.root_type;
     root_path = pointer_from_bits(Format, pointer_to_bits(Format, root_path));
   end
   assign answered = (state_q == StWait || updating) && walk_rsp_valid_i;
-  // The walk goes a level down; the address of the entry that would be asked for lies in a hole.
+  // The walk goes a level down.
   assign down = checking && descend;
-  assign entry_hole = !pma_mapped && ((state_q == StRead && !handover) || down);
 
   always_comb begin
     state_d = state_q;
@@ -524,16 +527,21 @@ module vm_ptw
     end
   end
   always_ff @(posedge clk_i) begin
-    if (begin_walk || rewind) addr_q <= start_addr;
-    else if (down) addr_q <= next_addr;
+    if (begin_walk || rewind || down) addr_q <= down ? next_addr : start_addr;
     else if (advance) addr_q[32'(Format.PteBytesLog2)+:LeafIndexBits] <= next_index;
-    // An entry that could not be read shows as zero.
-    if (entry_hole || (answered && walk_rsp_i.err)) pte_q <= '0;
+    // An entry that could not be read shows as zero, when the walk is over.
+    if (state_q == StCheck && cause_q != FaultNone) pte_q <= '0;
     else if (answered) begin
       if (updating && walk_rsp_i.success) pte_q <= pte_with_accessed(Format, pte_q, entry.leaf && store);
       else pte_q <= pte_from_lanes(Format, walk_rsp_i.data, addr_q[2:0]);
     end
     req_q <= req_d;
+    if (state_q == StIdle) begin
+      need_q <= '{
+          rights: access_needs(context_i.env, req_d.access, Cfg.Atomics && req_d.amo, req_d.user, req_d.sum, req_d.mxr),
+          dirty: req_d.access == AccessStore
+      };
+    end
     skip_l2_q <= skip_l2_d;
     level_q <= level_d;
     cause_q <= cause_d;

@@ -28,10 +28,12 @@ module vm_tlb
     input  logic [KeyW-1:0]    key_i,
     input  logic [AsidMax-1:0] asid_i,
     input  logic               hold_i,    // Registered: keep the answer
-    input  logic               mute_i,    // ppn_o and attr_o are to be zero
+    input  logic               mute_i,    // no hit, whatever is found
+    input  hit_need_t          need_i,    // of the access that the answer is for
     input  logic               look_i,    // Parity: an access is looked up; key_i is its
     output logic               upset_o,   // words with wrong parity are being removed
     output logic               hit_o,
+    output logic               granted_o, // and the page has what is needed
     output logic [WayBits-1:0] hit_way_o,
     output logic [PpnW-1:0]    ppn_o,     // zero without a hit
     output attr_t              attr_o,    // likewise
@@ -44,7 +46,7 @@ module vm_tlb
     // A hit was used: `touch_way_i` of that set becomes most recent.
     input logic               touch_i,
     input logic [WayBits-1:0] touch_way_i,
-    // A translation is written into `touch_way_i`.
+    // A translation is written into `touch_way_i`; that, `update_key_i` and `update_valid_i` were so in the cycle before.
     input logic               fill_i,
     input logic [KeyW-1:0]    update_key_i,
     input logic [AsidMax-1:0] fill_asid_i,
@@ -73,15 +75,16 @@ module vm_tlb
 
   if (Ways == 0) begin : gen_none
     logic unused;
-    assign unused = ^{clk_i, rst_ni, key_i, asid_i, hold_i, mute_i, look_i, update_valid_i, touch_i, touch_way_i,
-                      fill_i, update_key_i, fill_asid_i, fill_ppn_i, fill_attr_i, inv_i, array_valid_i, array_req_i,
-                      inv_way, upset_way, upset_set};
+    assign unused = ^{clk_i, rst_ni, key_i, asid_i, hold_i, mute_i, need_i, look_i, update_valid_i, touch_i,
+                      touch_way_i, fill_i, update_key_i, fill_asid_i, fill_ppn_i, fill_attr_i, inv_i, array_valid_i,
+                      array_req_i, inv_way, upset_way, upset_set};
     assign upset_o = 1'b0;
     assign upset_way = '0;
     assign upset_set = '0;
     assign valid_o = '0;
     assign inv_way = '0;
     assign hit_o = 1'b0;
+    assign granted_o = 1'b0;
     assign hit_way_o = '0;
     assign ppn_o = '0;
     assign attr_o = '0;
@@ -98,7 +101,7 @@ module vm_tlb
     entry_t [Ways-1:0] read;
     attr_t [Ways-1:0] attr;
     entry_t write;
-    logic [Ways-1:0] write_way, write_valid, read_valid, valid;
+    logic [Ways-1:0] write_way, write_valid, read_valid;
     logic [SetW-1:0] read_set, write_set, update_set, array_set;
     logic array_write, array_flip;
     logic [Ways-1:0] upset;  // of the set that is looked at
@@ -128,6 +131,12 @@ module vm_tlb
     logic [SetW-1:0] live_set;
     assign clear = Cfg.ArrayPort ? !live_q[live_set] : update_valid_i == '0;
     assign live_set = (Cfg.ArrayPort && array_write) ? array_set : update_set;
+    // Whether there is a fill is known late.
+    logic [Ways-1:0] fill_valid_q, fill_way_q;
+    always_ff @(posedge clk_i) begin
+      fill_valid_q <= Ways'(1) << touch_way_i;
+      fill_way_q <= (Ways'(1) << touch_way_i) | {Ways{clear}};
+    end
     always_comb begin
       write = '{
           tag: TagW'(update_key_i >> SetBits),
@@ -137,10 +146,12 @@ module vm_tlb
       };
       write_set = dropping ? drop_set_q : update_set;
       write_live = fill_i;
-      write_valid = '0;
-      write_valid[touch_way_i] = fill_i;
-      write_way = write_valid | {Ways{fill_i && clear}};
-      if (dropping) write_way = drop_q;
+      write_valid = fill_valid_q;
+      write_way = fill_i ? fill_way_q : '0;
+      if (dropping) begin
+        write_way = drop_q;
+        write_valid = '0;
+      end
       if (Cfg.ArrayPort && array_write) begin
         write = '{
             tag: TagW'(array_req_i.data0[51:0] >> SetBits),
@@ -184,7 +195,12 @@ module vm_tlb
       assign upset[w] = Cfg.Parity && live_q[read_set] && ^word[w];
     end
 
-    assign valid = (live_q[read_set] ? read_valid & ~upset : '0) & ~((Sets == 1 && dropping_q) ? drop_q : '0);
+    // What a live set holds.
+    logic live;
+    logic [Ways-1:0] kept, valid;
+    assign live = live_q[read_set];
+    assign kept = read_valid & ~upset & ~((Sets == 1 && dropping_q) ? drop_q : '0);
+    assign valid = live ? kept : '0;
     for (genvar s = 0; s < Sets; s++) begin : gen_live
       always_ff @(posedge clk_i) begin
         if (!rst_ni || inv_i.all) live_q[s] <= 1'b0;
@@ -201,7 +217,7 @@ module vm_tlb
         attr[w] = attr_from_bits(Cfg.Format, 8'(read[w].attr));
         key_match[w] = read[w].tag == TagW'(key_i >> SetBits);
         asid_match[w] = Cfg.AsidBits == 0 || read[w].asid == AsidW'(asid_i);
-        match[w] = valid[w] && key_match[w] && (asid_match[w] || attr[w].g);
+        match[w] = kept[w] && key_match[w] && (asid_match[w] || attr[w].g);
         inv_key[w] = valid[w] && (!inv_i.by_vpn || key_match[w]);
         inv_asid[w] = attr[w].g ? inv_i.globals : !inv_i.by_asid || asid_match[w];
         inv_way[w] = inv_i.set_valid && inv_key[w] && inv_asid[w];
@@ -233,12 +249,15 @@ module vm_tlb
     assign upset_way = upset_o ? drop_q : '0;
     assign upset_set = drop_set_q;
 
-    // The answer: of this cycle's lookup, or of the one before.
+    // The answer: of this cycle's lookup, or of the one before. What is found counts if the set is live, which is known later.
+    logic found_live;
     logic [Ways-1:0] found, found_valid;
     entry_t [Ways-1:0] found_entry;
+    attr_t [Ways-1:0] found_attr;
     if (Registered) begin : gen_registered
       always_ff @(posedge clk_i) begin
         if (!hold_i) begin
+          found_live <= live;
           found <= match;
           found_valid <= valid;
           found_entry <= read;
@@ -247,6 +266,7 @@ module vm_tlb
     end else begin : gen_at_once
       logic unused_hold;
       assign unused_hold = hold_i;
+      assign found_live = live;
       assign found = match;
       assign found_valid = valid;
       assign found_entry = read;
@@ -255,18 +275,22 @@ module vm_tlb
     assign valid_o = found_valid;
     always_comb begin
       for (int unsigned w = 0; w < Ways; w++) begin
-        hit_way[w] = found[w];
+        hit_way[w] = found[w] && found_live && !mute_i;
         for (int unsigned v = 0; v < w; v++) hit_way[w] &= !found[v];
       end
-      hit_o = |found;
+      hit_o = |found && found_live && !mute_i;
+      granted_o = 1'b0;
       hit_way_o = '0;
       ppn_o = '0;
       attr_o = '0;
       for (int unsigned w = 0; w < Ways; w++) begin
-        if (hit_way[w]) hit_way_o |= WayBits'(w);
-        if (hit_way[w] && !mute_i) begin
+        found_attr[w] = attr_from_bits(Cfg.Format, 8'(found_entry[w].attr));
+        if (hit_way[w]) begin
+          hit_way_o |= WayBits'(w);
+          // Judged for every way while the keys are compared.
+          granted_o |= hit_granted(found_attr[w], need_i);
           ppn_o |= found_entry[w].ppn;
-          attr_o |= attr_from_bits(Cfg.Format, 8'(found_entry[w].attr));
+          attr_o |= found_attr[w];
         end
       end
     end

@@ -5,8 +5,8 @@
 //
 //   cycle 0   read_i, read_vpn_i, asid_i: the set is read
 //   cycle 1   look_i: keys are compared, in pieces, as block RAM is slow
-//   cycle 2   the pieces are put together: hit_o, and ppn_o, attr_o of the hit, until the next look. touch_i: the hit
-//             is used. fill_i may come any time from then on, into the matching way, else the lowest invalid, else
+//   cycle 2   the pieces are put together: hit_o, and granted_o, ppn_o, attr_o of the hit, until the next look. touch_i: the hit
+//             is used. fill_i may come any time after that, into the matching way, else the lowest invalid, else
 //             pseudo-LRU
 //
 // RAM has no reset and no "invalidate all": inv_i.start begins a sweep, one set per cycle (one set only for a scope by
@@ -30,7 +30,10 @@ module vm_tlb_l2
     input  logic [VpnW-1:0]    read_vpn_i,
     input  logic [AsidMax-1:0] asid_i,
     input  logic               look_i,
+    input  hit_need_t          need_i,     // cycle 2: of the access that is looked up for
+    input  logic               atomic_i,   // likewise
     output logic               hit_o,      // cycle 2
+    output logic               granted_o,  // cycle 2: and the page has what is needed, and takes the atomic
     output logic               off_o,      // cycle 1: nothing can hit
     output logic               upset_o,    // cycle 2: words with wrong parity are being removed
     output logic [PpnW-1:0]    ppn_o,
@@ -61,11 +64,12 @@ module vm_tlb_l2
   if (Ways == 0) begin : gen_none
     logic unused;
     assign match = '0;
-    assign unused = ^{clk_i, rst_ni, match, read_i, read_vpn_i, asid_i, look_i, touch_i, fill_i, fill_ppn_i,
-                      fill_attr_i, inv_i, array_valid_i, array_req_i, upset_way};
+    assign unused = ^{clk_i, rst_ni, match, read_i, read_vpn_i, asid_i, look_i, need_i, atomic_i, touch_i, fill_i,
+                      fill_ppn_i, fill_attr_i, inv_i, array_valid_i, array_req_i, upset_way};
     assign upset_way = '0;
     assign upset_o = 1'b0;
     assign hit_o = 1'b0;
+    assign granted_o = 1'b0;
     assign off_o = 1'b0;
     assign ppn_o = '0;
     assign attr_o = AttrAll;
@@ -73,6 +77,7 @@ module vm_tlb_l2
     assign fill_o = 1'b0;
     assign busy_o = 1'b0;
   end else begin : gen_l2
+    localparam int unsigned PageBits = 32'(Cfg.Format.PageBits);
     localparam int unsigned Sets = 32'(Cfg.L2Tlb.Sets);
     localparam int unsigned SetBits = $clog2(Sets);
     localparam int unsigned SetW = idx_bits(Sets);
@@ -82,7 +87,7 @@ module vm_tlb_l2
     localparam int unsigned PlruW = (Ways > 1) ? Ways - 1 : 1;
 
     // Keys are compared in pieces of so many bits.
-    localparam int unsigned PieceW = 8;
+    localparam int unsigned PieceW = 3;
     localparam int unsigned TagPieces = (TagW + PieceW - 1) / PieceW;
     localparam int unsigned AsidPieces = (AsidW + PieceW - 1) / PieceW;
 
@@ -248,7 +253,23 @@ module vm_tlb_l2
       end
     end
 
+    // Every way is judged while the pieces are put together. All that is kept here lies in the map.
+    logic [Ways-1:0] place_atomic, usable;
+    for (genvar w = 0; w < Ways; w++) begin : gen_usable
+      logic unused_mapped, unused_cacheable;
+      vm_pma #(
+          .Cfg(Cfg)
+      ) u_pma (
+          .addr_i     ((PaMax + 1)'({found_q[w].ppn, PageBits'(0)})),
+          .mapped_o   (unused_mapped),
+          .cacheable_o(unused_cacheable),
+          .atomic_o   (place_atomic[w])
+      );
+      assign usable[w] = hit_granted(attr[w], need_i) && !(Cfg.Atomics && atomic_i && !place_atomic[w]);
+    end
+
     always_comb begin
+      granted_o = 1'b0;
       for (int unsigned w = 0; w < Ways; w++) begin
         hit_way[w] = hit[w];
         for (int unsigned v = 0; v < w; v++) hit_way[w] &= !hit[v];
@@ -260,18 +281,22 @@ module vm_tlb_l2
       for (int unsigned w = 0; w < Ways; w++) begin
         if (hit_way[w]) begin
           way |= WayBits'(w);
+          granted_o |= usable[w];
           ppn_o |= found_q[w].ppn;
           attr_o |= attr[w];
         end
       end
     end
 
+    // Nothing is filled in cycle 2 itself.
+    logic [Ways-1:0] fill_way_q;
+    always_ff @(posedge clk_i) fill_way_q <= Ways'(1) << way;
     assign fill_o = fill_i && legal_q && !busy_o;
     assign fill_way_o = way;
     always_comb begin
       write_way = drop | upset_way;
       if (flipping_q) write_way[WayBits'(array_req_i.way)] = 1'b1;
-      if (fill_o) write_way[way] = 1'b1;
+      if (fill_o) write_way |= fill_way_q;
     end
 
     // ---------------------------------------------------------------- replacement
@@ -339,7 +364,7 @@ module vm_tlb_l2
     end
 
     logic unused;
-    assign unused = ^{asid_i, inv_i, match, array_valid_i, array_req_i};
+    assign unused = ^{asid_i, inv_i, match, array_valid_i, array_req_i, atomic_i, place_atomic};
   end
 
 endmodule

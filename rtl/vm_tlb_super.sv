@@ -19,9 +19,11 @@ module vm_tlb_super
     input  logic [VpnW-1:0]    vpn_i,
     input  logic [AsidMax-1:0] asid_i,
     input  logic               hold_i,        // Registered: keep the answer
-    input  logic               mute_i,        // ppn_o, wide_o and attr_o are to be zero
+    input  logic               mute_i,        // ppn_o, wide_o and attr_o are to be zero, granted_o low
+    input  hit_need_t          need_i,        // of the access that the answer is for
     input  logic [VpnW-1:0]    answer_vpn_i,  // the VPN the answer is for
     output logic               hit_o,
+    output logic               granted_o,     // and the page has what is needed
     output logic [IdxW-1:0]    hit_idx_o,
     output logic [PpnW-1:0]    ppn_o,      // of the base page; zero without a hit
     output logic               wide_o,     // which lies beyond PaBits: the superpage is larger than memory
@@ -57,10 +59,11 @@ module vm_tlb_super
 
   if (N == 0) begin : gen_none
     logic unused;
-    assign unused = ^{clk_i, rst_ni, vpn_i, asid_i, hold_i, mute_i, answer_vpn_i, touch_i, touch_idx_i, fill_i,
+    assign unused = ^{clk_i, rst_ni, vpn_i, asid_i, hold_i, mute_i, need_i, answer_vpn_i, touch_i, touch_idx_i, fill_i,
                       fill_vpn_i, fill_asid_i, fill_ppn_i, fill_attr_i, fill_level_i, fill_napot_i, inv_i, inv_entry};
     assign inv_entry = '0;
     assign hit_o = 1'b0;
+    assign granted_o = 1'b0;
     assign hit_idx_o = '0;
     assign ppn_o = '0;
     assign wide_o = 1'b0;
@@ -142,6 +145,7 @@ module vm_tlb_super
         for (int unsigned j = 0; j < i; j++) hit_entry[i] &= !found[j];
       end
       hit_o = |found;
+      granted_o = 1'b0;
       hit_idx_o = '0;
       passed = '0;
       ppn_o = '0;
@@ -149,6 +153,7 @@ module vm_tlb_super
       for (int unsigned i = 0; i < N; i++) begin
         if (hit_entry[i]) hit_idx_o |= IdxW'(i);
         if (hit_entry[i] && !mute_i) begin
+          granted_o |= hit_granted(attr[i], need_i);
           passed |= entry_q[i].pass;
           ppn_o |= entry_q[i].ppn;
           attr_o |= attr[i];

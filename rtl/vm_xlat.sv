@@ -4,14 +4,17 @@
 //
 //   S0  request accepted; the TLB is read with the incoming VPN
 //   F   (HitLatency 2) the way that hit is selected; after a fill, the TLB is read again
-//   S1  rights and physical memory map are checked from registers; the response is valid unless a walk is needed
+//   S1  the physical memory map is checked from registers; the response is valid unless a walk is needed
+//
+// Rights are judged before S1, for every entry that could hit, while the keys are compared. So what holds up the request
+// behind depends on little.
 //
 // The request enters S1 when ahead_valid_o and ahead_go_i meet: that is when a VIPT cache beside it has its S0.
 //
 // Latency: response valid HitLatency cycles after acceptance for a TLB hit that grants, for Bare mode, and for what is
 // refused before any lookup. Otherwise a walk is asked for in S1; the response is valid in the cycle after
-// walk_done_i and then waits for rsp_ready_i like every other. The walker may hand over a hit of the L2 TLB: it is
-// judged in S1 like a hit of the L1, and if it denies, the walker is asked again (walk_skip_l2_o).
+// walk_done_i and then waits for rsp_ready_i like every other. The walker may hand over a hit of the L2 TLB: judged
+// like a hit of the L1, and if it denies, the walker is asked again (walk_skip_l2_o).
 //
 // A TLB entry only ever grants. A hit that would deny, or leads into a hole (M16), is walked as a miss, so every fault
 // record shows the entry as it is in memory, hit and miss give the same verdict (M8), and a widened right needs no
@@ -50,6 +53,7 @@ module vm_xlat
     output logic             walk_skip_l2_o,
     input  logic             walk_done_i,
     input  logic             walk_from_l2_i,
+    input  logic             walk_granted_i,  // of the L2: its hit can be used
     input  logic [PpnW-1:0]  walk_ppn_i,
     input  logic             walk_hole_i,
     input  attr_t            walk_attr_i,
@@ -78,7 +82,7 @@ module vm_xlat
 
   // ------------------------------------------------------------------ S0: lookup
 
-  logic base_hit, super_hit;
+  logic base_hit, super_hit, base_granted, super_granted;
   logic [WayBits-1:0] base_way, base_victim;
   logic [WayCount-1:0] base_valid;
   logic [SuperBits-1:0] super_idx, super_victim;
@@ -92,6 +96,8 @@ module vm_xlat
   logic hold;            // F: the answer stays
   logic look;            // the TLB is looked up for an access that is translated
   xlat_req_t front_req;  // the request that enters S1
+  hit_need_t need;           // what the incoming one needs of its page
+  hit_need_t front_need;     // and that one
   logic bare;
 
   // What the TLB compares with: a request, or in the cycles of a fence, when there is none, what that names.
@@ -105,11 +111,17 @@ module vm_xlat
   assign key_asid = inv_i.compare ? inv_i.asid : context_i.asid;
   assign bare = !context_i.translate || front_req.phys;
   assign accept = ahead_valid_o && ahead_go_i;
+  assign need = '{
+          rights: access_needs(context_i.env, req_i.access, Cfg.Atomics && req_i.amo, req_i.user, req_i.sum, req_i.mxr),
+          dirty: req_i.access == AccessStore
+      };
 
   if (Front) begin : gen_front
     logic valid_q, relook_q;
     xlat_req_t req_q;
+    hit_need_t need_q;
     assign front_req = req_q;
+    assign front_need = need_q;
     assign relook = relook_q;
     assign ahead_valid_o = valid_q && !relook_q && s1_ready;
     assign req_ready_o = !relook_q && (!valid_q || accept);
@@ -127,10 +139,14 @@ module vm_xlat
       end
     end
     always_ff @(posedge clk_i) begin
-      if (req_ready_o) req_q <= req_i;
+      if (req_ready_o) begin
+        req_q <= req_i;
+        need_q <= need;
+      end
     end
   end else begin : gen_no_front
     assign front_req = req_i;
+    assign front_need = need;
     assign relook = 1'b0;
     assign hold = 1'b0;
     assign look = accept && !bare;
@@ -146,6 +162,8 @@ module vm_xlat
     logic bare;
     logic va_bad;
     logic limit_bad;
+    logic sure;                   // no walk will be needed: Bare mode, or refused
+    logic granted;                // the L1 TLB, or then the L2, has the page, and it may be used
     logic hit;                    // the L1 TLB, or then the L2, has the page
     logic base_hit;
     logic super_hit;
@@ -167,14 +185,16 @@ module vm_xlat
     attr_t attr;
   } page_t;
   page_t page_d, page_q;
+  logic [PpnW-1:0] front_ppn;  // of the request that enters S1
 
   logic waiting;  // for the walker
   assign waiting = s1_valid_q && s1_q.walk_asked && !s1_q.walked;
 
   logic va_bad, limit_bad;  // of the request that enters S1
   logic refused, granted, needs_walk;
-  logic hole;  // nothing lies at the physical address, or nothing that takes this atomic
-  fault_e rights, cause;
+  logic hit_hole;  // nothing lies at the physical address of a hit of the L1, or nothing that takes this atomic
+  logic hole;      // nor at that of a walk; what the L2 grants is in the map
+  fault_e cause;
 
   always_comb begin
     va_bad = 1'b0;
@@ -186,43 +206,52 @@ module vm_xlat
   end
   assign limit_bad = Flat && (VpnW + 1)'(front_req.va[VaBits-1:PageBits]) >= (VpnW + 1)'(context_i.limit);
   assign refused = s1_q.va_bad || s1_q.limit_bad;
-  always_comb begin
-    rights = access_fault(page_q.attr, context_i.env, s1_q.req.access, Cfg.Atomics && s1_q.req.amo, s1_q.req.user,
-                          s1_q.req.sum, s1_q.req.mxr);
-    if (rights == FaultNone && s1_q.req.access == AccessStore && !page_q.attr.d) rights = FaultDirty;
-  end
-  assign granted = s1_q.hit && rights == FaultNone && !hole;
-  assign needs_walk = !s1_q.bare && !refused && !s1_q.walked && !granted;
+  assign granted = s1_q.granted && (s1_q.from_l2 || !hit_hole);
+  assign needs_walk = !s1_q.sure && !s1_q.walked && !granted;
 
   // What lies at the final physical address, which is wide enough that nothing is cut off (R6). With HitLatency 2 the map
-  // is looked at a cycle earlier, on the way into S1.
+  // is looked at a cycle earlier, on the way into S1; for what the walker brings in S1.
   typedef struct packed {
     logic mapped;
     logic cacheable;
     logic atomic;
   } place_t;
-  place_t place, place_found;
-  logic [PaMax:0] place_addr;
+  place_t place_now, place_hit;
+  logic cacheable;
   vm_pma #(
       .Cfg(Cfg)
   ) u_pma (
-      .addr_i     (place_addr),
-      .mapped_o   (place_found.mapped),
-      .cacheable_o(place_found.cacheable),
-      .atomic_o   (place_found.atomic)
+      .addr_i     ((PaMax + 1)'({page_q.ppn, PageBits'(0)})),
+      .mapped_o   (place_now.mapped),
+      .cacheable_o(place_now.cacheable),
+      .atomic_o   (place_now.atomic)
   );
   if (Front) begin : gen_place_before
-    assign place_addr = (PaMax + 1)'({page_d.ppn, waiting ? s1_q.req.va[PageBits-1:0] : front_req.va[PageBits-1:0]});
+    place_t place_found;
+    vm_pma #(
+        .Cfg(Cfg)
+    ) u_pma_before (
+        .addr_i     ((PaMax + 1)'({front_ppn, PageBits'(0)})),
+        .mapped_o   (place_found.mapped),
+        .cacheable_o(place_found.cacheable),
+        .atomic_o   (place_found.atomic)
+    );
     always_ff @(posedge clk_i) begin
-      if (accept || waiting) place <= place_found;
+      if (s1_ready) place_hit <= place_found;
     end
+    assign cacheable = (s1_q.walked || s1_q.from_l2) ? place_now.cacheable : place_hit.cacheable;
+    logic unused_place;
+    assign unused_place = ^place_now;
   end else begin : gen_place
-    assign place_addr = (PaMax + 1)'({page_q.ppn, s1_q.req.va[PageBits-1:0]});
-    assign place = place_found;
+    assign place_hit = place_now;
+    assign cacheable = place_hit.cacheable;
+    logic unused_ppn;
+    assign unused_ppn = ^front_ppn;
   end
   // What the walker has walked it has looked up in the map itself. A hit can still lead into a hole: of a superpage that
   // is larger than memory, or where the array port has written.
-  assign hole = page_q.hole || (!s1_q.walked && (!place.mapped || (Cfg.Atomics && s1_q.req.atomic && !place.atomic)));
+  assign hit_hole = page_q.hole || !place_hit.mapped || (Cfg.Atomics && s1_q.req.atomic && !place_hit.atomic);
+  assign hole = (s1_q.walked || s1_q.from_l2) ? page_q.hole : hit_hole;
 
   always_comb begin
     cause = FaultNone;
@@ -244,7 +273,7 @@ module vm_xlat
     rsp_o.pa = PaMax'(BusBits'({page_q.ppn, s1_q.req.va[PageBits-1:0]}));
     rsp_o.mem_type = s1_q.bare ? TypeWriteBack : page_q.attr.mem_type;
     // Atomics are cached only where stores stay in the cache; what is written to a write-protected page is not cached.
-    rsp_o.cacheable = place.cacheable && (rsp_o.mem_type == TypeWriteBack ||
+    rsp_o.cacheable = cacheable && (rsp_o.mem_type == TypeWriteBack ||
         (!s1_q.req.atomic && (rsp_o.mem_type == TypeWriteThrough ||
                               (rsp_o.mem_type == TypeWriteProtect && s1_q.req.access != AccessStore)))) &&
         !(s1_q.req.phys && s1_q.req.uncached);
@@ -267,7 +296,7 @@ module vm_xlat
   logic take, spans, fill_base, fill_super, touch_base, touch_super;
   assign take = rsp_valid_o && rsp_ready_i;
   assign learned = s1_valid_q && rsp_ready_i && !hole &&
-      (s1_q.walked ? walk_result_i.cause == FaultNone : s1_q.from_l2 && s1_q.hit && rights == FaultNone);
+      (s1_q.walked ? walk_result_i.cause == FaultNone : s1_q.from_l2 && s1_q.granted);
   // A superpage or a NAPOT range; the L2 has base pages only.
   assign spans = s1_q.walked && (walk_result_i.level != '0 || walk_result_i.napot);
   assign fill_base = learned && !spans;
@@ -285,29 +314,23 @@ module vm_xlat
   assign walk_req_o = s1_q.req;
   assign walk_skip_l2_o = s1_q.from_l2;
 
-  assign s1_ready = !s1_valid_q || (take && !s1_q.walked && !s1_q.from_l2);
+  // What comes late, a walk or the L2, lets nothing in.
+  assign s1_ready = !s1_valid_q || (rsp_ready_i && (s1_q.sure || (s1_q.granted && !s1_q.from_l2 && !hit_hole)));
   assign s1_busy_o = s1_valid_q;
 
   always_comb begin
     s1_valid_d = s1_valid_q;
     s1_d = s1_q;
     if (take) s1_valid_d = 1'b0;
-    if (walk_valid_o && walk_ready_i) begin
-      s1_d.walk_asked = 1'b1;
-      s1_d.hit = 1'b0;
-    end
-    if (walk_done_i) begin
-      s1_d.walked = !walk_from_l2_i;
-      s1_d.from_l2 = walk_from_l2_i;
-      s1_d.hit = walk_from_l2_i;
-      s1_d.walk_asked = !walk_from_l2_i;
-    end
-    if (accept) begin
-      s1_valid_d = 1'b1;
+    if (accept) s1_valid_d = 1'b1;
+    // Whether a request enters is known later than whether it could.
+    if (s1_ready) begin
       s1_d.req = front_req;
       s1_d.bare = bare;
       s1_d.va_bad = !bare && va_bad;
       s1_d.limit_bad = !bare && limit_bad;
+      s1_d.sure = bare || va_bad || limit_bad;
+      s1_d.granted = base_granted || (super_granted && !base_hit);
       s1_d.hit = (base_hit || super_hit) && !bare;
       s1_d.base_hit = base_hit;
       s1_d.super_hit = super_hit;
@@ -318,6 +341,19 @@ module vm_xlat
       s1_d.from_l2 = 1'b0;
       s1_d.walked = 1'b0;
     end
+    if (walk_valid_o && walk_ready_i) begin
+      s1_d.walk_asked = 1'b1;
+      s1_d.hit = 1'b0;
+      s1_d.granted = 1'b0;
+    end
+    // The walker works for this port then; that a walk is over comes late.
+    if (waiting) begin
+      s1_d.walked = walk_done_i && !walk_from_l2_i;
+      s1_d.from_l2 = walk_from_l2_i;
+      s1_d.hit = walk_from_l2_i;
+      s1_d.granted = walk_from_l2_i && walk_granted_i;
+      s1_d.walk_asked = !walk_from_l2_i;
+    end
   end
 
   always_ff @(posedge clk_i) begin
@@ -326,23 +362,26 @@ module vm_xlat
   end
   always_ff @(posedge clk_i) s1_q <= s1_d;
 
-  // One of these: what the walker says while it is waited for, the physical page of Bare mode, a hit of the base part,
-  // one of the super part. The others are zero.
+  // A hit of the base part, which comes last, or one of these: what the walker says while it is waited for, the physical
+  // page of Bare mode, a hit of the super part. What is not there is zero.
   logic no_hit;
   assign no_hit = waiting || bare;
   // A translation reaches PaBits (what fills a TLB does); Bare mode reaches whatever the map has.
   logic beyond_bus;
   assign beyond_bus = (front_req.va >> Cfg.BusBits) != '0;
+  page_t other;
   always_comb begin
-    page_d.ppn = base_ppn | super_ppn;
-    if (waiting) page_d.ppn |= walk_ppn_i;
-    else if (bare) page_d.ppn |= PpnW'(front_req.va >> PageBits);
-    page_d.attr = base_attr | super_attr | (waiting ? walk_attr_i : '0);
-    page_d.hole = waiting ? walk_hole_i : bare ? beyond_bus : super_wide;
+    other = '{ppn: super_ppn, hole: super_wide, attr: super_attr};
+    if (bare) other = '{ppn: PpnW'(front_req.va >> PageBits), hole: beyond_bus, attr: '0};
+    front_ppn = base_ppn | (base_hit ? '0 : other.ppn);
+    if (waiting) other = '{ppn: walk_ppn_i, hole: walk_hole_i, attr: walk_attr_i};
+    page_d = base_hit ? '0 : other;
+    page_d.ppn |= base_ppn;
+    page_d.attr |= base_attr;
   end
   // No request enters while the walker is waited for.
   always_ff @(posedge clk_i) begin
-    if (accept || waiting) page_q <= page_d;
+    if (s1_ready || waiting) page_q <= page_d;
   end
 
   vm_tlb #(
@@ -356,9 +395,11 @@ module vm_xlat
       .asid_i      (key_asid),
       .hold_i      (hold),
       .mute_i      (no_hit),
+      .need_i      (front_need),
       .look_i      (look),
       .upset_o,
       .hit_o       (base_hit),
+      .granted_o   (base_granted),
       .hit_way_o   (base_way),
       .ppn_o       (base_ppn),
       .attr_o      (base_attr),
@@ -387,9 +428,11 @@ module vm_xlat
       .vpn_i       (key),
       .asid_i      (key_asid),
       .hold_i      (hold),
-      .mute_i      (no_hit || base_hit),
+      .mute_i      (no_hit),
+      .need_i      (front_need),
       .answer_vpn_i(front_req.va[VaBits-1:PageBits]),
       .hit_o       (super_hit),
+      .granted_o   (super_granted),
       .hit_idx_o   (super_idx),
       .ppn_o       (super_ppn),
       .wide_o      (super_wide),

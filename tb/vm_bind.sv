@@ -91,7 +91,7 @@ bind vm_mmu vm_monitor_walk #(
     .done_i(walk_done),
     .from_l2_i(walk_from_l2),
     .cause_i(u_ptw.cause_d),
-    .pte_i(u_ptw.pte_q),
+    .pte_i((u_ptw.cause_q == FaultNone) ? u_ptw.pte_q : 64'd0),
     .restart_i(u_ptw.restart),
     .pointer_fill_i(u_ptw.pointer_fill),
     .vpn_i(64'(u_ptw.vpn)),

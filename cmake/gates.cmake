@@ -93,7 +93,9 @@ add_test(NAME gates/csapp14 COMMAND scripts/gatesim --family ecp5 --machine csap
          --build ${CMAKE_BINARY_DIR})
 add_test(NAME gates/defects COMMAND tests/gates/defects.py $<TARGET_FILE:pagewalk> $<TARGET_FILE:machine_gates-broken>
          ${gates_defects})
+add_test(NAME gates/gatesim COMMAND tests/gates/gatesim_test.py)
 add_test(NAME gates/refused COMMAND tests/gates/refused.sh $<TARGET_FILE:pagewalk>)
-set_tests_properties(gates/ram_test gates/contents gates/csapp14 gates/defects gates/refused PROPERTIES FIXTURES_REQUIRED gates
-                     LABELS gates TIMEOUT 300 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+set_tests_properties(gates/ram_test gates/contents gates/csapp14 gates/defects gates/refused PROPERTIES FIXTURES_REQUIRED gates)
+set_tests_properties(gates/ram_test gates/contents gates/csapp14 gates/defects gates/gatesim gates/refused PROPERTIES LABELS gates
+                     TIMEOUT 300 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 set_property(TEST gates/csapp14 PROPERTY RESOURCE_LOCK build_folder)

@@ -54,6 +54,9 @@ std::string repeat_command(const FuzzOptions& options, std::uint64_t seed) {
 void use_gates(const FuzzOptions& options, bool one_machine, CampaignOptions& campaign) {
   if (!one_machine) throw InputError("found --target gates without a machine, expected a built-in one (--machine)");
   campaign.target.hardware = gates_hardware(*find_machine(options.machines.front()), options.target);
+  // It is so much slower than the RTL that a campaign of minutes would be one round, or none.
+  constexpr unsigned kShorter = 8;
+  campaign.shorter = kShorter;
 }
 
 // One board, and what it has of memory.

@@ -88,8 +88,11 @@ RoundSpec Campaign::spec_of(std::uint64_t round) const {
   spec.kind = ports ? TrafficKind::Ports : TrafficKind::System;
   constexpr std::uint64_t kSeeds = 1ULL << 40;  // short enough for people
   spec.seed = random.below(kSeeds);
-  spec.size = ports ? sweep_of(spec.machine) + random.between(kLeastCycles, kMostCycles) * spec.machine.format.levels
-                    : random.between(kLeastSteps, kMostSteps);
+  const auto among = [&](std::uint64_t least, std::uint64_t most) {
+    return random.between(least, most) / options_.shorter;
+  };
+  spec.size = ports ? sweep_of(spec.machine) + among(kLeastCycles, kMostCycles) * spec.machine.format.levels
+                    : among(kLeastSteps, kMostSteps);
   return spec;
 }
 

@@ -34,6 +34,7 @@ struct CampaignOptions {
   unsigned pressure = 0;  // memory in percent of the pages that system traffic works on; 0: as it comes
   unsigned jobs = 1;
   unsigned keep_going = 1;  // failures until the end
+  unsigned shorter = 1;     // rounds are so many times shorter
   std::chrono::seconds shrink_time{60};
   FuzzTarget target;
   std::filesystem::path out;

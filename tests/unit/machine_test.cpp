@@ -163,17 +163,18 @@ BOOST_AUTO_TEST_CASE(each_illegal_combination_is_refused_with_a_sentence) {
   BOOST_TEST(says(why([](Machine& m) { m.icache.line_bytes = 2; }), "Icache has lines of 2 bytes"));
   // M10: index bits above the page offset.
   BOOST_TEST(says(why([](Machine& m) { m.dcache.sets = 128; }), "exceeds the page"));
-  const auto coloured = [](const std::function<void(Machine&)>& change) {
-    return why([&](Machine& m) {
-      m.alias_resolution = true;
-      change(m);
-    });
+  const auto coloured = [](const std::function<void(Machine&)>& change, std::string_view name) {
+    return why(
+        [&](Machine& m) {
+          m.alias_resolution = true;
+          change(m);
+        },
+        name);
   };
-  BOOST_TEST(coloured([](Machine& m) { m.dcache.sets = 128; }).empty());
-  BOOST_TEST(
-      says(coloured([](Machine& m) { m.format.page_bits = 5, m.format.index_bits = {27}; }), "a line (64 bytes)"));
-  BOOST_TEST(
-      says(coloured([](Machine& m) { m.icache = {.sets = 0x8000, .ways = 1, .line_bytes = 2048}; }), "sets x line"));
+  BOOST_TEST(coloured([](Machine& m) { m.dcache.sets = 128; }, "flat32").empty());
+  BOOST_TEST(coloured([](Machine& m) { m.dcache.sets = 0x4000; }, "lewis16").empty());
+  BOOST_TEST(says(coloured([](Machine& m) { m.dcache.sets = 0x8000; }, "lewis16"), "sets x line"));
+  BOOST_TEST(says(coloured([](Machine& m) { m.dcache.line_bytes = 32; }, "lewis16"), "a line (32 bytes)"));
   BOOST_TEST(says(why([](Machine& m) { m.dcache.ways = 0; }), "there is no data cache"));
   BOOST_TEST(says(why([](Machine& m) { m.icache = {.sets = 64, .ways = 1, .line_bytes = 4}; }), "Atomics needs pages"));
   BOOST_TEST(says(why([](Machine& m) { m.regions.clear(); }), "no memory region"));

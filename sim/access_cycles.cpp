@@ -25,8 +25,10 @@ class LoadMeter {
         kernel_(platform_) {
     const ProcessId process = kernel_.create_process("A", {});
     const std::uint64_t first_frame = machine.regions.front().base.value >> machine.format.page_bits;
+    // Frames of the pages' own colour: every page's is 0.
+    const std::uint64_t colours = (machine.colour_mask(machine.dcache) >> machine.format.page_bits) + 1;
     for (unsigned i = 0; i < pages(); ++i) {
-      kernel_.map(process, Vpn(vpn(i)), Ppn(first_frame + 1 + i), {}, {});
+      kernel_.map(process, Vpn(vpn(i)), Ppn(first_frame + (1 + i) * colours), {}, {});
     }
     kernel_.start();
     bench_.attach_os(&kernel_);

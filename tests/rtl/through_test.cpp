@@ -22,8 +22,8 @@ using test::TreeBench;
 const auto kMachines = boost::unit_test::data::make({"corei7", "x86-nb"});
 
 const Machine& machine_of(const std::string& name) {
-  static const Machine nonblocking = load_machine(VM_SOURCE_DIR "/tests/rtl/x86-nb.toml");
-  return name == nonblocking.name ? nonblocking : *find_machine(name);
+  static const Machine kNonblocking = load_machine(VM_SOURCE_DIR "/tests/rtl/x86-nb.toml");
+  return name == kNonblocking.name ? kNonblocking : *find_machine(name);
 }
 
 constexpr std::uint64_t kBack = 3, kThrough = 4, kProtected = 5, kUncached = 6;  // pages, all of one frame

@@ -39,7 +39,7 @@ module vm_legal
   endfunction
 
   function automatic bit nonblocking_ok(cache_geometry_t g);
-    return g.Ways != 0 && g.LineBytes >= 16 && $clog2(32'(g.Sets)) + $clog2(32'(g.LineBytes)) < 32'(Cfg.BusBits);
+    return g.Ways != 0 && cache_ok(g) && g.LineBytes >= 16;
   endfunction
 
   // Whole lines are passed on, so all levels have lines of one length.
@@ -47,7 +47,7 @@ module vm_legal
     return g.Ways == 0 || (cache_ok(g) && g.LineBytes >= 16 &&
         (Cfg.Icache.Ways == 0 || Cfg.Icache.LineBytes == g.LineBytes) &&
         (Cfg.Dcache.Ways == 0 || Cfg.Dcache.LineBytes == g.LineBytes) &&
-        $clog2(32'(g.Sets)) + $clog2(32'(g.LineBytes)) < 32'(Cfg.BusBits));
+        index_on_bus(g));
   endfunction
 
   if (Cfg.Format.PageBits < 2) begin : gen_bad_page
@@ -133,7 +133,7 @@ module vm_legal
   if (!Cfg.AliasResolution && !(index_in_page(Cfg.Icache) && index_in_page(Cfg.Dcache))) begin : gen_bad_vipt
     $error("Icache, Dcache: Sets * LineBytes exceeds the page, so aliases arise: add ways, or set AliasResolution");
   end
-  if (Cfg.AliasResolution && !(index_on_bus(Cfg.Icache) && index_on_bus(Cfg.Dcache))) begin : gen_bad_colours
+  if (!index_on_bus(Cfg.Icache) || !index_on_bus(Cfg.Dcache)) begin : gen_bad_colours
     $error("Icache, Dcache: Sets * LineBytes is all that the bus can reach; make it smaller");
   end
   if (!unified_ok(Cfg.L2Cache) || !unified_ok(Cfg.L3Cache)) begin : gen_bad_unified

@@ -249,7 +249,7 @@ std::string why_cache_illegal(const Machine& m, const char* name, const CacheGeo
         "sets or the line smaller, or set AliasResolution",
         name, reach, m.format.page_size());
   }
-  if (m.alias_resolution && reach >= 1ULL << m.bus_bits) {
+  if (reach >= 1ULL << m.bus_bits) {
     return fmt::format("{}: sets x line is all that BusBits ({}) can reach: make it smaller", name, m.bus_bits);
   }
   return {};
@@ -341,10 +341,6 @@ std::string why_misses_illegal(const Machine& m) {
   for (const CacheGeometry& cache : {m.icache, m.dcache}) {
     if (cache.ways == 0 || cache.line_bytes < kShortestLine) {
       return fmt::format("Misses needs both first-level caches, with lines of {} bytes or more", kShortestLine);
-    }
-    if (std::countr_zero(cache.sets) + std::countr_zero(cache.line_bytes) >= static_cast<int>(m.bus_bits)) {
-      return fmt::format("Misses: a cache's sets x line is all that BusBits ({}) can reach: make it smaller",
-                         m.bus_bits);
     }
   }
   if (m.array_port || m.parity) {

@@ -85,6 +85,14 @@ def parse_seeds(text):
         raise UserError(f"found seeds {text}, expected whole numbers like 1,2,3") from None
 
 
+def parse_settings(texts):
+    """NAME=NUMBER each, or GEOMETRY.NAME=NUMBER."""
+    for text in texts:
+        if not re.fullmatch(r"\w+(\.\w+)?=\d+", text):
+            raise UserError(f"found --set {text}, expected NAME=NUMBER, like HitLatency=2 or Dcache.Ways=8")
+    return dict(text.split("=") for text in texts)
+
+
 def measure(machine, unit, parameters, seeds):
     table = machines()
     if machine not in table:
@@ -161,12 +169,8 @@ def main():
     if arguments.list:
         print("\n".join(machines()))
         return
-    for setting in arguments.set:
-        if not re.fullmatch(r"\w+=\d+", setting):
-            parser.error(f"found --set {setting}, expected NAME=NUMBER")
     try:
-        result = measure(arguments.machine, arguments.unit, dict(s.split("=") for s in arguments.set),
-                         parse_seeds(arguments.seeds))
+        result = measure(arguments.machine, arguments.unit, parse_settings(arguments.set), parse_seeds(arguments.seeds))
     except UserError as error:
         print(f"synth: {error}", file=sys.stderr)
         sys.exit(2)

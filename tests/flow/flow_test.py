@@ -171,6 +171,15 @@ class Report(unittest.TestCase):
         for cell, (instance, net) in self.NAMES.items():
             self.assertEqual((netlist.instance(cell), synth.net_name(cell)), (instance, net))
 
+    def test_settings(self):
+        settings = synth.parse_settings(["HitLatency=1", "Dcache.Ways=8"])
+        self.assertEqual(set(settings) - set(flow.machine_fields()), set())
+        package = flow.machine_package("Sv39", settings)
+        self.assertIn("    m.HitLatency = 1;\n    m.Dcache.Ways = 8;\n", package)
+        for wrong in ("HitLatency", "HitLatency=two", "Dcache.=8", "A.B.C=1"):
+            with self.assertRaisesRegex(flow.UserError, "expected NAME=NUMBER"):
+                synth.parse_settings([wrong])
+
     def test_modules_add_up(self):
         module = {"cells": {name: {"type": kind} for name, kind in zip(self.NAMES, ("TRELLIS_FF", "LUT4", "TRELLIS_DPR16X4", "LUT4"))}}
         modules = report.by_module(netlist.area_by_instance(module))

@@ -4,6 +4,7 @@ rtl/vm_pte_pkg.sv
 rtl/vm_legal.sv
 rtl/vm_pma.sv
 rtl/vm_plru.sv
+rtl/vm_onehot_mux.sv
 rtl/vm_tlb.sv
 rtl/vm_tlb_super.sv
 rtl/vm_tlb_l2.sv

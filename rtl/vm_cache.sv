@@ -183,7 +183,9 @@ module vm_cache
     logic [WordW-1:0] data;
   } store_t;
   store_t st_d, st_q;               // store being written into the data RAM
-  store_t st2_q;                    // and the one before it, for reads that passed it
+  logic [WayBits-1:0] st2_way_q;    // and the one before it, for reads that passed it
+  logic [TagW-1:0] st2_tag_q;
+  logic [WordW-1:0] st2_data_q;
   logic st_valid_q, st2_valid_q;
   logic st_dirty_q, st2_dirty_q;    // it makes its line dirty
 
@@ -283,14 +285,18 @@ module vm_cache
   // before it is needed, from registers; the access before this one may have been in the set.
   logic [Ways-1:0] s1_absent_q, s1_upset_q, s1_dirty_q;
   logic [PlruW-1:0] s1_plru_q, touched_q, s1_plru;
-  logic [SetW-1:0] touched_set_q;
   logic touched_valid_q;
   logic [WayBits-1:0] plru_victim, s1_victim;
+  // The access went through S0 in the cycle after the one before it, which may be a store on its way into the RAM now, and
+  // two cycles after the one before that: they are of the same set, and the same place in their lines. (Set and word are
+  // known before the translation is.)
+  logic same_set_q, same_word_q, same_set2_q, same_word2_q;
   logic fwd_set, fwd2_set;         // a store on its way into the RAM goes into the same set
   logic fwd_match, fwd2_match;     // and is of the same word
   logic [Ways-1:0] s1_dirty;       // with what stores have not yet written
   logic [Ways-1:0] fwd_way, fwd2_way;
-  logic [Ways-1:0][WordW-1:0] way_word;
+  logic [Ways+1:0] answers;        // with its word: a way, [Ways] a store, [Ways+1] the one before it
+  logic [Ways+1:0][WordW-1:0] word;
   logic [WordW-1:0] s1_word, merged;
 
   assign s1_way_valid_d = (open || state_q == StReplay) ? look_valid : '0;
@@ -314,22 +320,39 @@ module vm_cache
   assign hit = decide && !s1_uncached && s1_hit && !s1_upset && !(s1_through && state_q == StReady);
   assign miss = decide && !s1_uncached && !s1_through && !(s1_hit && !s1_upset);
 
-  // The set and word lie in the page offset, so this comparison does not wait for the translation, nor for the hit.
-  assign fwd_set = st_valid_q && set_of(st_q.addr) == set_of(s1_q.req.addr);
-  assign fwd2_set = st2_valid_q && set_of(st2_q.addr) == set_of(s1_q.req.addr);
-  assign fwd_match = fwd_set && word_of(st_q.addr) == word_of(s1_q.req.addr);
-  assign fwd2_match = fwd2_set && word_of(st2_q.addr) == word_of(s1_q.req.addr);
+  assign fwd_set = st_valid_q && same_set_q;
+  assign fwd2_set = st2_valid_q && same_set2_q;
+  assign fwd_match = fwd_set && same_word_q;
+  assign fwd2_match = fwd2_set && same_word2_q;
+  // The word comes from a way's RAM, from a store, or from the one before it. A store has hit, and nothing can have taken its
+  // line's place before the access that comes right behind it was looked up: so if it has the access's tag, its way is the
+  // one that hits. No line hits in StDone (nothing was accepted); what is answered then goes the way of the store's word,
+  // if it fits.
+  logic done_as_word;
+  assign done_as_word = WordW == 64 && state_q == StDone;
   always_comb begin
-    s1_word = '0;
     for (int unsigned w = 0; w < Ways; w++) begin
       fwd_way[w] = fwd_match && st_q.way == WayBits'(w);
-      fwd2_way[w] = fwd2_match && st2_q.way == WayBits'(w) && !fwd_way[w];
-      way_word[w] = fwd_way[w] ? st_q.data : fwd2_way[w] ? st2_q.data : read_data[w];
-      if (s1_hit_way[w]) s1_word |= way_word[w];
+      fwd2_way[w] = fwd2_match && st2_way_q == WayBits'(w) && !fwd_way[w];
+      answers[w] = HasCache && s1_way_valid_q[w] && !fwd_way[w] && !fwd2_way[w] && s1_tag_q[w] == tag_of(s1_pa);
+      word[w] = read_data[w];
       s1_dirty[w] = s1_dirty_q[w] || (fwd_set && st_dirty_q && st_q.way == WayBits'(w)) ||
-          (fwd2_set && st2_dirty_q && st2_q.way == WayBits'(w));
+          (fwd2_set && st2_dirty_q && st2_way_q == WayBits'(w));
     end
+    answers[Ways] = done_as_word || (|(fwd_way & s1_way_valid_q) && tag_of(st_q.addr) == tag_of(s1_pa));
+    word[Ways] = done_as_word ? WordW'(done_data_q) : st_q.data;
+    answers[Ways+1] = |(fwd2_way & s1_way_valid_q) && st2_tag_q == tag_of(s1_pa);
+    word[Ways+1] = st2_data_q;
   end
+
+  vm_onehot_mux #(
+      .Count(Ways + 2),
+      .Width(WordW)
+  ) u_word (
+      .select_i(answers),
+      .word_i  (word),
+      .word_o  (s1_word)
+  );
 
   // A store turns the word it hit into a new whole word.
   logic [WordW/8-1:0] word_strb;
@@ -351,7 +374,7 @@ module vm_cache
   end
   assign touch = hit;
 
-  assign s1_plru = (touched_valid_q && touched_set_q == set_of(s1_q.req.addr)) ? touched_q : s1_plru_q;
+  assign s1_plru = (touched_valid_q && same_set_q) ? touched_q : s1_plru_q;
   if (Ways > 1) begin : gen_victim
     logic [PlruW-1:0] unused_touched;
     vm_plru #(
@@ -393,8 +416,7 @@ module vm_cache
   logic [63:0] rdata;
   assign done = state_q == StReplayHit || state_q == StDone;
   assign done_client_core = m_q.client == ClientCore;
-  // No line hits in StDone (nothing was accepted), so the two sources can be merged.
-  assign rdata = {(64 / WordW) {s1_word}} | ((state_q == StDone) ? done_data_q : 64'd0);
+  assign rdata = {(64 / WordW) {s1_word}} | ((WordW != 64 && state_q == StDone) ? done_data_q : 64'd0);
 
   assign core_s1_open_o = state_q == StReady;
   assign core_hit_o = hit && state_q == StReady && s1_q.client == ClientCore;
@@ -756,9 +778,15 @@ module vm_cache
   always_ff @(posedge clk_i) begin
     s1_q <= s0;
     s1_phys_q <= s1_phys_d;
+    same_set_q <= set_of(s0.req.addr) == set_of(s1_q.req.addr);
+    same_word_q <= word_of(s0.req.addr) == word_of(s1_q.req.addr);
+    same_set2_q <= set_of(s0.req.addr) == set_of(st_q.addr);
+    same_word2_q <= word_of(s0.req.addr) == word_of(st_q.addr);
     s1_tag_q <= look_tag;
     st_q <= st_d;
-    st2_q <= st_q;
+    st2_way_q <= st_q.way;
+    st2_data_q <= st_q.data;
+    st2_tag_q <= tag_of(st_q.addr);
     st_dirty_q <= !s1_through;
     st2_dirty_q <= st_dirty_q;
     m_q <= m_d;
@@ -775,7 +803,6 @@ module vm_cache
     s1_dirty_q <= look_dirty;
     s1_plru_q <= look_plru;
     touched_q <= touched;
-    touched_set_q <= set_of(s1_q.req.addr);
     touched_valid_q <= touch;
     if (state_q == StReady) begin
       victim_q <= s1_victim;

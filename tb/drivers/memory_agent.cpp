@@ -22,9 +22,9 @@ bool MemoryAgent::idle() const {
   return write_beats_.empty();
 }
 
-bool MemoryAgent::has_error(std::uint64_t address, std::uint64_t bytes) const {
+bool MemoryAgent::has_error(std::uint64_t address, std::uint64_t bytes, bool write) const {
   for (const ErrorRange& range : options_.errors) {
-    if (range.touches(address, bytes)) return true;
+    if (range.touches(address, bytes) && (write || !range.writes_only)) return true;
   }
   return false;
 }
@@ -49,7 +49,7 @@ std::uint64_t MemoryAgent::next_latency() {
 bool MemoryAgent::beat_error(const Slot& slot, unsigned beat) const {
   if (options_.errors.empty()) return false;
   for (unsigned lane = 0; lane < 8; ++lane) {
-    if (((slot.strb >> lane) & 1U) != 0 && has_error(word_of(slot, beat) + lane)) return true;
+    if (((slot.strb >> lane) & 1U) != 0 && has_error(word_of(slot, beat) + lane, 1, slot.write)) return true;
   }
   return false;
 }

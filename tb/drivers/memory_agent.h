@@ -30,9 +30,10 @@ struct Latency {
   std::vector<std::uint64_t> replay;  // taken in turn, then from the start again
 };
 
-// Memory answers with an error when an access touches [first, last].
+// Memory answers with an error when an access touches [first, last]; or a write only, as a ROM does.
 struct ErrorRange {
   PhysAddr first, last;
+  bool writes_only = false;
   bool touches(std::uint64_t address, std::uint64_t bytes) const {
     return address + bytes > first.value && address <= last.value;
   }
@@ -55,8 +56,8 @@ class MemoryAgent {
   std::string_view observe(const MemPort& port, std::uint64_t cycle);
 
   bool idle() const;
-  // Whether any of these bytes lies where memory answers with an error.
-  bool has_error(std::uint64_t address, std::uint64_t bytes = 1) const;
+  // Whether any of these bytes lies where memory answers a read, or a write, with an error.
+  bool has_error(std::uint64_t address, std::uint64_t bytes = 1, bool write = false) const;
 
  private:
   struct Slot {

@@ -168,6 +168,27 @@ BOOST_DATA_TEST_CASE(a_refused_store_is_a_bus_error_of_its_access, kMachines, na
   BOOST_TEST(s.clean(), s.bench().report());
 }
 
+// What can be read and cached, but not written: the line stays as it was.
+BOOST_DATA_TEST_CASE(a_refused_store_leaves_the_line_that_it_hit, kMachines, name) {
+  TestbenchOptions options;
+  const std::uint64_t rom = TreeBench(machine_of(name)).address(TreeBench(machine_of(name)).frame(7), 0x80).value;
+  options.errors = {{.first = PhysAddr(rom), .last = PhysAddr(rom + 63), .writes_only = true}};
+  Scene s(name, options);
+  const std::uint64_t before = s.load(s.va(kThrough, 0x80), 3).data;
+  s.settle();
+  for (const std::uint64_t page : {kThrough, kThrough, kProtected}) {
+    const AccessResult refused = s.store(s.va(page, 0x80), 3, before + 1);
+    BOOST_TEST((refused.fault.cause == Cause::Bus));
+    s.settle();
+    const AccessResult seen = s.load(s.va(kThrough, 0x80), 3);
+    BOOST_TEST(!seen.fault);
+    BOOST_TEST(seen.data == before);
+    BOOST_TEST((seen.cache == Hit::Hit) == (page == kThrough));
+  }
+  BOOST_TEST(s.behind(0x80) == before);
+  BOOST_TEST(s.clean(), s.bench().report());
+}
+
 // Accessed and dirty bits in a table that its pointer says is written through.
 BOOST_DATA_TEST_CASE(bits_set_in_a_written_through_table_are_in_memory_at_once, kMachines, name) {
   constexpr std::uint64_t kAccessed = 1U << 5, kDirty = 1U << 6;

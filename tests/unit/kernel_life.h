@@ -118,7 +118,9 @@ class Life {
   }
 
   const KernelCounts& counts() const { return system_.kernel.counts(); }
-  std::uint64_t served() const { return served_; }  // accesses that were not refused
+  std::uint64_t served() const { return served_; }    // accesses that were not refused
+  std::uint64_t starved() const { return starved_; }  // refused for a shortage, though the process may do that
+  bool swap_is_full() const { return system_.kernel.free_slots() == 0; }
 
   // True: nothing to complain about so far.
   bool books_are_in_order() {
@@ -212,7 +214,7 @@ class Life {
   void share_reach(ProcessId pid, const Format& format);
 
   void store(ProcessId pid, std::uint64_t vpn) {
-    served_ += system_.access(pid, AccessKind::Store, vpn * page_ + pick(page_), 1, random_()).refused ? 0 : 1;
+    count(system_.access(pid, AccessKind::Store, vpn * page_ + pick(page_), 1, random_()));
   }
 
   void map(ProcessId pid, std::uint64_t vpn) {
@@ -469,13 +471,18 @@ class Life {
     }
     const std::uint64_t data = random_();
     const bool user = pick(4) != 0;
-    served_ += system_.access(pid, kind, va, size, data, user, pick(2) == 0).refused ? 0 : 1;
+    count(system_.access(pid, kind, va, size, data, user, pick(2) == 0));
+  }
+
+  void count(const Outcome& outcome) {
+    if (!outcome.refused) ++served_;
+    if (outcome.shortage != Shortage::None) ++starved_;
   }
 
   System system_;
   std::mt19937_64 random_;
   LifeOptions options_;
-  std::uint64_t served_ = 0;
+  std::uint64_t served_ = 0, starved_ = 0;
   std::vector<ProcessId> processes_;
   std::uint64_t pages_ = 0, page_ = 0, first_ = 0, named_ = 0;
   std::uint64_t kernel_direct_ = 0, kernel_code_ = 0;  // addresses; 0: no kernel space

@@ -343,12 +343,16 @@ module vm_l1
     assign far_data = store2_q.data;
   end
 
+  logic [63:0] word;
+  vm_onehot_mux #(
+      .Count(Ways),
+      .Width(64)
+  ) u_word (
+      .select_i(out_way),
+      .word_i  (out_data),
+      .word_o  (word)
+  );
   always_comb begin
-    logic [63:0] word;
-    word = '0;
-    for (int unsigned w = 0; w < Ways; w++) begin
-      if (out_way[w]) word |= out_data[w];
-    end
     for (int unsigned b = 0; b < 8; b++) begin
       rdata_o[8*b+:8] = word[8*b+:8];
       if (out_far[b]) rdata_o[8*b+:8] = far_data[8*b+:8];

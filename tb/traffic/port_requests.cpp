@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <initializer_list>
+#include <utility>
 
 #include "machine/control.h"
 #include "machine/mix.h"
@@ -85,6 +86,8 @@ Access PortRequests::access(Port port) {
   // Often the same few words again, back to back: a store, and loads one and two accesses behind it.
   if (random_.one_in(16)) hot_ = va;
   if (random_.one_in(3)) va = hot_ ^ random_.below(4);
+  if (port == Port::Data && twins_left_ == 0 && random_.one_in(128)) begin_twins();
+  if (port == Port::Data && twins_left_ != 0) return twin();
   // Runs over the lines of a page, so that many miss at a time.
   if (machine_.misses != 0) {
     if (run_ == 0 && random_.one_in(32)) {
@@ -100,6 +103,27 @@ Access PortRequests::access(Port port) {
   }
   if (chance(mix_.illegal)) va ^= 1ULL << random_.between(machine_.va_bits - 1, 63);
   return access_at(port, va);
+}
+
+void PortRequests::begin_twins() {
+  const std::uint64_t offset = low_mask(machine_.format.page_bits);
+  twins_left_ = 12;
+  twins_user_ = random_.one_in(2);
+  twins_[0] = hot_ & ~7ULL;
+  twins_[1] = (memory_.some_page(random_) & ~offset) | (twins_[0] & offset);
+}
+
+Access PortRequests::twin() {
+  const unsigned step = --twins_left_ % 3;  // 2, 1, 0
+  Access access;
+  access.va = VirtAddr(twins_[step == 1 ? 1 : 0]);
+  access.size_log2 = 3;
+  access.kind = step == 0 ? AccessKind::Load : AccessKind::Store;
+  access.user = twins_user_;
+  access.sum = true;
+  access.data = random_.next();
+  if (step == 0 && random_.one_in(2)) std::swap(twins_[0], twins_[1]);
+  return access;
 }
 
 Access PortRequests::access_at(Port port, std::uint64_t va) {

@@ -92,6 +92,13 @@ class PortRequests {
   std::uint64_t flip_seed_;
   Random random_;
   void make_atomic(Access& access);
+  // Words at one place of two pages, which caches have in one set: stores to both, a load of the first, and again, back
+  // to back.
+  void begin_twins();
+  Access twin();
+  std::array<std::uint64_t, 2> twins_{};
+  unsigned twins_left_ = 0;  // accesses
+  bool twins_user_ = false;
   std::uint64_t hot_ = 0, host_at_ = 0;
   unsigned run_ = 0;  // accesses of a run over lines that are still to come
   std::uint64_t run_at_ = 0;
